@@ -1,0 +1,51 @@
+/* wrap.h - taking over library calls that the student's code makes, to fail one on purpose or to step in between two.
+ *
+ * exercise.ini names the calls: `[tests] wrap = pthread_create malloc`. The grader redirects those calls in the student's
+ * object (and in no other) to wrap_NAME in the harness, for tests.c only. Unless told otherwise a wrapped call does
+ * what the real one does. Counts and plans start afresh in every test. May be called from any thread; hooks run in the
+ * thread that makes the call, with no lock of the harness held.
+ */
+#ifndef HARNESS_WRAP_H
+#define HARNESS_WRAP_H
+
+enum wrap_call {
+    WRAP_malloc,
+    WRAP_calloc,
+    WRAP_realloc,
+    WRAP_free,
+    WRAP_pthread_create,
+    WRAP_pthread_join,
+    WRAP_pthread_detach,
+    WRAP_pthread_mutex_init,
+    WRAP_pthread_mutex_destroy,
+    WRAP_pthread_mutex_lock,
+    WRAP_pthread_mutex_trylock,
+    WRAP_pthread_mutex_timedlock,
+    WRAP_pthread_mutex_unlock,
+    WRAP_pthread_cond_init,
+    WRAP_pthread_cond_destroy,
+    WRAP_pthread_cond_wait,
+    WRAP_pthread_cond_timedwait,
+    WRAP_pthread_cond_signal,
+    WRAP_pthread_cond_broadcast,
+    WRAP_pthread_key_create,
+    WRAP_pthread_key_delete,
+    WRAP_sched_yield,
+    WRAP_usleep,
+    WRAP_nanosleep,
+    WRAP_CALLS
+};
+
+/* How often the student's code has made this call in this test, failures included. */
+long wrap_count(enum wrap_call call);
+
+/* Makes the `nth` call from now (1 is the next) fail with this errno value: pthread calls return it, the malloc family
+ * returns NULL and sets errno. Nothing is done by the failed call. `nth` 0 takes the plan back; -1 fails every call. */
+void wrap_fail(enum wrap_call call, long nth, int error);
+
+/* Has `hook(argument)` called before / after every real call of this kind that the student's code makes (after: only
+ * where it succeeded). NULL takes it back. In a hook, wrapped calls of the hook's own thread pass straight through. */
+void wrap_before(enum wrap_call call, void (*hook)(void *), void *argument);
+void wrap_after(enum wrap_call call, void (*hook)(void *), void *argument);
+
+#endif

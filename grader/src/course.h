@@ -1,0 +1,63 @@
+/* course.h - the exercises there are, read from grader/checks/CHAPTER/NAME/exercise.ini.
+ *
+ * Nothing in the grader knows an exercise by name; this is the only door.
+ */
+#ifndef GRADE_COURSE_H
+#define GRADE_COURSE_H
+
+#include "fault.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum stage_id { STAGE_BUILD, STAGE_RULES, STAGE_TESTS, STAGE_MEMORY, STAGE_RACES, STAGE_TIMING, STAGE_COUNT };
+
+/* A call or a word that the exercise does not allow, and what to tell a student who used it. */
+struct ban {
+    const char *name;
+    const char *why; /* one sentence */
+};
+
+struct exercise {
+    const char *id;      /* "02-locks/rlock" */
+    const char *chapter; /* "02-locks" */
+    const char *name;    /* "rlock" */
+    const char *title;
+    const char *read;                /* section anchor: "02-locks#rlock" */
+    int points;                      /* 1 to 100, the sum of stage_points */
+    int stage_points[STAGE_COUNT];   /* 0: the stage does not count; a stage that counts but earns 0 is not possible */
+    const char **needs;              /* ids of the exercises it is built on; NULL-terminated */
+    const char **allow;              /* library calls, shell patterns, sets already expanded; NULL-terminated */
+    struct ban *bans;                /* library calls that get their own sentence */
+    size_t ban_count;
+    struct ban *word_bans;           /* words (identifiers) that may not stand in the source */
+    size_t word_ban_count;
+    const char **wraps;              /* library calls that tests.c takes over in the student's object */
+    bool helgrind, tsan;             /* which race detectors judge it */
+    int memory_mb;                   /* limit on data of a test process */
+    double time_at_most;             /* [timing] at_most: times the reference */
+    bool time_wall;                  /* [timing] measure = wall (else cpu) */
+    int time_cores;                  /* [timing] cores: fewer on the machine skip the stage, with the reason */
+    int order;                       /* place in the course */
+
+    const char *checks_dir;  /* absolute: ROOT/grader/checks/CH/NAME */
+    const char *header;      /* absolute: ROOT/exercises/CH/NAME/NAME.h */
+    const char *starter;     /* absolute: ROOT/exercises/CH/NAME/NAME.c */
+    const char *reference;   /* absolute: ROOT/solutions/CH/NAME.c */
+};
+
+struct course {
+    const char *root; /* the checkout, absolute */
+    struct exercise *exercises;
+    size_t count; /* ordered by chapter, then by exercise.ini's `order`, then by name */
+};
+
+/* Reads every exercise.ini below root/grader/checks. All belongs to `context`. A broken file is a fault that names
+ * file, line and key. */
+int course_load(void *context, const char *root, struct course *course, struct fault *fault);
+
+/* The one exercise whose id equals `words`, or contains it where only one does ("rlock", "02-locks/rl"); a name that
+ * equals `words` wins over ids that contain it. None or several: a fault that lists what fits. */
+const struct exercise *course_find(const struct course *course, const char *words, struct fault *fault);
+
+#endif

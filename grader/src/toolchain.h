@@ -1,0 +1,60 @@
+/* toolchain.h - compilers, flags and linking, in one place; what is trusted is made once and kept by content.
+ *
+ * A kept file's name is the SHA-256 of everything it is made from: the command, the compiler's identity, the bytes of
+ * each input. It is written under another name and renamed, so a kept file is whole or absent.
+ */
+#ifndef GRADE_TOOLCHAIN_H
+#define GRADE_TOOLCHAIN_H
+
+#include "child.h"
+#include "course.h"
+
+/* Which compiler and flags. Every object of one program is of one flavour. */
+enum flavour {
+    FLAVOUR_PLAIN,  /* gcc -O1 -g: tests, helgrind */
+    FLAVOUR_CLANG,  /* clang, warnings only */
+    FLAVOUR_ASAN,   /* gcc, AddressSanitizer, LeakSanitizer, UndefinedBehaviorSanitizer */
+    FLAVOUR_MSAN,   /* clang, MemorySanitizer */
+    FLAVOUR_TSAN,   /* gcc, ThreadSanitizer */
+    FLAVOUR_FAST,   /* gcc -O2: timing */
+    FLAVOUR_COUNT
+};
+
+/* The programs an exercise's code is linked into. */
+enum program {
+    PROGRAM_TESTS,    /* tests.c with Criterion and the harness's criterion_main.c */
+    PROGRAM_SCENARIO, /* scenario.c with scenario_main.c */
+    PROGRAM_BENCH,    /* bench.c with bench_main.c */
+};
+
+/* One grading's place to work: made by grade.c, removed afterwards. */
+struct workshop {
+    const struct course *course;
+    const struct exercise *exercise;
+    const char *dir;       /* absolute, empty at first, this grading's own */
+    const char *cache_dir; /* absolute, shared by all gradings */
+    const char *source;    /* dir/NAME.c: the copy of the student's file that is graded */
+    const char *shown;     /* what to call that file on the screen */
+};
+
+/* Compiles the student's file with this flavour, once a grading (a second call finds the object). On return 0,
+ * `*object` is its path, or NULL where it does not compile and `*log` has the compiler's words (gcc's
+ * -fdiagnostics-format=json where `json`). `*log` is also set, to warnings or "", where it compiles. */
+int toolchain_compile(void *context, struct workshop *shop, enum flavour flavour, const char **object,
+                      struct child_result *log, struct fault *fault);
+
+/* Compiles (or finds) the reference, or another trusted source file of this exercise, with this flavour. */
+int toolchain_trusted(void *context, struct workshop *shop, enum flavour flavour, const char *source,
+                      const char **object, struct fault *fault);
+
+/* The global symbols that the exercise's reference defines: the contract's own names. NULL-terminated. */
+int toolchain_contract(void *context, struct workshop *shop, const char ***names, struct fault *fault);
+
+/* Links `program` from an object of the student's (or, with `student_object` NULL, from the reference: kept by
+ * content), the exercise's checks, the harness, and the references it needs. Every symbol of the student's object
+ * becomes local except the contract's own; where `program` is PROGRAM_TESTS the calls in exercise->wraps go to wrap_NAME.
+ * On return 0 `*path` is the executable, or NULL where it does not link and `*log` has the linker's words. */
+int toolchain_link(void *context, struct workshop *shop, enum flavour flavour, enum program program,
+                   const char *student_object, const char **path, char **log, struct fault *fault);
+
+#endif
