@@ -1,0 +1,135 @@
+# interleave: read a chapter, edit one file, `make grade`, know what is wrong and why.
+#
+#   make                      where you are and what to do next
+#   make grade                grade all exercises; EX=rlock one of them; SUBMISSIONS=DIR a class
+#   make next | hint EX=… | watch | reset EX=…
+#   make test                 the project's checks on itself
+#   make book | measure | bench | stability | doctor | clean
+
+ROOT  := $(CURDIR)
+BUILD := build
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := where
+
+CC     ?= cc
+CFLAGS ?= -O2 -g
+STRICT := -std=c17 -Wall -Wextra -Werror -D_GNU_SOURCE -Igrader/src
+LIBS   := -ldw -lelf -lexpat -ljansson -linih -lnettle -ltalloc -lcapstone
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+SOURCES := $(sort $(wildcard grader/src/*.c))
+OBJECTS := $(SOURCES:grader/src/%.c=$(BUILD)/obj/%.o)
+CORE    := $(filter-out $(BUILD)/obj/main.o,$(OBJECTS))
+UNITS   := $(sort $(wildcard grader/tests/test_*.c))
+UNIT_OBJECTS := $(UNITS:grader/tests/%.c=$(BUILD)/obj/%.o)
+ASAN_OBJECTS := $(patsubst $(BUILD)/obj/%,$(BUILD)/asan/%,$(CORE) $(UNIT_OBJECTS))
+
+GRADE := $(BUILD)/grade
+RUN   := $(GRADE) --root "$(ROOT)"
+
+# ---- set-up ------------------------------------------------------------------------------------------------------
+
+$(BUILD)/.setup-grade: grader/packages.txt grader/setup.sh
+	@grader/setup.sh grade
+	@mkdir -p $(BUILD) && touch $@
+
+$(BUILD)/.setup-test: grader/packages.txt grader/setup.sh
+	@grader/setup.sh grade test book
+	@mkdir -p $(BUILD) && touch $@ $(BUILD)/.setup-grade $(BUILD)/.setup-book
+
+$(BUILD)/.setup-book: grader/packages.txt grader/setup.sh
+	@grader/setup.sh grade book
+	@mkdir -p $(BUILD) && touch $@
+
+# ---- the grader --------------------------------------------------------------------------------------------------
+
+$(BUILD)/obj/%.o: grader/src/%.c | $(BUILD)/.setup-grade
+	@mkdir -p $(@D)
+	@$(CC) $(STRICT) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/%.o: grader/tests/%.c | $(BUILD)/.setup-grade
+	@mkdir -p $(@D)
+	@$(CC) $(STRICT) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(GRADE): $(OBJECTS)
+	@$(CC) $(CFLAGS) -pthread $(OBJECTS) $(LIBS) -o $@
+
+$(BUILD)/selfcheck: $(CORE) $(BUILD)/obj/selfcheck.o
+	@$(CC) $(CFLAGS) -pthread $^ $(LIBS) -o $@
+
+$(BUILD)/unit: $(CORE) $(UNIT_OBJECTS)
+	@$(CC) $(CFLAGS) -pthread $^ $(LIBS) -lcriterion -o $@
+
+$(BUILD)/asan/%.o: grader/src/%.c | $(BUILD)/.setup-grade
+	@mkdir -p $(@D)
+	@$(CC) $(STRICT) $(SANITIZE) -MMD -MP -c $< -o $@
+
+$(BUILD)/asan/%.o: grader/tests/%.c | $(BUILD)/.setup-grade
+	@mkdir -p $(@D)
+	@$(CC) $(STRICT) $(SANITIZE) -MMD -MP -c $< -o $@
+
+$(BUILD)/unit-asan: $(ASAN_OBJECTS)
+	@$(CC) $(SANITIZE) -pthread $^ $(LIBS) -lcriterion -o $@
+
+$(BUILD)/asan/grade: $(filter-out $(BUILD)/asan/test_%,$(ASAN_OBJECTS)) $(BUILD)/asan/main.o
+	@$(CC) $(SANITIZE) -pthread $^ $(LIBS) -o $@
+
+-include $(wildcard $(BUILD)/obj/*.d $(BUILD)/asan/*.d)
+
+# ---- students and instructors ------------------------------------------------------------------------------------
+
+.PHONY: where grade next hint watch reset doctor
+where: $(GRADE)
+	@$(RUN) list
+
+# EX, TREE, SUBMISSIONS, JOBS, JSON, STAGES and ARGS become the command line of build/grade.
+GRADE_ARGS = $(if $(TREE),--tree "$(TREE)") $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") \
+  $(if $(OUT),--out "$(OUT)") $(if $(SOURCE),--source "$(SOURCE)") $(if $(STAGES),--stages "$(STAGES)") \
+  $(if $(JOBS),--jobs "$(JOBS)") $(if $(JSON),--json "$(JSON)") $(ARGS) $(EX)
+
+grade: $(GRADE)
+	@$(RUN) $(GRADE_ARGS)
+
+next: $(GRADE)
+	@$(RUN) next
+
+hint watch reset: $(GRADE)
+	@$(RUN) $@ $(ARGS) $(EX)
+
+doctor: $(GRADE)
+	@$(RUN) doctor
+
+# ---- checks on ourselves -----------------------------------------------------------------------------------------
+
+.PHONY: test unit unit-asan selfcheck lint format stability bench clean
+test: $(BUILD)/.setup-test
+	@grader/tests/run.sh
+
+unit: $(BUILD)/unit $(GRADE)
+	@$(BUILD)/unit --short-filename
+
+unit-asan: $(BUILD)/unit-asan $(BUILD)/asan/grade
+	@$(BUILD)/unit-asan --short-filename
+
+selfcheck: $(BUILD)/selfcheck
+	@$(BUILD)/selfcheck --root "$(ROOT)" $(ARGS) $(EX)
+
+lint: $(BUILD)/.setup-test
+	@grader/tests/lint.sh
+
+format:
+	@clang-format -i $$(git ls-files '*.c' '*.h' ':!grader/tests/data')
+
+stability: $(BUILD)/selfcheck
+	@$(BUILD)/selfcheck --root "$(ROOT)" stability $(ARGS) $(EX)
+
+bench: $(BUILD)/selfcheck $(GRADE)
+	@$(BUILD)/selfcheck --root "$(ROOT)" bench $(ARGS)
+
+clean:
+	@rm -rf $(BUILD)
+
+include $(wildcard book/book.mk)
