@@ -1,0 +1,83 @@
+#!/bin/sh
+# lint.sh - layout, lint and both compilers over every C file of ours. Bad inputs (grader/tests/data) are left as bad as
+# they are. Prints what is wrong, then `N passed, N failed` (a file and a tool make one check). Exit 1 where any failed.
+set -u
+
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+jobs=$(nproc)
+
+list() { git ls-files --cached --others --exclude-standard "$@" | while read -r file; do [ -f "$file" ] && printf '%s\n' "$file"; done; }
+
+list '*.c' '*.h' ':!grader/tests/data' >"$work/all"
+list '*.c' ':!grader/tests/data' ':!grader/checks/*/*/mutants' >"$work/sources"
+
+# The flags that a file is compiled with, by where it lives.
+flags_of() {
+    case $1 in
+    grader/src/* | grader/tests/*) echo "-D_GNU_SOURCE -Igrader/src" ;;
+    grader/harness/*) echo "-D_GNU_SOURCE -Igrader/harness" ;;
+    grader/checks/*)
+        chapter=${1#grader/checks/} && chapter=${chapter%%/*}
+        name=${1#grader/checks/"$chapter"/} && name=${name%%/*}
+        echo "-D_POSIX_C_SOURCE=200809L -Igrader/harness $(include_dirs "$chapter/$name")"
+        ;;
+    exercises/*) echo "-D_POSIX_C_SOURCE=200809L $(include_dirs "$(dirname "${1#exercises/}")")" ;;
+    solutions/*) base=${1#solutions/} && echo "-D_POSIX_C_SOURCE=200809L $(include_dirs "${base%.c}")" ;;
+    *) echo "-D_GNU_SOURCE" ;;
+    esac
+}
+
+# The folder of an exercise's header and of the headers it is built on.
+include_dirs() {
+    printf -- '-Iexercises/%s ' "$1"
+    sed -n 's/^needs *= *\([^;]*\).*/\1/p' "grader/checks/$1/exercise.ini" 2>/dev/null | tr ' ' '\n' |
+        sed -n 's|..*|-Iexercises/&|p' | tr '\n' ' '
+}
+
+check_one() { # tool file
+    case $1 in
+    format) clang-format --dry-run -Werror "$2" ;;
+    # shellcheck disable=SC2046 # the flags are words
+    gcc) gcc -std=c17 -Wall -Wextra -Werror -O2 -fsyntax-only $(flags_of "$2") "$2" ;;
+    # shellcheck disable=SC2046
+    clang) clang -std=c17 -Wall -Wextra -Werror -fsyntax-only $(flags_of "$2") "$2" ;;
+    # shellcheck disable=SC2046
+    tidy) clang-tidy --quiet "$2" -- -std=c17 -Wall -Wextra $(flags_of "$2") 2>/dev/null ;;
+    # shellcheck disable=SC2046
+    cppcheck) cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr --error-exitcode=1 \
+        --suppress=missingIncludeSystem --suppress=unknownMacro -DSCENARIOS_END='{0,0,0}' $(flags_of "$2") "$2" ;;
+    esac >"$3" 2>&1
+}
+
+if [ "${1-}" = --one ]; then # a worker: lint.sh --one TOOL FILE RESULT_DIR
+    log=$4/$(printf '%s' "$2-$3" | tr '/' '_')
+    if check_one "$2" "$3" "$log"; then
+        rm -f "$log"
+    else
+        printf '✗ %s: %s\n' "$2" "$3" | cat - "$log" >"$log.failed"
+    fi
+    exit 0
+fi
+
+mkdir "$work/results"
+count=0
+run() { # tool list
+    count=$((count + $(wc -l <"$2")))
+    xargs -P "$jobs" -n 1 -I{} "$0" --one "$1" {} "$work/results" <"$2"
+}
+run format "$work/all"
+run gcc "$work/sources"
+run clang "$work/sources"
+run cppcheck "$work/sources"
+run tidy "$work/sources"
+
+failed=0
+for log in "$work"/results/*.failed; do
+    [ -f "$log" ] || continue
+    failed=$((failed + 1))
+    head -n 30 "$log"
+done
+echo "$((count - failed)) passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,59 @@
+#!/bin/sh
+# run.sh - all of the project's checks on itself, one section after another; each section ends with its own
+# `N passed, N failed`, and the last line of all is their sum. A section that cannot run counts as one failure.
+# Sections named on the command line run alone: run.sh unit lint.
+set -u
+
+passed=0
+failed=0
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+section() { # name, command…
+    name=$1
+    shift
+    [ -z "$only" ] || case " $only " in *" $name "*) ;; *) return ;; esac
+    printf '\n== %s\n' "$name"
+    began=$(date +%s)
+    "$@" >"$work/log" 2>&1
+    status=$?
+    sums=$(sed -n 's/^\([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed$/\1 \2/p' "$work/log" | tail -n 1)
+    good=${sums% *}
+    bad=${sums#* }
+    if [ -z "$sums" ]; then
+        good=0 bad=1
+        tail -n 40 "$work/log"
+        echo "this section did not say what it checked (exit status $status)"
+    elif [ "$bad" -gt 0 ] || [ "$status" -ne 0 ]; then
+        tail -n 200 "$work/log"
+        [ "$bad" -gt 0 ] || bad=1
+    fi
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    printf '   %s: %d passed, %d failed (%d s)\n' "$name" "$good" "$bad" "$(($(date +%s) - began))"
+}
+
+# Criterion's own summary, in the words that section() reads.
+unit() { # program
+    "$@" --json="$work/unit.json" >"$work/unit.log" 2>&1
+    status=$?
+    sed -n '/\[FAIL\]/p;/\[----\]/p;/ERROR: AddressSanitizer/,/^$/p;/runtime error/p' "$work/unit.log"
+    good=$(sed -n 's/^  "passed": \([0-9]*\),$/\1/p' "$work/unit.json")
+    bad=$(sed -n 's/^  "\(failed\|errored\)": \([0-9]*\),$/\2/p' "$work/unit.json" | awk '{ sum += $1 } END { print sum + 0 }')
+    [ "$status" -eq 0 ] || [ "${bad:-0}" -gt 0 ] || bad=1
+    echo "${good:-0} passed, ${bad:-1} failed"
+}
+
+only=$*
+section build sh -c 'make -s build/grade build/selfcheck build/unit build/unit-asan build/asan/grade && echo "5 passed, 0 failed"'
+section unit unit build/unit
+section unit-asan unit build/unit-asan
+for part in files references starters mutants variants; do
+    section "$part" build/selfcheck --root "$PWD" "$part"
+done
+section book make -s check-book
+section lint grader/tests/lint.sh
+
+printf '\n%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
