@@ -1,0 +1,50 @@
+/* selfcheck.h - the project's checks on its own exercises.
+ *
+ * `selfcheck files|references|starters|mutants|variants [EXERCISE]` prints a line for each thing that is wrong and ends
+ * with `N passed, N failed`. `selfcheck stability` and `selfcheck bench` measure; they are no part of `make test`.
+ */
+#ifndef SELFCHECK_H
+#define SELFCHECK_H
+
+#include "course.h"
+#include "fault.h"
+
+struct tally_sheet {
+    int passed;
+    int failed;
+};
+
+/* Counts one check; where it failed, prints the line (printf's format) with a cross before it. Returns `good`. */
+bool sheet_check(struct tally_sheet *sheet, bool good, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Every exercise has its whole file set, and its files agree. `only` NULL: all of the course. */
+void selfcheck_files(void *context, const struct course *course, const struct exercise *only,
+                     struct tally_sheet *sheet);
+
+/* The paths below `dir` whose names end in `ending`, sorted, absolute; owned by `context`; NULL-terminated. */
+const char **selfcheck_list(void *context, const char *dir, const char *ending, size_t *count);
+
+/* The stage that a mutant's first line names, or -1 where it names none; `*what` is what is wrong, owned by `context`.
+ */
+int selfcheck_mutant_stage(void *context, const char *patch, const char **what);
+
+/* Writes the reference with the patch applied to `path`. Returns false where it does not apply, with the words of
+ * patch(1) in fault. */
+bool selfcheck_mutate(void *context, const struct exercise *exercise, const char *patch, const char *path,
+                      struct fault *fault);
+
+/* A whole text file, with a NUL behind it, owned by `context`; NULL where it cannot be read. */
+char *selfcheck_read(void *context, const char *path);
+
+/* references, starters, mutants or variants: grades them all and compares with what must come out. */
+int selfcheck_grades(void *context, const struct course *course, const struct exercise *only, const char *part,
+                     struct tally_sheet *sheet, struct fault *fault);
+
+/* Grades every reference `rounds` times and every mutant, with `spinners` busy processes beside; a table at the end. */
+int selfcheck_stability(void *context, const struct course *course, const struct exercise *only, int rounds,
+                        int mutant_rounds, int spinners, struct tally_sheet *sheet, struct fault *fault);
+
+/* Measures what the grader costs, as ratios, and writes build/bench.tsv. */
+int selfcheck_bench(void *context, const struct course *course, struct fault *fault);
+
+#endif
