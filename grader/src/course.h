@@ -60,4 +60,10 @@ int course_load(void *context, const char *root, struct course *course, struct f
  * equals `words` wins over ids that contain it. None or several: a fault that lists what fits. */
 const struct exercise *course_find(const struct course *course, const char *words, struct fault *fault);
 
+/* As course_find, but `words` may also name a chapter ("02-locks", "02", "locks"), which is all of its exercises. An
+ * exercise's whole name wins over a chapter, a chapter over a part of a name. NULL-terminated, in course order, owned by
+ * `context`; NULL with a fault. */
+const struct exercise **course_select(void *context, const struct course *course, const char *words,
+                                      struct fault *fault);
+
 #endif

@@ -62,6 +62,7 @@ struct verdict {
     const char *student; /* the folder's name when grading submissions; NULL otherwise */
     const char *source;  /* the file that was graded, as the user would name it */
     enum outcome outcome;
+    bool missing;       /* nothing was handed in: failed, and no stage has run */
     const char *reason; /* why broken, or NULL */
     int points;
     int max_points;
@@ -77,6 +78,9 @@ struct finding *finding_add(void *context, struct stage_result *result, enum sev
 
 /* Adds a place to `finding` and returns it, likewise. `file` and the texts are copied. */
 struct place *finding_place(void *context, struct finding *finding, const char *file, int line);
+
+/* The outcome of that name; -1 where there is none. */
+int outcome_of(const char *name);
 
 /* Sets outcome, points and sums of a verdict from its stage results: broken if any stage is broken, else failed if any
  * failed, else inconclusive if any counted stage is, else passed. Inconclusive and skipped-with-reason stages of an
