@@ -38,6 +38,8 @@ struct exercise {
     double time_at_most;             /* [timing] at_most: times the reference */
     bool time_wall;                  /* [timing] measure = wall (else cpu) */
     int time_cores;                  /* [timing] cores: fewer on the machine skip the stage, with the reason */
+    const char *time_why;            /* [timing] why: one sentence for who is too slow */
+    enum stage_id starter_fails_at;  /* [exercise] starter = STAGE: where the untouched starter fails; default tests */
     int order;                       /* place in the course */
 
     const char *checks_dir;  /* absolute: ROOT/grader/checks/CH/NAME */
