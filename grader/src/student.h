@@ -9,6 +9,7 @@
 #include "course.h"
 #include "fault.h"
 #include "finding.h"
+#include "pool.h"
 #include "screen.h"
 
 #include <stdbool.h>
@@ -22,11 +23,10 @@ struct student {
     const char *words;     /* the EXERCISE given on the command line; NULL: none */
     bool again;            /* hint --again: show the last hint once more */
 
-    /* Grades ROOT/exercises/…/NAME.c, all stages until one fails; everything hangs on `context`. For watch, which calls
-     * it in a process forked for this, and ends that with SIGTERM where the file is saved again. */
-    int (*grade)(void *context, const struct student *student, const struct exercise *exercise, struct verdict *verdict,
-                 struct fault *fault);
-    const void *grade_data; /* for `grade` */
+    int jobs; /* gradings at a time, for watch; 0: one */
+
+    /* What runs gradings: NULL is pool_run. Tests put another here. */
+    enum pool_end (*run)(void *context, const struct pool *pool, int *signal_number, struct fault *fault);
 };
 
 /* Where the student is and what to do next, from the progress file; grades nothing. */
