@@ -57,7 +57,8 @@ $(BUILD)/obj/%.o: grader/tests/%.c | $(BUILD)/.setup-grade
 $(GRADE): $(OBJECTS)
 	@$(CC) $(CFLAGS) -pthread $(OBJECTS) $(LIBS) -o $@
 
-$(BUILD)/selfcheck: $(CORE) $(BUILD)/obj/selfcheck.o
+SELFCHECK := $(patsubst grader/tests/%.c,$(BUILD)/obj/%.o,$(sort $(wildcard grader/tests/selfcheck*.c)))
+$(BUILD)/selfcheck: $(CORE) $(SELFCHECK)
 	@$(CC) $(CFLAGS) -pthread $^ $(LIBS) -o $@
 
 $(BUILD)/unit: $(CORE) $(UNIT_OBJECTS)

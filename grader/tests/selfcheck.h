@@ -8,6 +8,11 @@
 
 #include "course.h"
 #include "fault.h"
+#include "finding.h"
+#include "pool.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 struct tally_sheet {
     int passed;
@@ -35,6 +40,37 @@ bool selfcheck_mutate(void *context, const struct exercise *exercise, const char
 
 /* A whole text file, with a NUL behind it, owned by `context`; NULL where it cannot be read. */
 char *selfcheck_read(void *context, const char *path);
+
+/* One grading and what must come of it. */
+struct expectation {
+    struct job job;
+    const char *label; /* "02-locks/counter mutant no_lock.patch" */
+    int fails_at;      /* a stage_id, or -1: must pass */
+};
+
+/* Gradings that run together. */
+struct exam {
+    void *context;
+    const struct course *course;
+    const char *work; /* absolute: where mutants are written; exam_run removes it */
+    struct expectation *list;
+    size_t count;
+    struct tally_sheet *sheet;
+    void *data; /* the maker's own */
+};
+
+/* Adds all gradings of one part ("references", "starters", "mutants", "variants") of one exercise. */
+void exam_add(struct exam *exam, const struct exercise *exercise, const char *part);
+
+/* Makes exam->work. */
+int exam_open(struct exam *exam, struct fault *fault);
+
+/* Grades all, as many at a time as there are cores, and calls `judge` (with the exam as its data) for each. */
+int exam_run(struct exam *exam, bool (*judge)(void *exam, size_t number, const struct verdict *verdict),
+             void (*tick)(void *exam), struct fault *fault);
+
+/* Whether the verdict is what was expected; an inconclusive timing is, where all else is as it must be. */
+bool exam_as_expected(const struct expectation *expectation, const struct verdict *verdict);
 
 /* references, starters, mutants or variants: grades them all and compares with what must come out. */
 int selfcheck_grades(void *context, const struct course *course, const struct exercise *only, const char *part,
