@@ -35,7 +35,7 @@ struct progress {
 };
 
 /* Reads build_dir/progress.json; none is an empty progress. All belongs to `context`. */
-int progress_load(void *context, const char *build_dir, struct progress *progress, struct fault *fault);
+void progress_load(void *context, const char *build_dir, struct progress *progress);
 
 /* The record of an exercise, or NULL. */
 const struct progress_record *progress_find(const struct progress *progress, const char *exercise);

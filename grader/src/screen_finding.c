@@ -1,0 +1,154 @@
+#include "screen_finding.h"
+
+#include "memory.h"
+#include "text.h"
+
+#include <string.h>
+
+enum {
+    DETAIL_LEAST = 2,        /* lines of detail that places leave room for */
+    DETAIL_BYTES = 64 << 10, /* more is never looked at */
+    EXCERPT_LEAST = 16,      /* columns of code, below which a note goes to its own line */
+};
+
+/* "thread 2, holding nothing" */
+static char *place_note(const struct page *page, const struct place *place)
+{
+    const char *who = place->who == NULL ? "" : place->who, *note = place->note == NULL ? "" : place->note;
+    const char *comma = *who != '\0' && *note != '\0' ? ", " : "";
+
+    return page_clean_line(page, memory_format(page->context, "%s%s%s", who, comma, note));
+}
+
+char *finding_where(const struct page *page, const struct place *place)
+{
+    if (place->file == NULL)
+        return memory_text(page->context, "");
+
+    char *file = text_cut(page->context, page_clean_line(page, place->file), 24, page->screen->utf8);
+
+    return place->line > 0 ? memory_format(page->context, "%s:%d", file, place->line) : file;
+}
+
+/* The widths that the places of one finding share, so that they stand in columns. */
+struct columns {
+    int where, excerpt, note;
+    bool note_beside; /* on the same line; else below it */
+};
+
+static struct columns places_columns(const struct page *page, const struct finding *finding)
+{
+    struct columns columns = {0};
+
+    for (size_t i = 0; i < finding->place_count; i++) {
+        const struct place *place = &finding->places[i];
+        int where = text_width(finding_where(page, place)), note = text_width(place_note(page, place));
+        int excerpt = text_width(page_clean_line(page, place->excerpt));
+
+        columns.where = where > columns.where ? where : columns.where;
+        columns.note = note > columns.note ? note : columns.note;
+        columns.excerpt = excerpt > columns.excerpt ? excerpt : columns.excerpt;
+    }
+
+    int room = page->screen->width - 4 - columns.where - (columns.where > 0 ? 3 : 0);
+    int beside = room - columns.note - 3, least = columns.excerpt < EXCERPT_LEAST ? columns.excerpt : EXCERPT_LEAST;
+
+    columns.note_beside = columns.excerpt <= beside || (beside >= EXCERPT_LEAST * 2 && beside >= least);
+    if (columns.note > 0 && columns.note_beside)
+        room = beside;
+    columns.excerpt = columns.excerpt < room ? columns.excerpt : room;
+    return columns;
+}
+
+static void place_lines(struct page *page, const struct place *place, const struct columns *columns)
+{
+    char *where = finding_where(page, place), *note = place_note(page, place);
+    char *excerpt = page_clean_line(page, place->excerpt);
+
+    excerpt = text_cut(page->context, excerpt, columns->excerpt, page->screen->utf8);
+    if (*note != '\0' && columns->note_beside)
+        excerpt = text_padded(page->context, excerpt, columns->excerpt);
+
+    char *start = memory_format(page->context, "    %s%s",
+                                page_paint(page, PAINT_STRONG, text_padded(page->context, where, columns->where)),
+                                columns->where > 0 && (*excerpt != '\0' || *note != '\0') ? "   " : "");
+
+    if (*note == '\0')
+        page_line(page, "%s%s", start, excerpt);
+    else if (columns->note_beside)
+        page_line(page, "%s%s%s%s", start, excerpt, columns->excerpt > 0 ? "   " : "", note);
+    else {
+        if (*excerpt != '\0' || *where != '\0')
+            page_line(page, "%s%s", start, excerpt);
+        page_paragraph(page, 8, PAINT_PLAIN, "", PAINT_PLAIN, note, page->screen->verbose ? 0 : 2);
+    }
+}
+
+/* As many places as `room` lines allow; the others are counted. */
+static void places(struct page *page, const struct finding *finding, int room)
+{
+    struct columns columns = places_columns(page, finding);
+
+    for (size_t i = 0; i < finding->place_count; i++) {
+        struct page trial = page_begin(page->context, page->screen);
+        size_t left = finding->place_count - i;
+
+        place_lines(&trial, &finding->places[i], &columns);
+        room -= page_lines(&trial);
+        if (i > 0 && room < (left > 1 ? 1 : 0)) {
+            page_line(page, "    and %zu more place%s", left, left == 1 ? "" : "s");
+            return;
+        }
+        page->text = memory_append(page->context, page->text, "%s", trial.text);
+    }
+}
+
+/* What was printed, as it was, behind a bar: so it is never taken for the grader's own words, and no line of it
+ * begins a line of ours. */
+static void detail(struct page *page, const char *text, int room)
+{
+    size_t size = strnlen(text, DETAIL_BYTES);
+    char *clean = text_clean_n(page->context, text, size, page->screen->utf8);
+    int lines = text_lines(clean), shown = lines > room ? room - 1 : lines;
+    const char *bar = page_paint(page, PAINT_QUIET, page_sign(page->screen, SIGN_BAR));
+
+    for (int i = 0; i < shown; i++) {
+        size_t length = strcspn(clean, "\n");
+        char *line = memory_text_n(page->context, clean, length);
+
+        if (!page->screen->verbose)
+            line = text_cut(page->context, line, page->screen->width - 6, page->screen->utf8);
+        page_line(page, "    %s %s", bar, line);
+        clean += length + (clean[length] == '\n');
+    }
+    if (shown < lines)
+        page_line(page, "    %s and %d more line%s", bar, lines - shown, lines - shown == 1 ? "" : "s");
+}
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+void screen_finding(struct page *page, const struct finding *finding, struct finding_room room)
+{
+    bool failure = finding->severity == SEVERITY_FAILURE;
+    const char *lead = failure ? page_sign(page->screen, SIGN_FAILED) : page_sign(page->screen, SIGN_DOT);
+    int detail_lines = finding->detail == NULL ? 0 : text_lines(finding->detail);
+    struct page why = page_begin(page->context, page->screen);
+
+    page_paragraph(page, 0, failure ? PAINT_BAD : PAINT_QUIET, memory_format(page->context, "%s ", lead),
+                   failure ? PAINT_STRONG : PAINT_PLAIN, finding->what, room.what);
+    if (finding->why != NULL)
+        page_paragraph(&why, 2, PAINT_QUIET, "Why: ", PAINT_PLAIN, finding->why, room.why);
+    if (finding->place_count > 0) {
+        struct page block = page_begin(page->context, page->screen);
+
+        places(&block, finding, room.rest - (detail_lines > 0 ? least(detail_lines, DETAIL_LEAST) : 0));
+        room.rest -= page_lines(&block);
+        page->text = memory_append(page->context, page->text, "%s", block.text);
+    }
+    page->text = memory_append(page->context, page->text, "%s", why.text);
+    if (detail_lines > 0 && room.rest > 0)
+        detail(page, finding->detail, room.rest);
+}

@@ -1,0 +1,33 @@
+/* verdict_words.h - a verdict in a few words, the same on every screen. Texts belong to page->context. */
+#ifndef GRADE_VERDICT_WORDS_H
+#define GRADE_VERDICT_WORDS_H
+
+#include "page.h"
+
+struct verdict_words {
+    const char *sign;  /* clean */
+    const char *state; /* clean: "passed", "fails at races", "not begun", … */
+    enum paint paint;
+};
+
+struct verdict_words verdict_words(const struct page *page, const struct verdict *verdict);
+
+/* The stage that failed, or NULL. */
+const struct stage_result *verdict_failed_stage(const struct verdict *verdict);
+
+/* The exercise it is about, or NULL where the screen has no course. */
+const struct exercise *verdict_exercise(const struct screen *screen, const struct verdict *verdict);
+
+/* Whether it is about the student's own copy in exercises/, where `make grade EX=…` and hints make sense. */
+bool verdict_is_own(const struct screen *screen, const struct verdict *verdict);
+
+/* Whether it is about a starter that nobody has touched yet. Reads that file. */
+bool verdict_is_beginning(const struct screen *screen, const struct verdict *verdict);
+
+/* What to type for EX=: the name where no other exercise has it, else the id. */
+const char *exercise_word(const struct course *course, const struct exercise *exercise);
+
+/* "███··" for 3 of 5; clean or painted. */
+char *page_bar(const struct page *page, size_t full, size_t all);
+
+#endif
