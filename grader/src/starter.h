@@ -6,6 +6,8 @@
  *   2. in build/starters, where starters_keep() put a copy (for those who have no git history);
  *   3. in the versions that git knows of that path, newest first.
  * Only bytes of that SHA-256 are ever put back, so an older starter or the student's own commit is not mistaken for it.
+ * Where the list does not know the exercise (one that is just being made), it is the version that brought the path into
+ * git.
  */
 #ifndef GRADE_STARTER_H
 #define GRADE_STARTER_H
