@@ -34,6 +34,22 @@ struct applying {
     struct fault *fault;
 };
 
+static const char *const stage_names[STAGE_COUNT] = {"build", "rules", "tests", "memory", "races", "timing"};
+
+const char *stage_name(enum stage_id id)
+{
+    return stage_names[id];
+}
+
+enum stage_id stage_of(const char *name)
+{
+    enum stage_id id = STAGE_BUILD;
+
+    while (id < STAGE_COUNT && strcmp(stage_names[id], name) != 0)
+        id++;
+    return id;
+}
+
 /* ---- values ------------------------------------------------------------------------------------------------------ */
 
 static int get_whole(struct applying *applying, int low, int high, int *number)
@@ -104,14 +120,22 @@ static int apply_needs(struct applying *applying)
     return get_words(applying, &applying->exercise->needs, &count);
 }
 
+static int apply_starter(struct applying *applying)
+{
+    enum stage_id id = stage_of(applying->entry->value);
+
+    applying->exercise->starter_fails_at = id;
+    if (id == STAGE_COUNT || id == STAGE_BUILD)
+        return ini_fault(applying->fault, applying->file, applying->entry->line,
+                         "starter = \"%s\" is not the stage where the starter fails: rules, tests, memory, races or "
+                         "timing.",
+                         applying->entry->value);
+    return 0;
+}
+
 static int apply_stage(struct applying *applying)
 {
-    static const char *const names[STAGE_COUNT] = {"build", "rules", "tests", "memory", "races", "timing"};
-    enum stage_id id = STAGE_BUILD;
-
-    while (strcmp(names[id], applying->entry->key) != 0)
-        id++;
-    return get_whole(applying, 1, 100, &applying->exercise->stage_points[id]);
+    return get_whole(applying, 1, 100, &applying->exercise->stage_points[stage_of(applying->entry->key)]);
 }
 
 /* Adds the calls of one @set to `allow`. */
@@ -258,6 +282,12 @@ static int apply_measure(struct applying *applying)
     return 0;
 }
 
+static int apply_why(struct applying *applying)
+{
+    applying->exercise->time_why = applying->entry->value;
+    return 0;
+}
+
 static int apply_cores(struct applying *applying)
 {
     return get_whole(applying, 1, 256, &applying->exercise->time_cores);
@@ -274,12 +304,14 @@ static const struct key {
 } keys[] = {
     {"exercise", "title", apply_title, false, true},     {"exercise", "read", apply_read, false, true},
     {"exercise", "points", apply_points, false, true},   {"exercise", "order", apply_order, false, true},
+    {"exercise", "starter", apply_starter, false, false},
     {"exercise", "needs", apply_needs, false, false},    {"stages", "tests", apply_stage, false, false},
     {"stages", "memory", apply_stage, false, false},     {"stages", "races", apply_stage, false, false},
     {"stages", "timing", apply_stage, false, false},     {"rules", "allow", apply_allow, false, true},
     {"rules", "forbid", apply_forbid, true, false},      {"rules", "word", apply_word, true, false},
     {"tests", "wrap", apply_wrap, false, false},         {"tests", "memory_mb", apply_memory_mb, false, false},
     {"races", "detectors", apply_detectors, false, false}, {"timing", "at_most", apply_at_most, false, false},
+    {"timing", "why", apply_why, false, false},
     {"timing", "measure", apply_measure, false, false},  {"timing", "cores", apply_cores, false, false},
 };
 
@@ -353,6 +385,13 @@ static int check_keys(struct applying *applying)
     const struct ini_entry *timing = ini_file_find(file, "stages", "timing");
     if (timing != NULL && exercise->time_at_most == 0)
         return ini_fault(applying->fault, file, timing->line, "timing counts, so [timing] needs a line \"at_most = \".");
+    if (timing != NULL && exercise->time_why == NULL)
+        return ini_fault(applying->fault, file, timing->line, "timing counts, so [timing] needs a line \"why = \".");
+    const struct ini_entry *starter = ini_file_find(file, "exercise", "starter");
+    if (starter != NULL && exercise->starter_fails_at != STAGE_RULES &&
+        exercise->stage_points[exercise->starter_fails_at] == 0)
+        return ini_fault(applying->fault, file, starter->line, "starter = %s, but [stages] gives that stage no points.",
+                         starter->value);
     return 0;
 }
 
@@ -408,6 +447,7 @@ static int load_exercise(struct loading *loading, const char *chapter, const cha
         .needs = memory_zeroed(context, 1, sizeof *exercise->needs),
         .allow = memory_zeroed(context, 1, sizeof *exercise->allow),
         .wraps = memory_zeroed(context, 1, sizeof *exercise->wraps),
+        .starter_fails_at = STAGE_TESTS,
         .helgrind = true,
         .memory_mb = 512,
         .time_wall = true,

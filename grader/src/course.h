@@ -12,6 +12,10 @@
 
 enum stage_id { STAGE_BUILD, STAGE_RULES, STAGE_TESTS, STAGE_MEMORY, STAGE_RACES, STAGE_TIMING, STAGE_COUNT };
 
+/* "build", "rules", …; and the stage of that name, or STAGE_COUNT where there is none. */
+const char *stage_name(enum stage_id id);
+enum stage_id stage_of(const char *name);
+
 /* A call or a word that the exercise does not allow, and what to tell a student who used it. */
 struct ban {
     const char *name;

@@ -9,8 +9,8 @@
 #include "files.h"
 #include "memory.h"
 #include "options.h"
+#include "utf8.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,40 +21,6 @@ enum { TEXT_MAX = 64 * 1024, ITEMS_MAX = 10000 };
 
 /* ---- text -------------------------------------------------------------------------------------------------------- */
 
-/* The length of the valid UTF-8 sequence at `at` (`left` bytes follow, at least 1), or 0. Table 3-7 of the Unicode
- * Standard: no overlong forms, no surrogates, nothing above U+10FFFF. */
-static size_t sequence_length(const unsigned char *at, size_t left)
-{
-    unsigned char low = 0x80, high = 0xBF;
-    size_t length;
-
-    if (at[0] < 0x80)
-        return at[0] != 0;
-    if (at[0] >= 0xC2 && at[0] <= 0xDF)
-        length = 2;
-    else if (at[0] >= 0xE0 && at[0] <= 0xEF)
-        length = 3;
-    else if (at[0] >= 0xF0 && at[0] <= 0xF4)
-        length = 4;
-    else
-        return 0;
-    if (at[0] == 0xE0)
-        low = 0xA0;
-    else if (at[0] == 0xED)
-        high = 0x9F;
-    else if (at[0] == 0xF0)
-        low = 0x90;
-    else if (at[0] == 0xF4)
-        high = 0x8F;
-    if (left < length || at[1] < low || at[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++) {
-        if ((at[i] & 0xC0) != 0x80)
-            return 0;
-    }
-    return length;
-}
-
 char *json_clean_text(void *context, const char *bytes, size_t size)
 {
     static const char replacement[] = "\xEF\xBF\xBD", cut[] = "\xE2\x80\xA6";
@@ -63,7 +29,7 @@ char *json_clean_text(void *context, const char *bytes, size_t size)
     size_t used = 0;
 
     for (size_t i = 0; i < size;) {
-        size_t length = sequence_length((const unsigned char *)bytes + i, size - i);
+        size_t length = utf8_length(bytes + i, size - i);
         const char *from = length > 0 ? bytes + i : replacement;
         size_t count = length > 0 ? length : 3;
 
