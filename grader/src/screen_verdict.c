@@ -244,23 +244,20 @@ static void unsure_lines(struct page *page, const struct verdict *verdict)
     }
 }
 
+/* The grader's own failure: why, and that it costs nobody anything. */
 static void broken_block(struct page *page, const struct verdict *verdict)
 {
-    const char *reason = verdict->reason, *dot = "";
+    const char *reason = verdict->reason;
 
     for (size_t i = 0; i < verdict->result_count && reason == NULL; i++)
         if (verdict->results[i].outcome == OUTCOME_BROKEN)
             reason = verdict->results[i].reason;
-    if (reason == NULL)
-        reason = "it did not say why";
-    if (*reason != '\0' && strchr(".!?", reason[strlen(reason) - 1]) == NULL)
-        dot = ".";
     page_paragraph(page, 0, PAINT_UNSURE, "! ", PAINT_STRONG,
-                   memory_format(page->context, "The grader could not do its work: %s%s", reason, dot),
+                   "The grader could not do its work. That is not the fault of the graded code.", 0);
+    page_paragraph(page, 2, PAINT_PLAIN, "", PAINT_PLAIN, reason == NULL ? "It did not say why." : reason,
                    page->screen->verbose ? 0 : 8);
-    page_paragraph(page, 2, PAINT_PLAIN, "", PAINT_PLAIN,
-                   "This is not a fault in the graded code. Nothing was judged, and nothing is lost.", 0);
-    page_labelled(page, "Try", "make doctor   (it checks the tools that the grader needs)");
+    page_paragraph(page, 2, PAINT_PLAIN, "", PAINT_PLAIN, "Nothing was judged, and nothing is lost.", 0);
+    page_labelled(page, "Try", "make doctor (it checks the tools that the grader needs)");
 }
 
 /* ---- the whole -------------------------------------------------------------------------------------------------- */
