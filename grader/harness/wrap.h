@@ -1,9 +1,9 @@
 /* wrap.h - taking over library calls that the student's code makes, to fail one on purpose or to step in between two.
  *
- * exercise.ini names the calls: `[tests] wrap = pthread_create malloc`. The grader redirects those calls in the student's
- * object (and in no other) to wrap_NAME in the harness, for tests.c only. Unless told otherwise a wrapped call does
- * what the real one does. Counts and plans start afresh in every test. May be called from any thread; hooks run in the
- * thread that makes the call, with no lock of the harness held.
+ * exercise.ini names the calls: `[tests] wrap = pthread_create malloc`. The grader redirects those calls in the
+ * student's object (and in no other) to wrap_NAME in the harness, for tests.c only. Unless told otherwise a wrapped
+ * call does what the real one does. Counts and plans start afresh in every test. May be called from any thread; hooks
+ * run in the thread that makes the call, with no lock of the harness held.
  */
 #ifndef HARNESS_WRAP_H
 #define HARNESS_WRAP_H
@@ -40,12 +40,20 @@ enum wrap_call {
 long wrap_count(enum wrap_call call);
 
 /* Makes the `nth` call from now (1 is the next) fail with this errno value: pthread calls return it, the malloc family
- * returns NULL and sets errno. Nothing is done by the failed call. `nth` 0 takes the plan back; -1 fails every call. */
+ * returns NULL and sets errno. Nothing is done by the failed call. `nth` 0 takes the plan back; -1 fails every call.
+ * A pthread_cond_wait or pthread_cond_timedwait that "fails" with 0 returns at once, with the mutex held, although
+ * nobody has signalled: a spurious wake-up. Any other call that "fails" with 0 does nothing and says that it succeeded:
+ * a pthread_cond_signal or _broadcast then is one that is still on its way. */
 void wrap_fail(enum wrap_call call, long nth, int error);
 
 /* Has `hook(argument)` called before / after every real call of this kind that the student's code makes (after: only
  * where it succeeded). NULL takes it back. In a hook, wrapped calls of the hook's own thread pass straight through. */
 void wrap_before(enum wrap_call call, void (*hook)(void *), void *argument);
 void wrap_after(enum wrap_call call, void (*hook)(void *), void *argument);
+
+/* Has `hook(argument)` called in every thread that the student's code starts from now on, before the function it was
+ * started with (exercise.ini must wrap pthread_create): with a gate as its argument, the new thread is held until the
+ * test lets it go. NULL takes it back. */
+void wrap_in_thread(void (*hook)(void *), void *argument);
 
 #endif
