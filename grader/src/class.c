@@ -35,7 +35,8 @@ struct record {
     int all_points, max_points;
 };
 
-struct class {
+struct class
+{
     void *context;
     const struct options *options;
     const struct course *course;
@@ -48,8 +49,8 @@ struct class {
 
     struct record *records;
     size_t record_count;
-    size_t left_out;            /* entries that are no folders */
-    const size_t *job_records;  /* by job: whose it is */
+    size_t left_out;           /* entries that are no folders */
+    const size_t *job_records; /* by job: whose it is */
     size_t job_count, jobs_done;
 
     void *student_context; /* verdicts of the student being collected */
@@ -83,8 +84,7 @@ static int by_name(const void *left, const void *right)
 
 static void add_record(struct class *class, const char *name, const char *refused)
 {
-    class->records =
-        memory_grown(class->context, class->records, class->record_count + 1, sizeof *class->records);
+    class->records = memory_grown(class->context, class->records, class->record_count + 1, sizeof *class->records);
     class->records[class->record_count++] = (struct record){
         .name = memory_text(class->context, name),
         .shown = class_shown_name(class->context, name),
@@ -118,7 +118,8 @@ static int list_students(struct class *class)
     }
     closedir(stream);
     if (class->record_count == 0)
-        return fault_set(class->fault, "--submissions %.200s: there is no folder in it; each student's tree is one.", dir);
+        return fault_set(class->fault, "--submissions %.200s: there is no folder in it; each student's tree is one.",
+                         dir);
     qsort(class->records, class->record_count, sizeof *class->records, by_name);
     return 0;
 }
@@ -149,8 +150,7 @@ static void count_verdict(struct record *record, size_t exercise, const struct v
 
 static int write_student(struct class *class, const struct record *record)
 {
-    json_t *report =
-        report_to_json(record->name, (const struct verdict *const *)class->verdicts, class->verdict_count);
+    json_t *report = report_to_json(record->name, (const struct verdict *const *)class->verdicts, class->verdict_count);
     char *name = class_file_name(class->student_context, record->name);
     const char *path = memory_format(class->student_context, "%s/%s.json", class->out_dir, name);
 
@@ -335,8 +335,8 @@ static void print_sums(const struct class *class)
         refused += record->refused != NULL;
         inconclusive += record->inconclusive > 0;
     }
-    fprintf(class->out, "\n%zu done: %d passed all, %d handed in nothing, %d need a look", class->record_count, complete,
-            nothing, rules + broken + refused);
+    fprintf(class->out, "\n%zu done: %d passed all, %d handed in nothing, %d need a look", class->record_count,
+            complete, nothing, rules + broken + refused);
     if (rules + broken + refused > 0)
         fprintf(class->out, " (rules %d, unreadable %d, the grader %d)", rules, refused, broken);
     fprintf(class->out, ".\n");

@@ -23,7 +23,8 @@ char *class_file_name(void *context, const char *student);
 /* A name as it can be shown on one line: control bytes and broken UTF-8 as \xXX. Owned by `context`. */
 char *class_shown_name(void *context, const char *student);
 
-/* One CSV field (RFC 4180), quoted where needed; a text that a spreadsheet would take for a formula gets a leading '. */
+/* One CSV field (RFC 4180), quoted where needed; a text that a spreadsheet would take for a formula gets a leading '.
+ */
 char *class_csv_field(void *context, const char *text);
 
 #endif

@@ -1,4 +1,5 @@
-/* class_name.c - a student's name, which is the name of a folder and so may be any bytes, made fit for where it goes. */
+/* class_name.c - a student's name, which is the name of a folder and so may be any bytes, made fit for where it goes.
+ */
 #include "class.h"
 
 #include "memory.h"

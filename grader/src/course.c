@@ -151,9 +151,8 @@ static int expand_set(struct applying *applying, const char *set, size_t *count)
         for (size_t i = 0; i < loading->sets.count; i++)
             known[i] = loading->sets.entries[i].key;
         const char *near = nearest_word(set + 1, known, loading->sets.count);
-        return ini_fault(applying->fault, applying->file, applying->entry->line,
-                         "%s is no set of %s.%s%s%s", set, loading->sets.shown, near ? " Did you mean @" : "",
-                         near ? near : "", near ? "?" : "");
+        return ini_fault(applying->fault, applying->file, applying->entry->line, "%s is no set of %s.%s%s%s", set,
+                         loading->sets.shown, near ? " Did you mean @" : "", near ? near : "", near ? "?" : "");
     }
     const char **calls = ini_words(loading->context, found->value, &more);
     struct exercise *exercise = applying->exercise;
@@ -176,8 +175,7 @@ static int apply_allow(struct applying *applying)
                 return -1;
             continue;
         }
-        exercise->allow =
-            memory_grown(applying->loading->context, exercise->allow, count + 2, sizeof *exercise->allow);
+        exercise->allow = memory_grown(applying->loading->context, exercise->allow, count + 2, sizeof *exercise->allow);
         exercise->allow[count++] = words[i];
         exercise->allow[count] = NULL;
     }
@@ -215,8 +213,7 @@ static int apply_word(struct applying *applying)
     if (add_ban(applying, &exercise->word_bans, &exercise->word_ban_count) != 0)
         return -1;
     if (!is_identifier(exercise->word_bans[exercise->word_ban_count - 1].name))
-        return ini_fault(applying->fault, applying->file, applying->entry->line,
-                         "word = \"%s\" is no identifier of C.",
+        return ini_fault(applying->fault, applying->file, applying->entry->line, "word = \"%s\" is no identifier of C.",
                          exercise->word_bans[exercise->word_ban_count - 1].name);
     return 0;
 }
@@ -302,17 +299,26 @@ static const struct key {
     bool repeats;
     bool needed;
 } keys[] = {
-    {"exercise", "title", apply_title, false, true},     {"exercise", "read", apply_read, false, true},
-    {"exercise", "points", apply_points, false, true},   {"exercise", "order", apply_order, false, true},
+    {"exercise", "title", apply_title, false, true},
+    {"exercise", "read", apply_read, false, true},
+    {"exercise", "points", apply_points, false, true},
+    {"exercise", "order", apply_order, false, true},
     {"exercise", "starter", apply_starter, false, false},
-    {"exercise", "needs", apply_needs, false, false},    {"stages", "tests", apply_stage, false, false},
-    {"stages", "memory", apply_stage, false, false},     {"stages", "races", apply_stage, false, false},
-    {"stages", "timing", apply_stage, false, false},     {"rules", "allow", apply_allow, false, true},
-    {"rules", "forbid", apply_forbid, true, false},      {"rules", "word", apply_word, true, false},
-    {"tests", "wrap", apply_wrap, false, false},         {"tests", "memory_mb", apply_memory_mb, false, false},
-    {"races", "detectors", apply_detectors, false, false}, {"timing", "at_most", apply_at_most, false, false},
+    {"exercise", "needs", apply_needs, false, false},
+    {"stages", "tests", apply_stage, false, false},
+    {"stages", "memory", apply_stage, false, false},
+    {"stages", "races", apply_stage, false, false},
+    {"stages", "timing", apply_stage, false, false},
+    {"rules", "allow", apply_allow, false, true},
+    {"rules", "forbid", apply_forbid, true, false},
+    {"rules", "word", apply_word, true, false},
+    {"tests", "wrap", apply_wrap, false, false},
+    {"tests", "memory_mb", apply_memory_mb, false, false},
+    {"races", "detectors", apply_detectors, false, false},
+    {"timing", "at_most", apply_at_most, false, false},
     {"timing", "why", apply_why, false, false},
-    {"timing", "measure", apply_measure, false, false},  {"timing", "cores", apply_cores, false, false},
+    {"timing", "measure", apply_measure, false, false},
+    {"timing", "cores", apply_cores, false, false},
 };
 
 enum { KEY_COUNT = sizeof keys / sizeof *keys };
@@ -346,8 +352,8 @@ static int apply_entry(struct applying *applying)
             continue;
         const struct ini_entry *last = ini_file_find(applying->file, entry->section, entry->key);
         if (!keys[i].repeats && last != entry)
-            return ini_fault(applying->fault, applying->file, last->line, "%s stands here a second time (first in line %d).",
-                             entry->key, entry->line);
+            return ini_fault(applying->fault, applying->file, last->line,
+                             "%s stands here a second time (first in line %d).", entry->key, entry->line);
         return keys[i].apply(applying);
     }
     return unknown_key(applying);
@@ -384,7 +390,8 @@ static int check_keys(struct applying *applying)
                          exercise->points, sum);
     const struct ini_entry *timing = ini_file_find(file, "stages", "timing");
     if (timing != NULL && exercise->time_at_most == 0)
-        return ini_fault(applying->fault, file, timing->line, "timing counts, so [timing] needs a line \"at_most = \".");
+        return ini_fault(applying->fault, file, timing->line,
+                         "timing counts, so [timing] needs a line \"at_most = \".");
     if (timing != NULL && exercise->time_why == NULL)
         return ini_fault(applying->fault, file, timing->line, "timing counts, so [timing] needs a line \"why = \".");
     const struct ini_entry *starter = ini_file_find(file, "exercise", "starter");
@@ -550,8 +557,8 @@ static int visit_needs(struct loading *loading, enum visit *visits, size_t at)
             return ini_fault(loading->fault, file, entry->line, "needs = %s: there is no such exercise.",
                              exercise->needs[i]);
         if (visits[needed] == ON_THE_WAY)
-            return ini_fault(loading->fault, file, entry->line, "needs = %s: the two are built on each other, in a circle.",
-                             exercise->needs[i]);
+            return ini_fault(loading->fault, file, entry->line,
+                             "needs = %s: the two are built on each other, in a circle.", exercise->needs[i]);
         if (visits[needed] == NOT_YET && visit_needs(loading, visits, needed) != 0)
             return -1;
     }

@@ -27,29 +27,29 @@ struct exercise {
     const char *chapter; /* "02-locks" */
     const char *name;    /* "rlock" */
     const char *title;
-    const char *read;                /* section anchor: "02-locks#rlock" */
-    int points;                      /* 1 to 100, the sum of stage_points */
-    int stage_points[STAGE_COUNT];   /* 0: the stage does not count; a stage that counts but earns 0 is not possible */
-    const char **needs;              /* ids of the exercises it is built on; NULL-terminated */
-    const char **allow;              /* library calls, shell patterns, sets already expanded; NULL-terminated */
-    struct ban *bans;                /* library calls that get their own sentence */
+    const char *read;              /* section anchor: "02-locks#rlock" */
+    int points;                    /* 1 to 100, the sum of stage_points */
+    int stage_points[STAGE_COUNT]; /* 0: the stage does not count; a stage that counts but earns 0 is not possible */
+    const char **needs;            /* ids of the exercises it is built on; NULL-terminated */
+    const char **allow;            /* library calls, shell patterns, sets already expanded; NULL-terminated */
+    struct ban *bans;              /* library calls that get their own sentence */
     size_t ban_count;
-    struct ban *word_bans;           /* words (identifiers) that may not stand in the source */
+    struct ban *word_bans; /* words (identifiers) that may not stand in the source */
     size_t word_ban_count;
-    const char **wraps;              /* library calls that tests.c takes over in the student's object */
-    bool helgrind, tsan;             /* which race detectors judge it */
-    int memory_mb;                   /* limit on data of a test process */
-    double time_at_most;             /* [timing] at_most: times the reference */
-    bool time_wall;                  /* [timing] measure = wall (else cpu) */
-    int time_cores;                  /* [timing] cores: fewer on the machine skip the stage, with the reason */
-    const char *time_why;            /* [timing] why: one sentence for who is too slow */
-    enum stage_id starter_fails_at;  /* [exercise] starter = STAGE: where the untouched starter fails; default tests */
-    int order;                       /* place in the course */
+    const char **wraps;             /* library calls that tests.c takes over in the student's object */
+    bool helgrind, tsan;            /* which race detectors judge it */
+    int memory_mb;                  /* limit on data of a test process */
+    double time_at_most;            /* [timing] at_most: times the reference */
+    bool time_wall;                 /* [timing] measure = wall (else cpu) */
+    int time_cores;                 /* [timing] cores: fewer on the machine skip the stage, with the reason */
+    const char *time_why;           /* [timing] why: one sentence for who is too slow */
+    enum stage_id starter_fails_at; /* [exercise] starter = STAGE: where the untouched starter fails; default tests */
+    int order;                      /* place in the course */
 
-    const char *checks_dir;  /* absolute: ROOT/grader/checks/CH/NAME */
-    const char *header;      /* absolute: ROOT/exercises/CH/NAME/NAME.h */
-    const char *starter;     /* absolute: ROOT/exercises/CH/NAME/NAME.c */
-    const char *reference;   /* absolute: ROOT/solutions/CH/NAME.c */
+    const char *checks_dir; /* absolute: ROOT/grader/checks/CH/NAME */
+    const char *header;     /* absolute: ROOT/exercises/CH/NAME/NAME.h */
+    const char *starter;    /* absolute: ROOT/exercises/CH/NAME/NAME.c */
+    const char *reference;  /* absolute: ROOT/solutions/CH/NAME.c */
 };
 
 struct course {
@@ -67,8 +67,8 @@ int course_load(void *context, const char *root, struct course *course, struct f
 const struct exercise *course_find(const struct course *course, const char *words, struct fault *fault);
 
 /* As course_find, but `words` may also name a chapter ("02-locks", "02", "locks"), which is all of its exercises. An
- * exercise's whole name wins over a chapter, a chapter over a part of a name. NULL-terminated, in course order, owned by
- * `context`; NULL with a fault. */
+ * exercise's whole name wins over a chapter, a chapter over a part of a name. NULL-terminated, in course order, owned
+ * by `context`; NULL with a fault. */
 const struct exercise **course_select(void *context, const struct course *course, const char *words,
                                       struct fault *fault);
 

@@ -26,9 +26,9 @@ struct request {
 };
 
 /* Grades. The verdict is always whole and belongs to `context`. Where the grader could not do its work the verdict is
- * OUTCOME_BROKEN with the reason, `fault` has the same line, and -1 is returned; else 0. A file that is not there is the
- * student's failure ("no submission"), no fault. Blocks until done; one at a time in a process. In the program it is
- * called by pool.c only, in a process of its own. */
+ * OUTCOME_BROKEN with the reason, `fault` has the same line, and -1 is returned; else 0. A file that is not there is
+ * the student's failure ("no submission"), no fault. Blocks until done; one at a time in a process. In the program it
+ * is called by pool.c only, in a process of its own. */
 int grade_one(void *context, const struct course *course, const struct exercise *exercise,
               const struct request *request, struct verdict *verdict, struct fault *fault);
 
@@ -36,7 +36,8 @@ int grade_one(void *context, const struct course *course, const struct exercise 
 void grade_broken(void *context, const struct exercise *exercise, const struct request *request, const char *reason,
                   struct verdict *verdict);
 
-/* Where a tree may have the file of an exercise, in the order it is looked for, relative to the tree; NULL-terminated. */
+/* Where a tree may have the file of an exercise, in the order it is looked for, relative to the tree; NULL-terminated.
+ */
 const char **grade_places(void *context, const struct exercise *exercise);
 
 #endif

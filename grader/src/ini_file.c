@@ -1,7 +1,7 @@
 /* ini_file.c - inih with line numbers.
  *
- * inih (as Debian builds it) tells its handler no line number, but it asks a reader function for each line in turn; ours
- * counts them. Lines are handed over whole, so inih's line buffer must grow: ini_use_stack is off for that.
+ * inih (as Debian builds it) tells its handler no line number, but it asks a reader function for each line in turn;
+ * ours counts them. Lines are handed over whole, so inih's line buffer must grow: ini_use_stack is off for that.
  */
 #include "ini_file.h"
 

@@ -67,7 +67,8 @@ static int select_exercises(struct session *session)
             session->exercises[session->exercise_count++] = &course->exercises[i];
     }
     if (options->source != NULL && session->exercise_count != 1)
-        return fault_set(&session->fault, "--source needs one EXERCISE; '%.80s' is a whole chapter.", options->words[0]);
+        return fault_set(&session->fault, "--source needs one EXERCISE; '%.80s' is a whole chapter.",
+                         options->words[0]);
     return 0;
 }
 
@@ -106,9 +107,9 @@ static void show_status(struct session *session)
     if (session->stage == NULL)
         return;
     screen_status(session->out, &session->screen, "%s%s · %s …",
-                  session->exercise_count > 1
-                      ? memory_format(session->context, "%zu of %zu · ", session->verdict_count, session->exercise_count)
-                      : "",
+                  session->exercise_count > 1 ? memory_format(session->context, "%zu of %zu · ", session->verdict_count,
+                                                              session->exercise_count)
+                                              : "",
                   session->exercises[session->stage_job]->id, session->stage);
 }
 
@@ -322,7 +323,8 @@ int main(int argc, char **argv)
     struct options options;
     struct session session = {.context = memory_context(NULL), .options = &options, .out = stdout};
 
-    /* A closed pipe and a file that may not grow are errors of the write, which are looked at, not ends of the program. */
+    /* A closed pipe and a file that may not grow are errors of the write, which are looked at, not ends of the program.
+     */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     int status = options_parse(session.context, argc, argv, &options, &session.fault) == 0 ? EXIT_GOOD : EXIT_FAULT;

@@ -8,7 +8,8 @@
  * count. At most 64 bytes of each are looked at. (Optimal string alignment, F. Damerau 1964.) */
 int nearest_distance(const char *a, const char *b);
 
-/* The one of `count` words nearest to `word`, or NULL where none is near enough to be meant (a third of its letters). */
+/* The one of `count` words nearest to `word`, or NULL where none is near enough to be meant (a third of its letters).
+ */
 const char *nearest_word(const char *word, const char *const *words, size_t count);
 
 #endif

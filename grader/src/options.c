@@ -75,7 +75,8 @@ static int unknown_option(const char *word, struct fault *fault)
     if (near == NULL)
         return fault_set(fault, "there is no option %.*s. `grade --help` shows all there are.",
                          (int)(length < 60 ? length : 60), word);
-    return fault_set(fault, "there is no option %.*s. Did you mean --%s?", (int)(length < 60 ? length : 60), word, near);
+    return fault_set(fault, "there is no option %.*s. Did you mean --%s?", (int)(length < 60 ? length : 60), word,
+                     near);
 }
 
 static int bad_option(int got, char **argv, struct fault *fault)
@@ -124,8 +125,8 @@ static int parse_stages(const char *text, unsigned *stages, struct fault *fault)
         if (id < STAGE_COUNT)
             *stages |= 1u << id;
         else
-            result = fault_set(fault, "--stages: \"%.40s\" is no stage; choose from build,rules,tests,memory,races,timing.",
-                               word);
+            result = fault_set(
+                fault, "--stages: \"%.40s\" is no stage; choose from build,rules,tests,memory,races,timing.", word);
     }
     talloc_free(copy);
     return result;
@@ -197,9 +198,9 @@ static int needs_grading(const struct options *options, struct fault *fault)
         const char *name;
         bool given;
     } grading_only[] = {
-        {"--tree", options->tree != NULL},         {"--source", options->source != NULL},
-        {"--out", options->out != NULL},           {"--submissions", options->submissions != NULL},
-        {"--json", options->json != NULL},         {"--stages", options->stages != STAGES_ALL},
+        {"--tree", options->tree != NULL}, {"--source", options->source != NULL},
+        {"--out", options->out != NULL},   {"--submissions", options->submissions != NULL},
+        {"--json", options->json != NULL}, {"--stages", options->stages != STAGES_ALL},
     };
 
     for (size_t i = 0; i < sizeof grading_only / sizeof *grading_only; i++) {
@@ -288,7 +289,8 @@ static int find_root(void *context, struct options *options, struct fault *fault
     if (options->root == NULL && getcwd(path, sizeof path) != NULL)
         options->root = root_above(context, path);
     if (options->root == NULL)
-        return fault_set(fault, "the course is not here: run this in the project's folder, or name it with --root DIR.");
+        return fault_set(fault,
+                         "the course is not here: run this in the project's folder, or name it with --root DIR.");
     return 0;
 }
 

@@ -407,8 +407,8 @@ static struct verdict *broken_verdict(struct run *run, const struct worker *work
     const char *why = worker->failed;
 
     if (why == NULL && WIFSIGNALED(status))
-        why = memory_format(verdict, "its worker ended by signal %d (%s)", WTERMSIG(status),
-                            strsignal(WTERMSIG(status)));
+        why =
+            memory_format(verdict, "its worker ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
     else if (why == NULL)
         why = memory_format(verdict, "its worker ended early, with exit status %d", WEXITSTATUS(status));
     grade_broken(verdict, job->exercise, &job->request,

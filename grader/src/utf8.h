@@ -9,8 +9,8 @@
  * NUL. (Table 3-7 of the Unicode Standard: no overlong forms, no surrogates, nothing above U+10FFFF.) */
 size_t utf8_length(const char *at, size_t left);
 
-/* Whether the valid sequence of that length beyond ASCII can be seen: no control or format character, no separator, none
- * that turns the direction of writing, nothing of private use. */
+/* Whether the valid sequence of that length beyond ASCII can be seen: no control or format character, no separator,
+ * none that turns the direction of writing, nothing of private use. */
 bool utf8_visible(const char *at, size_t length);
 
 #endif

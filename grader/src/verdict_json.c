@@ -290,8 +290,7 @@ static enum outcome get_outcome(struct reader *reader)
 static const json_t *get_array(struct reader *reader, const char *key, size_t *count)
 {
     const json_t *value = json_object_get(reader->object, key);
-    const json_t *good =
-        member(reader, key, json_is_array(value) && json_array_size(value) <= ITEMS_MAX, value);
+    const json_t *good = member(reader, key, json_is_array(value) && json_array_size(value) <= ITEMS_MAX, value);
 
     *count = good == NULL ? 0 : json_array_size(good);
     return good;

@@ -1,0 +1,289 @@
+/* grade.c - the way through the stages.
+ *
+ * The student's file is copied into a folder of this grading's own (source.h), and everything works on the copy: what
+ * the student saves meanwhile, or has a program do to the original, changes nothing. Each stage runs with the machine
+ * shared with the other gradings, a comparison of wall times with the machine to itself (turnstile.h). The first stage
+ * that fails is the last; the folder is removed whatever happened.
+ */
+#include "grade.h"
+
+#include "files.h"
+#include "memory.h"
+#include "source.h"
+#include "stage.h"
+#include "turnstile.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+struct grading {
+    void *context;
+    const struct course *course;
+    const struct exercise *exercise;
+    const struct request *request;
+    struct verdict *verdict;
+    struct fault *fault;
+    struct workshop shop;
+    struct source_result source;
+    struct turnstile turnstile;
+};
+
+static double now_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static double seconds_of(struct timeval time)
+{
+    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+/* Processor time of all children that have been waited for. */
+static double children_cpu_s(void)
+{
+    struct rusage usage;
+
+    if (getrusage(RUSAGE_CHILDREN, &usage) != 0)
+        return 0;
+    return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+}
+
+const char **grade_places(void *context, const struct exercise *exercise)
+{
+    const char **places = memory_zeroed(context, 5, sizeof *places);
+
+    places[0] = memory_format(context, "%s/%s.c", exercise->id, exercise->name);
+    places[1] = memory_format(context, "%s.c", exercise->id);
+    places[2] = memory_format(context, "exercises/%s/%s.c", exercise->id, exercise->name);
+    places[3] = memory_format(context, "%s.c", exercise->name);
+    return places;
+}
+
+/* ---- the student's file ------------------------------------------------------------------------------------------ */
+
+/* --source: that one file, under whatever name; the folder it is in is the tree. Whoever names it on the command line
+ * may name a link. */
+static int copy_named(struct grading *grading)
+{
+    char path[PATH_MAX];
+
+    grading->shop.shown = memory_text(grading->context, grading->request->source);
+    if (realpath(grading->request->source, path) == NULL) {
+        grading->source.outcome = SOURCE_MISSING;
+        return 0;
+    }
+    char *slash = strrchr(path, '/');
+    *slash = '\0';
+    return source_copy(grading->context, slash == path ? "/" : path, slash + 1, grading->shop.source, &grading->source,
+                       grading->fault);
+}
+
+/* A tree: the first place that has anything of that name. */
+static int copy_from_tree(struct grading *grading)
+{
+    const char *tree = grading->request->tree, *shown = tree;
+    const char **places = grade_places(grading->context, grading->exercise);
+
+    if (tree == NULL) {
+        tree = memory_format(grading->context, "%s/exercises", grading->course->root);
+        shown = "exercises";
+    }
+    size_t shown_length = strlen(shown);
+    while (shown_length > 1 && shown[shown_length - 1] == '/')
+        shown_length--;
+    for (size_t i = 0; places[i] != NULL; i++) {
+        if (source_copy(grading->context, tree, places[i], grading->shop.source, &grading->source, grading->fault) != 0)
+            return -1;
+        grading->shop.shown = memory_format(grading->context, "%.*s/%s", (int)shown_length, shown, places[i]);
+        if (grading->source.outcome != SOURCE_MISSING)
+            return 0;
+    }
+    grading->shop.shown = memory_format(grading->context, "%.*s/%s", (int)shown_length, shown, places[0]);
+    return 0;
+}
+
+/* ---- stages ------------------------------------------------------------------------------------------------------ */
+
+/* Whether the stage is part of this verdict: it was asked for, and the exercise counts it. */
+static bool is_part(const struct grading *grading, enum stage_id id)
+{
+    if (id == STAGE_BUILD)
+        return true;
+    if ((grading->request->stages & 1u << id) == 0)
+        return false;
+    return id == STAGE_RULES || grading->exercise->stage_points[id] > 0;
+}
+
+static struct stage_result *add_result(struct grading *grading, enum stage_id id)
+{
+    struct stage_result *result = &grading->verdict->results[grading->verdict->result_count++];
+
+    *result = (struct stage_result){.stage = stages[id].name, .max_points = grading->exercise->stage_points[id]};
+    return result;
+}
+
+/* The stage with the machine shared, or alone. */
+static int run_stage(struct grading *grading, const struct stage *stage, struct stage_result *result)
+{
+    bool alone = stage->id == STAGE_TIMING && grading->exercise->time_wall;
+
+    if (turnstile_enter(&grading->turnstile, alone, grading->fault) != 0)
+        return -1;
+    double began_s = now_s(), cpu_s = children_cpu_s();
+    int ran = stage->run(grading->context, &grading->shop, result, grading->fault);
+    result->wall_s = now_s() - began_s;
+    result->cpu_s = children_cpu_s() - cpu_s;
+    turnstile_leave(&grading->turnstile);
+    return ran;
+}
+
+/* Runs the stages from `first` on; those after one that did not go well are skipped, with that reason. */
+static int run_stages(struct grading *grading, enum stage_id first, const char *stopped_by)
+{
+    int ran = 0;
+
+    for (enum stage_id id = first; id < STAGE_COUNT; id++) {
+        if (!is_part(grading, id))
+            continue;
+        struct stage_result *result = add_result(grading, id);
+        if (stopped_by != NULL) {
+            result->outcome = OUTCOME_SKIPPED;
+            result->reason = memory_format(grading->context, "after %s", stopped_by);
+            continue;
+        }
+        if (grading->request->stage_begun != NULL)
+            grading->request->stage_begun(grading->request->stage_context, stages[id].name);
+        if (run_stage(grading, &stages[id], result) != 0) {
+            ran = -1;
+            result->outcome = OUTCOME_BROKEN;
+            result->reason = memory_text(grading->context, grading->fault->text);
+        }
+        if (result->outcome == OUTCOME_FAILED || result->outcome == OUTCOME_BROKEN)
+            stopped_by = stages[id].name;
+    }
+    return ran;
+}
+
+/* The file is not there, or is nothing that could be compiled: the build stage has failed before it began. */
+static void refuse(struct grading *grading)
+{
+    struct stage_result *result = add_result(grading, STAGE_BUILD);
+    struct finding *finding;
+
+    result->outcome = OUTCOME_FAILED;
+    grading->verdict->missing = grading->source.outcome == SOURCE_MISSING;
+    if (grading->verdict->missing) {
+        finding = finding_add(
+            grading->context, result, SEVERITY_FAILURE,
+            memory_format(grading->context, "There is no submission: %s is not there.", grading->shop.shown));
+        finding->why = "The file may have another name, or lie in another folder; `make reset` brings a starter back.";
+    } else {
+        finding = finding_add(grading->context, result, SEVERITY_FAILURE, grading->source.sentence);
+        finding_place(grading->context, finding, memory_format(grading->context, "%s.c", grading->exercise->name),
+                      grading->source.line);
+    }
+    (void)run_stages(grading, STAGE_RULES, "build");
+}
+
+/* ---- one grading ------------------------------------------------------------------------------------------------- */
+
+static int set_up(struct grading *grading)
+{
+    const struct request *request = grading->request;
+    char *dir = memory_format(grading->context, "%s/XXXXXX", request->work_dir);
+
+    if (files_make_dirs(request->cache_dir, grading->fault) != 0)
+        return -1;
+    if (mkdtemp(dir) == NULL)
+        return fault_errno(grading->fault, "no folder to work in can be made in %s", request->work_dir);
+    grading->shop = (struct workshop){
+        .course = grading->course,
+        .exercise = grading->exercise,
+        .dir = dir,
+        .cache_dir = request->cache_dir,
+        .source = memory_format(grading->context, "%s/%s.c", dir, grading->exercise->name),
+    };
+    if (turnstile_open(request->cache_dir, &grading->turnstile, grading->fault) != 0) {
+        rmdir(dir);
+        grading->shop.dir = NULL;
+        return -1;
+    }
+    return 0;
+}
+
+static int tear_down(struct grading *grading, int ran)
+{
+    struct fault removing = {""};
+
+    if (grading->shop.dir == NULL)
+        return ran;
+    turnstile_close(&grading->turnstile);
+    if (files_remove_tree(grading->shop.dir, &removing) != 0 && ran == 0) {
+        *grading->fault = removing;
+        return -1;
+    }
+    return ran;
+}
+
+static void begin_verdict(void *context, const struct exercise *exercise, const struct request *request,
+                          struct verdict *verdict)
+{
+    *verdict = (struct verdict){
+        .exercise = exercise->id,
+        .title = exercise->title,
+        .student = request->student,
+        .source = request->source,
+        .results = memory_zeroed(context, STAGE_COUNT, sizeof *verdict->results),
+    };
+}
+
+void grade_broken(void *context, const struct exercise *exercise, const struct request *request, const char *reason,
+                  struct verdict *verdict)
+{
+    begin_verdict(context, exercise, request, verdict);
+    verdict->outcome = OUTCOME_BROKEN;
+    verdict->reason = memory_text(context, reason);
+    verdict->max_points = exercise->points;
+}
+
+int grade_one(void *context, const struct course *course, const struct exercise *exercise,
+              const struct request *request, struct verdict *verdict, struct fault *fault)
+{
+    struct grading grading = {
+        .context = context,
+        .course = course,
+        .exercise = exercise,
+        .request = request,
+        .verdict = verdict,
+        .fault = fault,
+    };
+    double began_s = now_s();
+
+    begin_verdict(context, exercise, request, verdict);
+    int ran = set_up(&grading);
+    if (ran == 0)
+        ran = request->source != NULL ? copy_named(&grading) : copy_from_tree(&grading);
+    if (ran == 0 && grading.source.outcome == SOURCE_COPIED)
+        ran = run_stages(&grading, STAGE_BUILD, NULL);
+    else if (ran == 0)
+        refuse(&grading);
+    ran = tear_down(&grading, ran);
+    if (ran != 0 && verdict->result_count == 0)
+        grade_broken(context, exercise, request, fault->text, verdict);
+    else
+        verdict_conclude(verdict);
+    if (ran != 0 && verdict->outcome != OUTCOME_BROKEN) {
+        verdict->outcome = OUTCOME_BROKEN;
+        verdict->reason = memory_text(context, fault->text);
+    }
+    verdict->source = grading.shop.shown != NULL ? grading.shop.shown : verdict->source;
+    verdict->wall_s = now_s() - began_s;
+    return ran;
+}
