@@ -27,9 +27,9 @@ struct watch {
     void *context;        /* of the whole command */
     void *round;          /* of one grading */
     struct watcher *watcher;
-    bool *pending;           /* by exercise: saved, and not graded since */
-    size_t *places;          /* of the jobs of this round: places in the course */
-    struct verdict **graded; /* verdicts of this round, in order */
+    bool *pending;          /* by exercise: saved, and not graded since */
+    size_t *places;         /* of the jobs of this round: places in the course */
+    struct verdict *graded; /* verdicts of this round, in order */
     size_t graded_count;
     int signals; /* signalfd */
     sigset_t old_mask;
@@ -76,7 +76,7 @@ static bool on_done(void *context, size_t job, const struct verdict *verdict)
         watch->pending[watch->places[job]] = true;
         return false;
     }
-    watch->graded[watch->graded_count++] = verdict_copy(watch->round, verdict);
+    watch->graded[watch->graded_count++] = *verdict_copy(watch->round, verdict);
     if (progress_record(watch->student->build_dir, verdict, exercise_at(watch, job)->starter, &fault) != 0) {
         screen_status_clear(watch->student->out, &watch->screen);
         fprintf(watch->student->out, "Progress could not be kept: %s\n", fault.text);
@@ -118,11 +118,11 @@ static void show(struct watch *watch)
 
     screen_status_clear(out, &watch->screen);
     if (watch->graded_count == 1) {
-        screen_verdict(out, &watch->screen, watch->graded[0]);
+        screen_verdict(out, &watch->screen, watch->graded);
     } else {
         for (size_t i = 0; i < watch->graded_count; i++)
-            screen_line(out, &watch->screen, watch->graded[i]);
-        screen_summary(out, &watch->screen, (const struct verdict *const *)watch->graded, watch->graded_count);
+            screen_line(out, &watch->screen, &watch->graded[i]);
+        screen_summary(out, &watch->screen, watch->graded, watch->graded_count);
     }
     fflush(out);
 }

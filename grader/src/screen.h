@@ -36,7 +36,7 @@ void screen_verdict(FILE *out, const struct screen *screen, const struct verdict
 void screen_line(FILE *out, const struct screen *screen, const struct verdict *verdict);
 
 /* …and after the last of them: sums and bars by chapter, then the first thing to fix. */
-void screen_summary(FILE *out, const struct screen *screen, const struct verdict *const *verdicts, size_t count);
+void screen_summary(FILE *out, const struct screen *screen, const struct verdict *verdicts, size_t count);
 
 /* What goes on now, in one quiet line that the next call replaces; nothing where the screen is not live. */
 void screen_status(FILE *out, const struct screen *screen, const char *format, ...)

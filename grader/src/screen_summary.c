@@ -57,27 +57,26 @@ static bool counts_as_passed(const struct verdict *verdict)
 }
 
 /* Of one chapter, or (NULL) of all. */
-static struct sums sums_of(const struct verdict *const *verdicts, size_t count, const char *chapter, size_t length)
+static struct sums sums_of(const struct verdict *verdicts, size_t count, const char *chapter, size_t length)
 {
     struct sums sums = {0};
 
     for (size_t i = 0; i < count; i++) {
-        if (!in_chapter(verdicts[i], chapter, length))
+        if (!in_chapter(&verdicts[i], chapter, length))
             continue;
         sums.count++;
-        sums.passed += counts_as_passed(verdicts[i]);
-        sums.inconclusive += verdicts[i]->outcome == OUTCOME_INCONCLUSIVE;
-        sums.broken += verdicts[i]->outcome == OUTCOME_BROKEN;
-        sums.points += verdicts[i]->points;
-        sums.max_points += verdicts[i]->max_points;
+        sums.passed += counts_as_passed(&verdicts[i]);
+        sums.inconclusive += verdicts[i].outcome == OUTCOME_INCONCLUSIVE;
+        sums.broken += verdicts[i].outcome == OUTCOME_BROKEN;
+        sums.points += verdicts[i].points;
+        sums.max_points += verdicts[i].max_points;
     }
     return sums;
 }
 
-static void chapter_line(struct page *page, const struct verdict *const *verdicts, size_t count, size_t first,
-                         size_t longest)
+static void chapter_line(struct page *page, const struct verdict *verdicts, size_t count, size_t first, size_t longest)
 {
-    const char *chapter = verdicts[first]->exercise;
+    const char *chapter = verdicts[first].exercise;
     size_t length = strcspn(chapter, "/");
     struct sums sums = sums_of(verdicts, count, chapter, length);
     char *label = chapter_label(page->context, memory_text_n(page->context, chapter, length));
@@ -89,19 +88,19 @@ static void chapter_line(struct page *page, const struct verdict *const *verdict
 }
 
 /* Whether this verdict is the first of its chapter. */
-static bool opens_chapter(const struct verdict *const *verdicts, size_t at)
+static bool opens_chapter(const struct verdict *verdicts, size_t at)
 {
-    const char *before = at == 0 ? "" : verdicts[at - 1]->exercise;
+    const char *before = at == 0 ? "" : verdicts[at - 1].exercise;
 
-    return at == 0 || !in_chapter(verdicts[at], before, strcspn(before, "/"));
+    return at == 0 || !in_chapter(&verdicts[at], before, strcspn(before, "/"));
 }
 
-static void chapter_lines(struct page *page, const struct verdict *const *verdicts, size_t count)
+static void chapter_lines(struct page *page, const struct verdict *verdicts, size_t count)
 {
     size_t longest = 0;
 
     for (size_t i = 0; i < count; i++) {
-        const char *id = verdicts[i]->exercise;
+        const char *id = verdicts[i].exercise;
         size_t of_chapter = sums_of(verdicts, count, id, strcspn(id, "/")).count;
 
         longest = of_chapter > longest ? of_chapter : longest;
@@ -111,7 +110,7 @@ static void chapter_lines(struct page *page, const struct verdict *const *verdic
             chapter_line(page, verdicts, count, i, longest);
 }
 
-static void sums_lines(struct page *page, const struct verdict *const *verdicts, size_t count)
+static void sums_lines(struct page *page, const struct verdict *verdicts, size_t count)
 {
     struct sums all = sums_of(verdicts, count, NULL, 0);
     char *line = memory_format(page->context, "%zu of %zu passed · %d of %d points", all.passed, all.count, all.points,
@@ -126,25 +125,24 @@ static void sums_lines(struct page *page, const struct verdict *const *verdicts,
 }
 
 /* What to show in full: the first failed one that was begun, else the first failed, else the first broken. */
-static const struct verdict *first_to_fix(const struct screen *screen, const struct verdict *const *verdicts,
-                                          size_t count)
+static const struct verdict *first_to_fix(const struct screen *screen, const struct verdict *verdicts, size_t count)
 {
     const struct verdict *failed = NULL, *broken = NULL;
 
     for (size_t i = 0; i < count; i++) {
-        if (verdicts[i]->outcome == OUTCOME_BROKEN && broken == NULL)
-            broken = verdicts[i];
-        if (verdicts[i]->outcome != OUTCOME_FAILED)
+        if (verdicts[i].outcome == OUTCOME_BROKEN && broken == NULL)
+            broken = &verdicts[i];
+        if (verdicts[i].outcome != OUTCOME_FAILED)
             continue;
-        if (!verdict_is_beginning(screen, verdicts[i]))
-            return verdicts[i];
+        if (!verdict_is_beginning(screen, &verdicts[i]))
+            return &verdicts[i];
         if (failed == NULL)
-            failed = verdicts[i];
+            failed = &verdicts[i];
     }
     return failed != NULL ? failed : broken;
 }
 
-void screen_summary(FILE *out, const struct screen *screen, const struct verdict *const *verdicts, size_t count)
+void screen_summary(FILE *out, const struct screen *screen, const struct verdict *verdicts, size_t count)
 {
     void *context = memory_context(NULL);
     struct page page = page_begin(context, screen);

@@ -1,6 +1,7 @@
 #include "text.h"
 
 #include "memory.h"
+#include "utf8.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -72,37 +73,18 @@ static bool in_ranges(uint32_t code, const struct range *ranges, size_t count)
 
 #define IN(code, ranges) in_ranges((code), (ranges), sizeof(ranges) / sizeof(ranges)[0])
 
-/* How many bytes a sequence has that begins with `byte`, and the smallest code that needs so many; 0: none does. */
-static size_t sequence_length(unsigned char byte, uint32_t *smallest)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = byte < 0x80 ? 1 : byte < 0xc2 ? 0 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : byte < 0xf5 ? 4 : 0;
-
-    *smallest = least[length];
-    return length;
-}
-
 /* Reads one character (size > 0). A broken sequence is one byte long and REPLACEMENT with *broken. */
 static size_t decode(const char *bytes, size_t size, uint32_t *code, bool *broken)
 {
-    static const unsigned char lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-    uint32_t smallest, value;
-    size_t length = sequence_length((unsigned char)bytes[0], &smallest);
+    size_t length = *bytes == '\0' ? 1 : utf8_length(bytes, size);
 
-    *broken = true;
+    *broken = length == 0;
     *code = REPLACEMENT;
-    if (length == 0 || length > size)
+    if (*broken)
         return 1;
-    value = (unsigned char)bytes[0] & lead_bits[length];
-    for (size_t i = 1; i < length; i++) {
-        if (((unsigned char)bytes[i] & 0xc0) != 0x80)
-            return 1;
-        value = value << 6 | ((unsigned char)bytes[i] & 0x3f);
-    }
-    if (value < smallest || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
-        return 1;
-    *broken = false;
-    *code = value;
+    *code = length == 1 ? (unsigned char)*bytes : (unsigned char)*bytes & (0xffu >> (length + 1));
+    for (size_t i = 1; i < length; i++)
+        *code = *code << 6 | ((unsigned char)bytes[i] & 0x3f);
     return length;
 }
 
