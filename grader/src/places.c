@@ -1,0 +1,104 @@
+#include "places.h"
+
+#include "files.h"
+#include "memory.h"
+#include "source.h"
+
+#include <string.h>
+
+static const char SCENARIO[] = "scenario.c";
+
+/* "rlock.c" for "02-locks/rlock": true where `file` is that. */
+static bool file_of_id(const char *file, const char *id)
+{
+    const char *name = trace_base_name(id);
+    size_t length = strlen(name);
+
+    return strncmp(file, name, length) == 0 && strcmp(file + length, ".c") == 0;
+}
+
+static const char *needed_id(const struct workshop *shop, const char *file)
+{
+    for (const char **id = shop->exercise->needs; id != NULL && *id != NULL; id++)
+        if (file_of_id(file, *id))
+            return *id;
+    return NULL;
+}
+
+enum owner places_owner(const struct workshop *shop, const char *file)
+{
+    if (file == NULL)
+        return OWNER_NOBODY;
+    if (file_of_id(file, shop->exercise->id))
+        return OWNER_STUDENT;
+    if (strcmp(file, SCENARIO) == 0)
+        return OWNER_SCENARIO;
+    return needed_id(shop, file) != NULL ? OWNER_NEEDED : OWNER_NOBODY;
+}
+
+const char *places_path(void *context, const struct workshop *shop, const char *file)
+{
+    switch (places_owner(shop, file)) {
+    case OWNER_STUDENT:
+        return shop->source;
+    case OWNER_SCENARIO:
+        return memory_format(context, "%s/%s", shop->exercise->checks_dir, SCENARIO);
+    case OWNER_NEEDED:
+        return memory_format(context, "%s/solutions/%s.c", shop->course->root, needed_id(shop, file));
+    case OWNER_NOBODY:
+        break;
+    }
+    return NULL;
+}
+
+const char *places_text(void *context, const struct workshop *shop, const char *file)
+{
+    struct fault ignored; /* without the text there is less to say, and no reason to say nothing */
+    const char *path = places_path(context, shop, file);
+
+    return path == NULL ? NULL : files_read(context, path, SOURCE_LIMIT_BYTES, NULL, &ignored);
+}
+
+const struct frame *places_frame(const struct workshop *shop, const struct trace *trace)
+{
+    const struct frame *best = NULL;
+    enum owner best_owner = OWNER_NOBODY;
+
+    for (size_t i = 0; i < trace->count; i++) {
+        const struct frame *frame = &trace->frames[i];
+        enum owner owner = frame->line > 0 ? places_owner(shop, frame->file) : OWNER_NOBODY;
+
+        if (owner > best_owner) {
+            best = frame;
+            best_owner = owner;
+        }
+    }
+    return best;
+}
+
+bool places_student_in(const struct workshop *shop, const struct trace *trace)
+{
+    const struct frame *frame = places_frame(shop, trace);
+
+    return frame != NULL && places_owner(shop, frame->file) == OWNER_STUDENT;
+}
+
+struct place *places_add(void *context, const struct workshop *shop, struct finding *finding, const char *file,
+                         int line, const char *who, const char *note)
+{
+    const char *path = places_path(context, shop, file);
+    struct place *place = finding_place(context, finding, file, line);
+
+    place->excerpt = path == NULL ? NULL : source_line(context, path, line);
+    place->who = who;
+    place->note = note;
+    return place;
+}
+
+struct place *places_add_trace(void *context, const struct workshop *shop, struct finding *finding,
+                               const struct trace *trace, const char *who, const char *note)
+{
+    const struct frame *frame = places_frame(shop, trace);
+
+    return frame == NULL ? NULL : places_add(context, shop, finding, frame->file, frame->line, who, note);
+}

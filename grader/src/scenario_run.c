@@ -1,0 +1,303 @@
+/* scenario_run.c - see scenario_run.h.
+ *
+ * Theory: the program writes its report into a memory file of ours and finds this run's key in another. Both are read
+ * only when it has ended, so nothing waits for anything. The memory file is opened for appending: a stray write can add
+ * to the report, which then does not make sense, but not take from it.
+ */
+#include "scenario_run.h"
+
+#include "memory.h"
+#include "trace.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum { REPORT_MAX = 4 << 20, ARGUMENTS_MAX = 64, KEY_BYTES = 16 };
+
+static const double WATCH_INTERVAL_S = 0.05;
+static const double CPU_LIMIT_S = 20;
+static const double WALL_LIMIT_S = 60;
+
+struct channel {
+    int report;
+    int key;
+    char secret[2 * KEY_BYTES + 1];
+};
+
+/* What the watch function needs, and what it saw. */
+struct watching {
+    long resident_mb;
+    bool too_large;
+};
+
+/* ---- the two memory files ---------------------------------------------------------------------------------------- */
+
+static int channel_open(struct channel *channel, struct fault *fault)
+{
+    unsigned char random[KEY_BYTES];
+
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        return fault_errno(fault, "cannot get random numbers");
+    for (size_t i = 0; i < sizeof random; i++)
+        (void)snprintf(channel->secret + 2 * i, 3, "%02x", random[i]);
+    channel->report = memfd_create("report", MFD_CLOEXEC);
+    if (channel->report < 0)
+        return fault_errno(fault, "cannot make a memory file for a scenario's report");
+    channel->key = memfd_create("key", MFD_CLOEXEC);
+    if (channel->key < 0)
+        goto no_key;
+    if (fcntl(channel->report, F_SETFL, O_APPEND) == 0 &&
+        pwrite(channel->key, channel->secret, strlen(channel->secret), 0) == (ssize_t)strlen(channel->secret))
+        return 0;
+    (void)close(channel->key);
+no_key:
+    (void)fault_errno(fault, "cannot make a memory file for a scenario's key");
+    (void)close(channel->report);
+    return -1;
+}
+
+static void channel_close(struct channel *channel)
+{
+    (void)close(channel->key);
+    (void)close(channel->report);
+}
+
+static int channel_read(void *context, const struct channel *channel, char **text, struct fault *fault)
+{
+    off_t size = lseek(channel->report, 0, SEEK_END);
+
+    if (size < 0)
+        return fault_errno(fault, "cannot read a scenario's report");
+    if (size > REPORT_MAX)
+        size = REPORT_MAX;
+    *text = memory_zeroed(context, (size_t)size + 1, 1);
+    if (pread(channel->report, *text, (size_t)size, 0) != (ssize_t)size)
+        return fault_errno(fault, "cannot read a scenario's report");
+    return 0;
+}
+
+/* ---- its lines --------------------------------------------------------------------------------------------------- */
+
+struct reading {
+    void *context;
+    struct scenario_run *run;
+    const char *secret;
+    bool begun; /* a scenario has begun: the list is closed */
+    bool done;
+};
+
+static const char *line_text(const struct reading *reading, const json_t *line, const char *name)
+{
+    const char *text = json_string_value(json_object_get(line, name));
+
+    return memory_text(reading->context, text == NULL ? "" : text);
+}
+
+static struct scenario_state *scenario_named(const struct reading *reading, const json_t *line)
+{
+    const char *name = json_string_value(json_object_get(line, "scenario"));
+
+    for (size_t i = 0; name != NULL && i < reading->run->scenario_count; i++)
+        if (strcmp(reading->run->scenarios[i].name, name) == 0)
+            return &reading->run->scenarios[i];
+    return NULL;
+}
+
+static void list_read(struct reading *reading, const json_t *line)
+{
+    struct scenario_run *run = reading->run;
+
+    if (reading->begun || run->scenario_count == SCENARIOS_MAX)
+        return;
+    run->scenarios[run->scenario_count++] = (struct scenario_state){.name = line_text(reading, line, "scenario"),
+                                                                    .story = line_text(reading, line, "story")};
+}
+
+static void step_read(struct reading *reading, const json_t *line, bool begin)
+{
+    struct scenario_state *scenario = scenario_named(reading, line);
+
+    reading->begun = true;
+    if (scenario == NULL)
+        return;
+    if (begin)
+        scenario->begun = true;
+    else if (reading->run->current == scenario)
+        scenario->ended = true;
+    reading->run->current = begin ? scenario : NULL;
+}
+
+static void failed_read(struct reading *reading, const json_t *line)
+{
+    if (reading->run->failed_file != NULL)
+        return;
+    reading->run->failed_file = trace_base_name(line_text(reading, line, "file"));
+    reading->run->failed_line = (int)json_integer_value(json_object_get(line, "line"));
+    reading->run->failed_message = line_text(reading, line, "message");
+}
+
+static void remain_read(struct reading *reading, const json_t *line, enum remain_kind kind)
+{
+    static const char *const texts[] = {"place", "state", "path"};
+    static const char *const numbers[] = {"address", "tid", "number"};
+    struct scenario_run *run = reading->run;
+
+    if (run->remain_count == REMAINS_MAX)
+        return;
+    run->remains = memory_grown(reading->context, run->remains, run->remain_count + 1, sizeof *run->remains);
+    run->remains[run->remain_count++] =
+        (struct remain){.kind = kind,
+                        .scenario = run->current,
+                        .text = line_text(reading, line, texts[kind]),
+                        .number = (long)json_integer_value(json_object_get(line, numbers[kind]))};
+}
+
+static void done_read(struct reading *reading, const json_t *line)
+{
+    const char *key = json_string_value(json_object_get(line, "key"));
+
+    reading->done = key != NULL && strcmp(key, reading->secret) == 0;
+}
+
+static void event_read(struct reading *reading, const json_t *line)
+{
+    const char *event = json_string_value(json_object_get(line, "event"));
+
+    if (event == NULL)
+        return;
+    if (strcmp(event, "list") == 0)
+        list_read(reading, line);
+    else if (strcmp(event, "begin") == 0 || strcmp(event, "end") == 0)
+        step_read(reading, line, event[0] == 'b');
+    else if (strcmp(event, "failed") == 0)
+        failed_read(reading, line);
+    else if (strcmp(event, "unjoined") == 0)
+        remain_read(reading, line, REMAIN_UNJOINED);
+    else if (strcmp(event, "thread") == 0)
+        remain_read(reading, line, REMAIN_THREAD);
+    else if (strcmp(event, "descriptor") == 0)
+        remain_read(reading, line, REMAIN_DESCRIPTOR);
+    else if (strcmp(event, "trouble") == 0)
+        reading->run->trouble = line_text(reading, line, "message");
+    else if (strcmp(event, "done") == 0)
+        done_read(reading, line);
+}
+
+static bool all_ended(const struct scenario_run *run)
+{
+    for (size_t i = 0; i < run->scenario_count; i++)
+        if (!run->scenarios[i].begun || !run->scenarios[i].ended)
+            return false;
+    return run->scenario_count > 0;
+}
+
+static void report_read(void *context, char *text, const char *secret, struct scenario_run *run)
+{
+    struct reading reading = {.context = context, .run = run, .secret = secret};
+
+    run->scenarios = memory_zeroed(context, SCENARIOS_MAX, sizeof *run->scenarios);
+    for (char *rest = text, *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
+        json_t *object = json_loads(line, 0, NULL);
+
+        if (object != NULL)
+            event_read(&reading, object);
+        json_decref(object);
+    }
+    run->complete = reading.done && all_ended(run) && run->child.end == CHILD_EXITED && run->failed_file == NULL;
+}
+
+/* ---- running ----------------------------------------------------------------------------------------------------- */
+
+/* Memory in use, from /proc/PID/statm; 0 where it has ended. */
+static long resident_mb(pid_t pid)
+{
+    char path[64];
+    long pages = 0;
+
+    (void)snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%*d %ld", &pages) != 1)
+        pages = 0;
+    (void)fclose(file);
+    return pages / ((1 << 20) / sysconf(_SC_PAGESIZE));
+}
+
+static bool watch(void *context, pid_t pid, double running_s)
+{
+    struct watching *watching = context;
+
+    (void)running_s;
+    watching->too_large = watching->resident_mb > 0 && resident_mb(pid) > watching->resident_mb;
+    return !watching->too_large;
+}
+
+/* prefix…, program, --report FD, --key FD, [scenario]. */
+static const char **arguments_make(void *context, const struct scenario_spec *spec, const struct channel *channel)
+{
+    const char **arguments = memory_zeroed(context, ARGUMENTS_MAX, sizeof *arguments);
+    size_t count = 0;
+
+    for (; spec->prefix != NULL && spec->prefix[count] != NULL && count < ARGUMENTS_MAX - 8; count++)
+        arguments[count] = spec->prefix[count];
+    arguments[count++] = spec->program;
+    arguments[count++] = "--report";
+    arguments[count++] = memory_format(context, "%d", channel->report);
+    arguments[count++] = "--key";
+    arguments[count++] = memory_format(context, "%d", channel->key);
+    arguments[count] = spec->scenario;
+    return arguments;
+}
+
+static int run_in_channel(void *context, struct workshop *shop, const struct scenario_spec *spec,
+                          const struct channel *channel, struct scenario_run *run, struct fault *fault)
+{
+    struct watching watching = {.resident_mb = spec->resident_mb};
+    const int keep[] = {channel->report, channel->key, -1};
+    const struct child_spec child = {
+        .argv = arguments_make(context, spec, channel),
+        .env = spec->env,
+        .cwd = shop->dir,
+        .strange = true,
+        .fixed_addresses = spec->fixed_addresses,
+        .wall_limit_s = spec->wall_limit_s > 0 ? spec->wall_limit_s : WALL_LIMIT_S,
+        .cpu_limit_s = spec->cpu_limit_s > 0 ? spec->cpu_limit_s : CPU_LIMIT_S,
+        .memory_mb = spec->memory_mb,
+        .keep_fds = keep,
+        .watch = watch,
+        .watch_context = &watching,
+        .watch_interval_s = WATCH_INTERVAL_S,
+    };
+    char *text;
+
+    if (child_run(context, &child, &run->child, fault) != 0)
+        return -1;
+    run->too_large = watching.too_large && run->child.end == CHILD_STOPPED_BY_WATCH;
+    if (channel_read(context, channel, &text, fault) != 0)
+        return -1;
+    report_read(context, text, channel->secret, run);
+    if (run->trouble != NULL)
+        return fault_set(fault, "%s: a scenario's harness could not do its work: %s", shop->exercise->id, run->trouble);
+    return 0;
+}
+
+int scenario_run(void *context, struct workshop *shop, const struct scenario_spec *spec, struct scenario_run *run,
+                 struct fault *fault)
+{
+    struct channel channel;
+
+    *run = (struct scenario_run){0};
+    if (channel_open(&channel, fault) != 0)
+        return -1;
+    int result = run_in_channel(context, shop, spec, &channel, run, fault);
+    channel_close(&channel);
+    return result;
+}
