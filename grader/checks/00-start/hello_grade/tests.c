@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONG_NAME = 4000 };
+enum { LONG_NAME = 4001 };
 
 /* Asserts that the greeting of `name` is `expected`. */
 static void must_greet(const char *name, const char *expected)
