@@ -127,7 +127,7 @@ local function exercise_box(div, level)
         blocks:extend(common.fold({ pandoc.Str(label) }, hint, nil, "hint"))
     end
     return pandoc.Div(blocks, pandoc.Attr(anchor, { "exercise" },
-        { role = "region", ["aria-labelledby"] = anchor .. "-title" }))
+        { { "role", "region" }, { "aria-labelledby", anchor .. "-title" } }))
 end
 
 local function reference_box(div, level)

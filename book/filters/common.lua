@@ -40,10 +40,12 @@ function common.lines(text)
     return lines
 end
 
--- The number of the chapter's first line that holds all of `words` as they stand; nil where none does.
+-- The number of the chapter's first line below its YAML header that holds all of `words` as they stand; nil where none does.
 local function line_with(words)
+    local header = false
     for number, line in ipairs(common.lines(common.read(common.chapter_path()) or "")) do
-        local all = true
+        header = (number == 1 and line == "---") or (header and line ~= "---")
+        local all = not header
         for _, word in ipairs(words) do
             all = all and line:find(word, 1, true) ~= nil
         end

@@ -65,6 +65,11 @@ local function chapter_blocks(chapter)
     return pandoc.Div(blocks, pandoc.Attr("", { "chapter" }))
 end
 
+-- "1 exercise", "2 exercises"
+local function many(count, word)
+    return count .. " " .. word .. (count == 1 and "" or "s")
+end
+
 function Div(div)
     if not div.classes:includes("contents") then
         return nil
@@ -74,8 +79,8 @@ function Div(div)
         blocks:insert(chapter_blocks(chapter))
     end
     local first = common.chapters()[1]
-    blocks:insert(1, pandoc.Para({ pandoc.Str(string.format("%d chapters, %d exercises, %d points.", total.chapters,
-        total.exercises, total.points)), pandoc.Space(),
+    blocks:insert(1, pandoc.Para({ pandoc.Str(many(total.chapters, "chapter") .. ", " .. many(total.exercises, "exercise")
+        .. ", " .. many(total.points, "point") .. "."), pandoc.Space(),
         first and pandoc.Link({ pandoc.Str("Begin with chapter " .. common.chapter_number(first) .. ".") }, first .. ".html")
         or pandoc.Str("No chapter is written yet.") }))
     return blocks

@@ -6,16 +6,6 @@ local common = dofile((PANDOC_SCRIPT_FILE:gsub("[^/]*$", "")) .. "common.lua")
 
 local quoted = 0
 
-local function without(attributes, names)
-    local kept = {}
-    for key, value in pairs(attributes) do
-        if not names[key] then
-            kept[key] = value
-        end
-    end
-    return kept
-end
-
 -- The block in a frame that says where it is from.
 local function framed(block, label, class)
     local caption = pandoc.Div({ pandoc.Plain(label) }, pandoc.Attr("", { "from" }))
@@ -30,7 +20,8 @@ local function quote(block)
     end
     quoted = quoted + 1
     block.text = common.listing(source, region, words)
-    block.attributes = without(block.attributes, { source = true, region = true })
+    block.attributes.source = nil
+    block.attributes.region = nil
     local label = pandoc.List({ pandoc.Code(source) })
     if region then
         label:extend({ pandoc.Str(", "), pandoc.Str(region) })
@@ -52,7 +43,7 @@ local function screen(block)
     block.text = text:gsub("%s+$", "")
     block.classes = { "screen" }
     block.attributes = {}
-    return pandoc.Div({ block }, pandoc.Attr("", { "screen" }, { role = "figure", ["aria-label"] = "What the grader prints" }))
+    return pandoc.Div({ block }, pandoc.Attr("", { "screen" }, { { "role", "figure" }, { "aria-label", "What the grader prints" } }))
 end
 
 function CodeBlock(block)

@@ -1,0 +1,5 @@
+/* region outer */
+/* region inner */
+int step;
+/* end outer */
+/* end inner */

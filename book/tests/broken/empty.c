@@ -1,0 +1,5 @@
+/* empty.c - a region without a line. */
+/* region step */
+
+/* end step */
+extern int nothing;

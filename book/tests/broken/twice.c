@@ -1,0 +1,7 @@
+/* region step */
+int step;
+/* end step */
+
+/* region step */
+int again;
+/* end step */

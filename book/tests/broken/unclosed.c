@@ -1,0 +1,2 @@
+/* region step */
+int step;
