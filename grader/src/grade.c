@@ -183,7 +183,9 @@ static void refuse(struct grading *grading)
         finding = finding_add(
             grading->context, result, SEVERITY_FAILURE,
             memory_format(grading->context, "There is no submission: %s is not there.", grading->shop.shown));
-        finding->why = "The file may have another name, or lie in another folder; `make reset` brings a starter back.";
+        finding->why = grading->request->tree == NULL && grading->request->source == NULL
+                           ? "Without it there is nothing to grade; `make reset` with EX= brings the starter back."
+                           : "The file may have another name, or lie in another folder.";
     } else {
         finding = finding_add(grading->context, result, SEVERITY_FAILURE, grading->source.sentence);
         finding_place(grading->context, finding, memory_format(grading->context, "%s.c", grading->exercise->name),

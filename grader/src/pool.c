@@ -292,7 +292,9 @@ static _Noreturn void work(struct run *run, size_t number, int pipe, pid_t pool_
         request.cache_dir = memory_format(run->context, "%s/build/cache", run->pool->course->root);
     request.stage_begun = send_stage;
     request.stage_context = &reporter;
-    (void)grade_one(run->context, run->pool->course, job->exercise, &request, &verdict, &fault);
+    int (*grade)(void *, const struct course *, const struct exercise *, const struct request *, struct verdict *,
+                 struct fault *) = run->pool->grade != NULL ? run->pool->grade : grade_one;
+    (void)grade(run->context, run->pool->course, job->exercise, &request, &verdict, &fault);
     send_verdict(&reporter, &verdict);
     _exit(0);
 }

@@ -36,6 +36,9 @@ struct pool {
     /* When wake_fd becomes readable (-1: never), this is called; false stops everything. Or NULL. */
     int wake_fd;
     bool (*woken)(void *callback_context);
+    /* What a worker does: NULL is grade_one. Tests put another here. */
+    int (*grade)(void *context, const struct course *course, const struct exercise *exercise,
+                 const struct request *request, struct verdict *verdict, struct fault *fault);
     /* Called about every 100 ms while anything runs, for a clock on the screen. Or NULL. */
     void (*tick)(void *callback_context);
 };
