@@ -75,6 +75,40 @@ for chapter in "$book"/tests/bad/*.md; do
 done
 cd "$course" || exit 2
 
+# ---- a measurement that fails leaves the old data ----
+
+measures() { # what, exit status, what must be said, a program's lines
+    mkdir -p book/measure/01-other book/measured/01-other
+    printf '%s\n' "$4" >book/measure/01-other/trial.c
+    echo old >book/measured/01-other/trial.tsv
+    said=$(BUILD="$work/build" "$book/measure.sh" 01-other/trial 2>&1)
+    status=$?
+    if [ "$status" -ne "$2" ]; then
+        bad "$1: measure.sh ended with $status: $said"
+    elif ! printf '%s\n' "$said" | grep -qF -- "$3"; then
+        bad "$1: expected: $3; said: $said"
+    elif [ "$3" != "1 rows" ] && [ "$(cat book/measured/01-other/trial.tsv)" != old ]; then
+        bad "$1: the old data is gone"
+    else
+        good
+    fi
+}
+
+measures "whole" 0 "1 rows" '#include <stdio.h>
+int main(void) { puts("what\tend_us\nx\t1"); return 0; }'
+for line in '# measured: 01-other/trial' '# machine: ' '# kernel: Linux ' '# compiler: ' '# date: 20' "what	end_us" "x	1"; do
+    if grep -q "^$line" book/measured/01-other/trial.tsv; then good; else bad "the data does not say: $line"; fi
+done
+measures "no rows" 1 "it has no rows" '#include <stdio.h>
+int main(void) { puts("what\tend_us"); return 0; }'
+measures "ragged" 1 "line 2 has 1 cells under 2 names" '#include <stdio.h>
+int main(void) { puts("what\tend_us\nx"); return 0; }'
+measures "silent" 1 "it has no rows" 'int main(void) { return 0; }'
+measures "crash" 1 "ended with status" '#include <stdlib.h>
+int main(void) { abort(); }'
+measures "cannot" 0 "cannot be measured on this machine" 'int main(void) { return 77; }'
+measures "broken" 1 "error" 'int main(void) { return x; }'
+
 # ---- broken pages are noticed ----
 
 notices() { # what is broken, what must be said; the pages are broken in $work/broken
