@@ -11,12 +11,12 @@
 
 /* Which compiler and flags. Every object of one program is of one flavour. */
 enum flavour {
-    FLAVOUR_PLAIN,  /* gcc -O1 -g: tests, helgrind */
-    FLAVOUR_CLANG,  /* clang, warnings only */
-    FLAVOUR_ASAN,   /* gcc, AddressSanitizer, LeakSanitizer, UndefinedBehaviorSanitizer */
-    FLAVOUR_MSAN,   /* clang, MemorySanitizer */
-    FLAVOUR_TSAN,   /* gcc, ThreadSanitizer */
-    FLAVOUR_FAST,   /* gcc -O2: timing */
+    FLAVOUR_PLAIN, /* gcc -O1 -g: tests, helgrind */
+    FLAVOUR_CLANG, /* clang, warnings only */
+    FLAVOUR_ASAN,  /* gcc, AddressSanitizer, LeakSanitizer, UndefinedBehaviorSanitizer */
+    FLAVOUR_MSAN,  /* clang, MemorySanitizer */
+    FLAVOUR_TSAN,  /* gcc, ThreadSanitizer */
+    FLAVOUR_FAST,  /* gcc -O2: timing */
     FLAVOUR_COUNT
 };
 
@@ -37,24 +37,48 @@ struct workshop {
     const char *shown;     /* what to call that file on the screen */
 };
 
-/* Compiles the student's file with this flavour, once a grading (a second call finds the object). On return 0,
- * `*object` is its path, or NULL where it does not compile and `*log` has the compiler's words (gcc's
- * -fdiagnostics-format=json where `json`). `*log` is also set, to warnings or "", where it compiles. */
+/* Compiles the student's file with this flavour, once a grading (a second call finds the object and its warnings). On
+ * return 0, `*object` is its path, or NULL where it does not compile and `*log` has the compiler's words in log->err
+ * and how the compiler ended: gcc's -fdiagnostics-format=json for the flavours that gcc makes, lines of text for
+ * clang's. log->err also has the warnings, or "", where it compiles. The compiler runs under limits of time, memory and
+ * disk; one that goes over them is a file that does not compile. FLAVOUR_CLANG makes no object: `*object` is then
+ * shop->source. */
 int toolchain_compile(void *context, struct workshop *shop, enum flavour flavour, const char **object,
                       struct child_result *log, struct fault *fault);
 
-/* Compiles (or finds) the reference, or another trusted source file of this exercise, with this flavour. */
+/* Whether gcc makes this flavour (else clang). */
+bool toolchain_by_gcc(enum flavour flavour);
+
+/* The student's file after the preprocessor (gcc's, with line markers), under the same limits. NULL in `*text` where it
+ * cannot be preprocessed. */
+int toolchain_preprocess(void *context, struct workshop *shop, const char **text, struct fault *fault);
+
+/* Compiles (or finds) the reference, or another trusted source file below the course's root, with this flavour. What
+ * does not compile is a fault: it is ours. Files of grader/harness are compiled with _GNU_SOURCE and are the same for
+ * every exercise; all others get the exercise's header and those it needs. */
 int toolchain_trusted(void *context, struct workshop *shop, enum flavour flavour, const char *source,
                       const char **object, struct fault *fault);
 
 /* The global symbols that the exercise's reference defines: the contract's own names. NULL-terminated. */
 int toolchain_contract(void *context, struct workshop *shop, const char ***names, struct fault *fault);
 
+/* The headers that the student's file may include beside the system's: the exercise's own and those of the exercises it
+ * is built on. Absolute paths, NULL-terminated. */
+const char **toolchain_headers(void *context, const struct workshop *shop);
+
 /* Links `program` from an object of the student's (or, with `student_object` NULL, from the reference: kept by
  * content), the exercise's checks, the harness, and the references it needs. Every symbol of the student's object
- * becomes local except the contract's own; where `program` is PROGRAM_TESTS the calls in exercise->wraps go to wrap_NAME.
- * On return 0 `*path` is the executable, or NULL where it does not link and `*log` has the linker's words. */
+ * becomes local except the contract's own; where `program` is PROGRAM_TESTS the calls in exercise->wraps go to
+ * wrap_NAME. The student's is linked once a grading and program; a second call finds it. In the scenario program of
+ * FLAVOUR_ASAN the harness's thread_watch.c stands between the program and pthread_create, pthread_join and
+ * pthread_detach. On return 0 `*path` is the executable, or NULL where it does not link and `*log` has the linker's
+ * words. */
 int toolchain_link(void *context, struct workshop *shop, enum flavour flavour, enum program program,
                    const char *student_object, const char **path, char **log, struct fault *fault);
+
+/* Compiles and links one trusted source file below the course's root into a program of its own (the detectors' own
+ * checks), with gate.c and scenario's includes at hand; kept by content. */
+int toolchain_trusted_program(void *context, struct workshop *shop, enum flavour flavour, const char *source,
+                              const char **path, struct fault *fault);
 
 #endif
