@@ -335,7 +335,7 @@ static void find_grader(void)
     if (names == NULL || sscanf(names, "%63s %63s", events, key) != 2)
         return;
     if (events[0] == '/')
-        start.events_fd = open(events, O_WRONLY | O_CLOEXEC);
+        start.events_fd = open(events, O_WRONLY | O_APPEND | O_CLOEXEC);
     int key_fd = key[0] == '/' ? open(key, O_RDONLY | O_CLOEXEC) : -1;
     if (key_fd >= 0)
         report_read_key(key_fd, start.key);
