@@ -12,10 +12,9 @@
  * did. Python needs a threading.Lock here, and so does C. This counter promises:
  *
  *   - Nothing is lost: its value is always the sum of all that was added, whatever the threads and their order.
- *   - Each addition happens at one moment. It returns the value that it made, so two additions of 1 never return the
- * same.
- *   - Nobody computes while everybody else waits: the lock is held to read and to write the value, and for nothing
- * else.
+ *   - Each addition happens at one moment, and returns the value that it made: while everyone adds 1, no number is
+ *     ever returned twice.
+ *   - Nobody waits for somebody else's work: the lock is held to read and to write the value, and for nothing else.
  *
  * The calls below may be made from any number of threads at the same time, except create and destroy. They block for no
  * longer than another thread needs for one addition. Use a mutex; atomic operations have a chapter of their own (11).

@@ -1,0 +1,244 @@
+/* scenario.c - a few threads at an RLock and at a record.
+ *
+ * Two parts are run in a certain order that the detectors do not see (a gate), so that whatever one of them leaves
+ * unprotected is a race in every run. Each pair that matters is run in both orders.
+ */
+#include "scenario.h"
+
+#include "rlock.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+static struct rlock *made(void)
+{
+    struct rlock *lock = NULL;
+
+    ensure(rlock_create(&lock) == 0, "rlock_create returned an error");
+    return lock;
+}
+
+/* ---- two threads, one after the other --------------------------------------------------------------------------- */
+
+struct part {
+    void (*play)(void *object);
+    void *object;
+    struct gate *begin; /* or NULL */
+    struct gate *done;  /* or NULL */
+};
+
+static void *play(void *argument)
+{
+    struct part *part = argument;
+
+    if (part->begin != NULL)
+        gate_pass(part->begin);
+    part->play(part->object);
+    if (part->done != NULL)
+        gate_open(part->done);
+    return NULL;
+}
+
+static void in_order(void (*first)(void *), void (*second)(void *), void *object)
+{
+    struct gate first_done = GATE_CLOSED;
+    struct part one = {first, object, NULL, &first_done}, two = {second, object, &first_done, NULL};
+    pthread_t a = scenario_thread(play, &one), b = scenario_thread(play, &two);
+
+    scenario_join(a);
+    scenario_join(b);
+}
+
+static void take_twice(void *object)
+{
+    struct rlock *lock = object;
+
+    ensure(rlock_acquire(lock, true, -1) == 0, "rlock_acquire returned an error");
+    ensure(rlock_acquire(lock, true, 1000000) == 0, "rlock_acquire of the owner returned an error");
+    ensure(rlock_release(lock) == 0 && rlock_release(lock) == 0, "rlock_release of the owner returned an error");
+}
+
+static void try_once(void *object)
+{
+    struct rlock *lock = object;
+
+    if (rlock_acquire(lock, false, -1) == 0)
+        rlock_release(lock);
+}
+
+static void release_wrongly(void *object)
+{
+    ensure(rlock_release(object) == EPERM, "rlock_release of a lock that nobody owns did not return EPERM");
+}
+
+static void ask_owned(void *object)
+{
+    ensure(!rlock_is_owned(object), "rlock_is_owned says true to a thread that does not own the lock");
+}
+
+static void ask_depth(void *object)
+{
+    ensure(rlock_depth(object) == 0, "rlock_depth is not 0 for a thread that does not own the lock");
+}
+
+static void pairs(void (*other)(void *))
+{
+    struct rlock *lock = made();
+
+    in_order(take_twice, other, lock);
+    rlock_destroy(lock);
+    lock = made();
+    in_order(other, take_twice, lock);
+    rlock_destroy(lock);
+}
+
+static void two_owners(void)
+{
+    pairs(take_twice);
+}
+
+static void owner_and_trier(void)
+{
+    pairs(try_once);
+}
+
+static void owner_and_stranger(void)
+{
+    pairs(release_wrongly);
+    pairs(ask_owned);
+    pairs(ask_depth);
+}
+
+/* ---- one waits for the other ------------------------------------------------------------------------------------ */
+
+struct meeting {
+    struct rlock *lock;
+    int64_t timeout_us;
+    struct gate owned, about_to_wait;
+};
+
+static void *own_meanwhile(void *argument)
+{
+    struct meeting *meeting = argument;
+
+    ensure(rlock_acquire(meeting->lock, true, -1) == 0, "rlock_acquire returned an error");
+    gate_open(&meeting->owned);
+    gate_pass(&meeting->about_to_wait);
+    ensure(rlock_release(meeting->lock) == 0, "rlock_release of the owner returned an error");
+    return NULL;
+}
+
+static void *wait_for_it(void *argument)
+{
+    struct meeting *meeting = argument;
+
+    gate_pass(&meeting->owned);
+    ensure(rlock_acquire(meeting->lock, true, 0) == ETIMEDOUT, "a time-out of 0 did not return ETIMEDOUT");
+    ensure(rlock_acquire(meeting->lock, true, 1) == ETIMEDOUT, "a time-out of 1 µs did not return ETIMEDOUT");
+    ensure(rlock_acquire(meeting->lock, false, -1) == EBUSY, "not blocking, rlock_acquire did not return EBUSY");
+    ensure(rlock_acquire(meeting->lock, false, 0) == EINVAL, "not blocking with a time-out did not return EINVAL");
+    ensure(rlock_release(meeting->lock) == EPERM, "rlock_release of a stranger did not return EPERM");
+    ensure(!rlock_is_owned(meeting->lock) && rlock_depth(meeting->lock) == 0, "a stranger is said to own the lock");
+    gate_open(&meeting->about_to_wait);
+    ensure(rlock_acquire(meeting->lock, true, meeting->timeout_us) == 0, "rlock_acquire returned an error");
+    ensure(rlock_is_owned(meeting->lock) && rlock_depth(meeting->lock) == 1, "the owner is said not to own the lock");
+    ensure(rlock_release(meeting->lock) == 0, "rlock_release of the owner returned an error");
+    return NULL;
+}
+
+static void meet(int64_t timeout_us)
+{
+    struct meeting meeting = {made(), timeout_us, GATE_CLOSED, GATE_CLOSED};
+    pthread_t a = scenario_thread(own_meanwhile, &meeting), b = scenario_thread(wait_for_it, &meeting);
+
+    scenario_join(a);
+    scenario_join(b);
+    rlock_destroy(meeting.lock);
+}
+
+static void one_waits(void)
+{
+    meet(-1);
+}
+
+static void one_waits_with_a_limit(void)
+{
+    meet(INT64_MAX);
+}
+
+/* ---- the record ------------------------------------------------------------------------------------------------- */
+
+static void set(void *object)
+{
+    record_set_both(object, 4, 5);
+}
+
+static void get_first(void *object)
+{
+    record_get_part1(object);
+}
+
+static void get_second(void *object)
+{
+    record_get_part2(object);
+}
+
+static void get_both(void *object)
+{
+    long part1 = -1, part2 = -1;
+
+    record_get_both(object, &part1, &part2);
+    ensure((part1 == 0 && part2 == 0) || (part1 == 4 && part2 == 5), "get_both gives parts of two moments: %ld and %ld",
+           part1, part2);
+}
+
+static void on_record(void (*first)(void *), void (*second)(void *))
+{
+    struct record *record = NULL;
+
+    ensure(record_create(&record) == 0, "record_create returned an error");
+    in_order(first, second, record);
+    record_destroy(record);
+}
+
+static void record_set_then_read(void)
+{
+    on_record(set, get_first);
+    on_record(set, get_second);
+    on_record(set, get_both);
+    on_record(set, set);
+}
+
+static void record_read_then_set(void)
+{
+    on_record(get_first, set);
+    on_record(get_second, set);
+    on_record(get_both, set);
+}
+
+static void deep(void)
+{
+    struct rlock *lock = made();
+
+    for (long i = 0; i < RLOCK_DEPTH_MAX; i++)
+        ensure(rlock_acquire(lock, true, -1) == 0, "acquire %ld of the owner was refused", i + 1);
+    ensure(rlock_acquire(lock, true, -1) == EAGAIN, "one acquire too many did not return EAGAIN");
+    for (long i = 0; i < RLOCK_DEPTH_MAX; i++)
+        ensure(rlock_release(lock) == 0, "release %ld of the owner was refused", i + 1);
+    rlock_destroy(lock);
+    rlock_destroy(NULL);
+    record_destroy(NULL);
+}
+
+SCENARIOS = {
+    {"two_owners", two_owners, "two threads take the lock twice each, one after the other"},
+    {"owner_and_trier", owner_and_trier, "one thread takes the lock, another tries for it"},
+    {"owner_and_stranger", owner_and_stranger,
+     "one thread takes the lock, another asks about it and may not release it"},
+    {"one_waits", one_waits, "one thread owns the lock, another waits for it"},
+    {"one_waits_with_a_limit", one_waits_with_a_limit, "one thread owns the lock, another waits with a time-out"},
+    {"record_set_then_read", record_set_then_read, "one thread changes a record, then another reads it"},
+    {"record_read_then_set", record_read_then_set, "one thread reads a record, then another changes it"},
+    {"deep", deep, "one thread takes the lock as often as it may"},
+    SCENARIOS_END,
+};
