@@ -14,6 +14,11 @@
  * the sweep ends. A sweep stops all it finds until it finds no more, so that nothing forks behind its back, and then
  * kills; a whole process group at once, since a group cannot outrun the signal that is sent to it.
  *
+ * Fork bombs. A bomb grows as fast as the machine can fork, and slows down whoever wants to end it. So while a
+ * student's program runs the grader is ahead of it (a real-time priority, which root may ask for, or a negative nice
+ * value), the first blow is one kill() of the child's process group, and where RLIMIT_NPROC holds, for all but root, it
+ * bounds what can come between two looks.
+ *
  * A watch may itself call child_run() for a program that is not `strange` (the reference, to compare with): such a run
  * keeps its hands off all but its own session.
  */
@@ -26,6 +31,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -40,10 +46,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DEFAULT_CAP = 1 << 20, DEFAULT_WALL_S = 60, DEFAULT_FILE_MB = 64, DEFAULT_PROCESSES = 64, READ_SIZE = 1 << 16 };
+enum {
+    DEFAULT_CAP = 1 << 20,
+    DEFAULT_WALL_S = 60,
+    DEFAULT_FILE_MB = 64,
+    DEFAULT_PROCESSES = 64,
+    READ_SIZE = 1 << 16,
+    TASKS_MORE = 2000, /* than the machine has: room for every thread that a test may want */
+};
 
 static const double FIRST_LOOK_S = 0.005; /* at the tree; each next look twice as late, */
-static const double LAST_LOOK_S = 0.050;  /* up to this */
+static const double LAST_LOOK_S = 0.020;  /* up to this */
 static const double SWEEP_LIMIT_S = 20;
 
 /* One of the two streams. */
@@ -51,6 +64,13 @@ struct stream {
     int fd; /* -1: at its end */
     char *text;
     size_t size, room, cap;
+};
+
+/* The grader's own, before it went ahead. */
+struct priority {
+    bool raised;
+    int policy, nice;
+    struct sched_param realtime;
 };
 
 struct child_run {
@@ -67,6 +87,7 @@ struct child_run {
     struct pid_list before; /* children of the grader's that are not of this run */
     double started_s, deadline_s, look_s, look_every_s, watch_s;
     double reaped_cpu_s; /* of all that was waited for */
+    struct priority usual;
 };
 
 static double now_s(void)
@@ -90,6 +111,7 @@ struct launch {
     pid_t grader;
     int in, out, err, problem;
     char *const *env;
+    rlim_t tasks; /* of the user, all programs together; 0: as it is */
 };
 
 static void limit(int resource, rlim_t most)
@@ -134,9 +156,13 @@ static void choose_descriptors(const int *keep)
 
 /* ISOLATION GOES HERE. Namespaces, another uid, seccomp for spec->strange: whatever a later part of the project brings,
  * this is where a student's program gets it, and nothing starts a program without passing here. */
-static const char *confine(const struct child_spec *spec)
+static const char *confine(const struct launch *launch)
 {
+    const struct child_spec *spec = launch->spec;
+
     set_limits(spec);
+    if (launch->tasks > 0)
+        limit(RLIMIT_NPROC, launch->tasks);
     if (spec->fixed_addresses && personality(ADDR_NO_RANDOMIZE) < 0)
         return "personality";
     return NULL;
@@ -157,7 +183,7 @@ static const char *become(const struct launch *launch)
     choose_descriptors(spec->keep_fds);
     if (spec->cwd != NULL && chdir(spec->cwd) < 0)
         return "chdir";
-    const char *failed = confine(spec);
+    const char *failed = confine(launch);
     if (failed != NULL)
         return failed;
     execvpe(spec->argv[0], (char *const *)spec->argv, launch->env);
@@ -215,6 +241,20 @@ static int hear_of_exec(struct child_run *run, int fd, struct fault *fault)
     return fault_errno(fault, "cannot start %s (%s)", run->spec->argv[0], problem.step);
 }
 
+/* The limit counts every thread of the user's, in this program and in others: more than the machine has is fair. */
+static rlim_t task_limit(const struct child_spec *spec)
+{
+    long tasks = 0;
+    FILE *file = spec->strange ? fopen("/proc/loadavg", "re") : NULL;
+
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%*f %*f %*f %*d/%ld", &tasks) != 1)
+        tasks = 0;
+    fclose(file);
+    return tasks > 0 ? (rlim_t)tasks + TASKS_MORE : 0;
+}
+
 /* Forks. Both ends of every pipe are the caller's to close. */
 static int fork_child(struct child_run *run, struct launch *launch, const int problem[2], struct fault *fault)
 {
@@ -245,6 +285,7 @@ static int start_with_pipes(struct child_run *run, int in, const int out[2], con
         .out = out[1],
         .err = run->spec->merge_output ? out[1] : err[1],
         .problem = problem[1],
+        .tasks = task_limit(run->spec),
         .env = run->spec->env != NULL ? (char *const *)run->spec->env : clean_environment(run),
     };
     return fork_child(run, &launch, problem, fault);
@@ -437,6 +478,31 @@ static void kill_all(const struct pid_list *stopped)
     }
 }
 
+/* Ahead of what is to be ended. A child that is forked now does not inherit it. */
+static void go_ahead(struct child_run *run)
+{
+    struct priority *usual = &run->usual;
+
+    usual->policy = sched_getscheduler(0);
+    usual->nice = getpriority(PRIO_PROCESS, 0);
+    if (usual->policy < 0 || sched_getparam(0, &usual->realtime) < 0)
+        return;
+    struct sched_param first = {.sched_priority = sched_get_priority_min(SCHED_RR)};
+    usual->raised = sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &first) == 0;
+    if (usual->raised || setpriority(PRIO_PROCESS, 0, -20) < 0)
+        return;
+    usual->raised = true;
+    sched_setscheduler(0, usual->policy | SCHED_RESET_ON_FORK, &usual->realtime);
+}
+
+static void go_back(struct child_run *run)
+{
+    if (!run->usual.raised)
+        return;
+    sched_setscheduler(0, run->usual.policy, &run->usual.realtime);
+    setpriority(PRIO_PROCESS, 0, run->usual.nice);
+}
+
 /* Ends everything of this run. Returns -1 with a fault where that could not be done. */
 static int sweep(struct child_run *run, struct fault *fault)
 {
@@ -469,6 +535,8 @@ static int sweep(struct child_run *run, struct fault *fault)
 /* Ends it all, for this reason. The reason stays, though the child's own end is then a signal. */
 static int end_because(struct child_run *run, enum child_end why, struct fault *fault)
 {
+    if (run->running)
+        kill(-run->pid, SIGKILL); /* not waited for yet: the number is still its own */
     int swept = sweep(run, fault);
 
     run->result->end = why;
@@ -642,6 +710,8 @@ static int run_it(struct child_run *run, struct fault *fault)
     set_times(run);
     if (start(run, fault) < 0)
         return -1;
+    if (run->spec->strange)
+        go_ahead(run);
     run->pidfd = (int)syscall(SYS_pidfd_open, run->pid, 0);
     if (run->pidfd < 0)
         fault_errno(fault, "cannot watch process %d", (int)run->pid);
@@ -649,10 +719,13 @@ static int run_it(struct child_run *run, struct fault *fault)
         attended = attend(run, fault);
     if (attended < 0) {
         struct fault ignored; /* the first fault is the one to tell */
+        if (run->running)
+            kill(-run->pid, SIGKILL);
         sweep(run, &ignored);
     } else {
         hand_over(run);
     }
+    go_back(run);
     if (run->pidfd >= 0)
         close(run->pidfd);
     stream_close(&run->out);
