@@ -2,6 +2,7 @@
 
 #include "memory.h"
 #include "places.h"
+#include "scenario_end.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -325,13 +326,6 @@ const struct scenario_state *memory_words_scenario(const struct scenario_run *ru
     return NULL;
 }
 
-static const char *seen_in(void *context, const struct scenario_state *scenario)
-{
-    if (scenario == NULL)
-        return NULL;
-    return memory_format(context, "Seen in the scenario %s: %s.", scenario->name, scenario->story);
-}
-
 int memory_words_rank(const struct sanitizer_report *report)
 {
     static const int ranks[] = {[SANITIZER_ADDRESS] = 0,
@@ -353,7 +347,7 @@ void memory_words_add(void *context, const struct workshop *shop, const struct s
     for (size_t i = 0; i < report->trace_count && scenario == NULL; i++)
         scenario = memory_words_scenario(run, &report->traces[i]);
     finding->why = why_of(report, words);
-    finding->detail = seen_in(context, scenario);
+    finding->detail = scenario_end_seen(context, scenario);
     places_of_report(context, shop, report, finding);
 }
 
@@ -413,5 +407,5 @@ void memory_words_add_remain(void *context, const struct workshop *shop, const s
             "until the last writer has closed it. Close each one, on every path.";
         break;
     }
-    finding->detail = seen_in(context, remain->scenario);
+    finding->detail = scenario_end_seen(context, remain->scenario);
 }

@@ -9,8 +9,8 @@
 #include "memory.h"
 #include "trace.h"
 
+#include <dirent.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +24,7 @@ enum { REPORT_MAX = 4 << 20, ARGUMENTS_MAX = 64, KEY_BYTES = 16 };
 static const double WATCH_INTERVAL_S = 0.05;
 static const double CPU_LIMIT_S = 20;
 static const double WALL_LIMIT_S = 60;
+static const double SLOW_S = 5; /* from here on it is looked at whether it gets a processor */
 
 struct channel {
     int report;
@@ -35,6 +36,7 @@ struct channel {
 struct watching {
     long resident_mb;
     bool too_large;
+    double delayed_s; /* what the threads of the program waited for a processor, in sum */
 };
 
 /* ---- the two memory files ---------------------------------------------------------------------------------------- */
@@ -231,11 +233,36 @@ static long resident_mb(pid_t pid)
     return pages / ((1 << 20) / sysconf(_SC_PAGESIZE));
 }
 
+/* How long the threads that are there have waited for a processor (schedstat's second number). */
+static void delay_sample(struct watching *watching, pid_t pid)
+{
+    char path[512];
+
+    (void)snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);
+    DIR *tasks = opendir(path);
+    if (tasks == NULL)
+        return;
+    watching->delayed_s = 0;
+    for (struct dirent *task = readdir(tasks); task != NULL; task = readdir(tasks)) {
+        unsigned long long delayed_ns = 0;
+
+        (void)snprintf(path, sizeof path, "/proc/%ld/task/%s/schedstat", (long)pid, task->d_name);
+        FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "re");
+        if (file == NULL)
+            continue;
+        if (fscanf(file, "%*u %llu", &delayed_ns) == 1)
+            watching->delayed_s += (double)delayed_ns * 1e-9;
+        (void)fclose(file);
+    }
+    (void)closedir(tasks);
+}
+
 static bool watch(void *context, pid_t pid, double running_s)
 {
     struct watching *watching = context;
 
-    (void)running_s;
+    if (running_s >= SLOW_S)
+        delay_sample(watching, pid);
     watching->too_large = watching->resident_mb > 0 && resident_mb(pid) > watching->resident_mb;
     return !watching->too_large;
 }
@@ -281,6 +308,7 @@ static int run_in_channel(void *context, struct workshop *shop, const struct sce
     if (child_run(context, &child, &run->child, fault) != 0)
         return -1;
     run->too_large = watching.too_large && run->child.end == CHILD_STOPPED_BY_WATCH;
+    run->starved = run->child.end == CHILD_TIMED_OUT && watching.delayed_s > 0.5 * run->child.wall_s;
     if (channel_read(context, channel, &text, fault) != 0)
         return -1;
     report_read(context, text, channel->secret, run);

@@ -49,6 +49,7 @@ struct scenario_spec {
 struct scenario_run {
     struct child_result child;
     bool too_large; /* it was ended for `resident_mb` */
+    bool starved;   /* it came to its wall limit having waited for a processor most of the time */
     struct scenario_state *scenarios;
     size_t scenario_count;
     const struct scenario_state *current; /* the one that had begun and not ended when the program ended, or NULL */

@@ -1,0 +1,107 @@
+/* sanitizer_run.c - see sanitizer_run.h.
+ *
+ * Theory: the sanitizer's words go to files in the workshop ("NAME.PID", one a process), the program's own to standard
+ * output and standard error, so neither can be taken for the other. Addresses are fixed: the shadow memory of clang 14
+ * and gcc 12 does not fit beside every randomised layout of newer kernels.
+ */
+#include "sanitizer_run.h"
+
+#include "files.h"
+#include "memory.h"
+#include "scenario_end.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LOG_LIMIT = 4 << 20, OPTIONS_MAX = 8, ROOM_MB = 768 };
+
+/* The options with the log's path, and the few variables that child_run would have given. */
+static const char **environment_make(void *context, const struct workshop *shop, const struct sanitizer_method *method)
+{
+    const char **env = memory_zeroed(context, OPTIONS_MAX + 4, sizeof *env);
+    size_t count = 0;
+
+    env[count++] = "PATH=/usr/bin:/bin";
+    env[count++] = "LC_ALL=C.UTF-8";
+    env[count++] = memory_format(context, "TMPDIR=%s", shop->dir);
+    for (size_t i = 0; method->options[i] != NULL && i < OPTIONS_MAX; i++)
+        env[count++] = memory_format(context, "%s:log_path=%s/%s", method->options[i], shop->dir, method->log_name);
+    return env;
+}
+
+static int log_take(void *context, const char *path, char **text, struct fault *fault)
+{
+    char *one = files_read(context, path, LOG_LIMIT, NULL, fault);
+
+    if (one == NULL)
+        return -1;
+    *text = memory_append(context, *text, "%s\n", one);
+    if (unlink(path) != 0)
+        return fault_errno(fault, "cannot remove %s", path);
+    return 0;
+}
+
+/* Reads and removes all files "NAME.PID". */
+static int logs_take(void *context, const struct workshop *shop, const char *name, char **text, struct fault *fault)
+{
+    size_t length = strlen(name);
+    DIR *folder = opendir(shop->dir);
+    int result = 0;
+
+    *text = memory_text(context, "");
+    if (folder == NULL)
+        return fault_errno(fault, "cannot look into %s", shop->dir);
+    for (struct dirent *entry = readdir(folder); entry != NULL && result == 0; entry = readdir(folder))
+        if (strncmp(entry->d_name, name, length) == 0 && entry->d_name[length] == '.')
+            result = log_take(context, memory_format(context, "%s/%s", shop->dir, entry->d_name), text, fault);
+    (void)closedir(folder);
+    return result;
+}
+
+int sanitizer_run(void *context, struct workshop *shop, const struct sanitizer_method *method, const char *program,
+                  struct sanitizer_sight *sight, struct fault *fault)
+{
+    const struct scenario_spec spec = {
+        .program = program,
+        .env = environment_make(context, shop, method),
+        .fixed_addresses = true,
+        .resident_mb = shop->exercise->memory_mb + ROOM_MB,
+    };
+    char *text;
+
+    *sight = (struct sanitizer_sight){0};
+    if (scenario_run(context, shop, &spec, &sight->run, fault) != 0)
+        return -1;
+    if (logs_take(context, shop, method->log_name, &text, fault) != 0)
+        return -1;
+    sanitizer_log_read(context, text, &sight->log);
+    if (sight->log.failure != NULL)
+        return fault_set(fault, "a sanitizer does not work here: %s; see `grade doctor`", sight->log.failure);
+    return method->offsets ? sanitizer_log_resolve(context, program, &sight->log, fault) : 0;
+}
+
+bool sanitizer_run_is_clean(const struct sanitizer_sight *sight)
+{
+    return sight->log.count == 0 && sight->run.remain_count == 0 && sight->run.complete && sight->run.child.status == 0;
+}
+
+int sanitizer_run_reference(void *context, struct workshop *shop, const struct sanitizer_method *method,
+                            struct fault *fault)
+{
+    const char *program;
+    char *log;
+    struct sanitizer_sight sight;
+
+    if (toolchain_link(context, shop, method->flavour, PROGRAM_SCENARIO, NULL, &program, &log, fault) != 0)
+        return -1;
+    if (program == NULL)
+        return fault_set(fault, "%s: the reference does not link with scenario.c", shop->exercise->id);
+    if (sanitizer_run(context, shop, method, program, &sight, fault) != 0)
+        return -1;
+    if (sanitizer_run_is_clean(&sight))
+        return 0;
+    return fault_set(fault, "%s: the reference itself does not get through scenario.c under %s: %s", shop->exercise->id,
+                     method->detectors[0],
+                     sight.log.count > 0 ? sight.log.reports[0].text : scenario_end_text(context, &sight.run));
+}

@@ -1,0 +1,181 @@
+/* stage_memory.c - the scenarios under the sanitizers: does the code use only memory that it has, and give all of it
+ * back?
+ *
+ * Theory: one program a compiler. gcc's has AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer, and counts
+ * threads that nobody joins (harness/thread_watch.c); clang's has MemorySanitizer, which knows what was never set and
+ * runs only where the first found nothing. Both write their findings to files in the workshop, not to standard error,
+ * where the student's own output goes. A finding with no line of the student's in it may be a mistake of ours: then the
+ * reference is run the same way, and where it shows one too, the grader is broken, not the student.
+ */
+#include "doctor.h"
+#include "memory.h"
+#include "memory_words.h"
+#include "places.h"
+#include "sanitizer_run.h"
+#include "scenario_end.h"
+#include "stage.h"
+
+#include <string.h>
+
+enum { FINDINGS_MAX = 8 };
+
+static const char *const gcc_detectors[] = {"asan", "lsan", "ubsan", NULL};
+static const char *const gcc_options[] = {
+    "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:handle_abort=1:exitcode=99:quarantine_size_mb=64:"
+    "allocator_may_return_null=1:max_allocation_size_mb=4096:print_legend=0",
+    "UBSAN_OPTIONS=print_stacktrace=1:exitcode=99",
+    "LSAN_OPTIONS=exitcode=99",
+    NULL,
+};
+static const char *const clang_detectors[] = {"msan", NULL};
+static const char *const clang_options[] = {
+    "MSAN_OPTIONS=exitcode=99:symbolize=0:handle_abort=1:allocator_may_return_null=1:max_allocation_size_mb=4096",
+    NULL,
+};
+static const struct sanitizer_method methods[] = {
+    {FLAVOUR_ASAN, "asan", gcc_detectors, gcc_options, false},
+    {FLAVOUR_MSAN, "msan", clang_detectors, clang_options, true},
+};
+
+/* ---- whose mistake it is ----------------------------------------------------------------------------------------- */
+
+static bool student_in_report(const struct workshop *shop, const struct sanitizer_report *report)
+{
+    for (size_t i = 0; i < report->trace_count; i++)
+        if (places_student_in(shop, &report->traces[i]))
+            return true;
+    return false;
+}
+
+/* "counter.c:12" of what a scenario left behind. */
+static bool remain_is_students(void *context, const struct workshop *shop, const struct remain *remain)
+{
+    size_t length = strcspn(remain->text, ":");
+
+    return remain->kind == REMAIN_UNJOINED &&
+           places_owner(shop, trace_base_name(memory_text_n(context, remain->text, length))) == OWNER_STUDENT;
+}
+
+/* True where nothing that was seen has a line of the student's. */
+static bool may_be_ours(void *context, const struct workshop *shop, const struct sanitizer_sight *sight)
+{
+    for (size_t i = 0; i < sight->log.count; i++)
+        if (student_in_report(shop, &sight->log.reports[i]))
+            return false;
+    for (size_t i = 0; i < sight->run.remain_count; i++)
+        if (remain_is_students(context, shop, &sight->run.remains[i]))
+            return false;
+    return true;
+}
+
+/* ---- findings ---------------------------------------------------------------------------------------------------- */
+
+/* A thread that nobody joins leaks what the library keeps for it: said once, as the thread. */
+static bool is_thread_leak(const struct sanitizer_report *report)
+{
+    if (report->sanitizer != SANITIZER_LEAK)
+        return false;
+    for (size_t i = 0; report->trace_count > 0 && i < report->traces[0].count; i++) {
+        const char *function = report->traces[0].frames[i].function;
+
+        if (function != NULL && strstr(function, "pthread_create") != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* Blocks that hang on a lost block are lost with it: only the first is a mistake of its own. */
+static bool is_told_by_others(const struct sanitizer_sight *sight, const struct sanitizer_report *report)
+{
+    bool direct = false;
+
+    for (size_t i = 0; i < sight->log.count; i++)
+        direct = direct || strcmp(sight->log.reports[i].kind, "direct leak") == 0;
+    return (strcmp(report->kind, "indirect leak") == 0 && direct) ||
+           (is_thread_leak(report) && sight->run.remain_count > 0);
+}
+
+static void reports_tell(void *context, const struct workshop *shop, const struct sanitizer_sight *sight,
+                         struct stage_result *result)
+{
+    enum { RANKS = 6 };
+
+    for (int rank = 0; rank < RANKS; rank++)
+        for (size_t i = 0; i < sight->log.count && result->finding_count < FINDINGS_MAX; i++)
+            if (memory_words_rank(&sight->log.reports[i]) == rank && !is_told_by_others(sight, &sight->log.reports[i]))
+                memory_words_add(context, shop, &sight->run, &sight->log.reports[i], result);
+}
+
+/* A thread that is still there and was never joined is one mistake. */
+static bool remain_is_told(const struct scenario_run *run, const struct remain *remain)
+{
+    for (size_t i = 0; i < run->remain_count && remain->kind == REMAIN_THREAD; i++)
+        if (run->remains[i].kind == REMAIN_UNJOINED && run->remains[i].scenario == remain->scenario)
+            return true;
+    return false;
+}
+
+/* The same mistake in several scenarios is one finding: the first time it is seen. */
+static bool remain_is_repeated(const struct scenario_run *run, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (run->remains[i].kind == run->remains[index].kind &&
+            (run->remains[i].kind != REMAIN_UNJOINED || strcmp(run->remains[i].text, run->remains[index].text) == 0))
+            return true;
+    return false;
+}
+
+static void remains_tell(void *context, const struct workshop *shop, const struct scenario_run *run,
+                         struct stage_result *result)
+{
+    for (size_t i = 0; i < run->remain_count && result->finding_count < FINDINGS_MAX; i++)
+        if (!remain_is_told(run, &run->remains[i]) && !remain_is_repeated(run, i))
+            memory_words_add_remain(context, shop, &run->remains[i], result);
+}
+
+/* Runs one program and tells what it shows. */
+static int method_run(void *context, struct workshop *shop, const struct sanitizer_method *method,
+                      struct stage_result *result, struct fault *fault)
+{
+    const char *object;
+    const char *program;
+    char *log;
+    struct child_result compiled;
+    struct sanitizer_sight sight;
+
+    for (const char *const *detector = method->detectors; *detector != NULL; detector++)
+        if (doctor_require(context, shop, *detector, fault) != 0)
+            return -1;
+    if (toolchain_compile(context, shop, method->flavour, &object, &compiled, fault) != 0)
+        return -1;
+    if (object == NULL)
+        return scenario_end_not_built(context, result, compiled.err);
+    if (toolchain_link(context, shop, method->flavour, PROGRAM_SCENARIO, object, &program, &log, fault) != 0)
+        return -1;
+    if (program == NULL)
+        return scenario_end_not_built(context, result, log);
+    if (sanitizer_run(context, shop, method, program, &sight, fault) != 0)
+        return -1;
+    result->checks = (int)sight.run.scenario_count;
+    if (sanitizer_run_is_clean(&sight))
+        return 0;
+    if (may_be_ours(context, shop, &sight) && sanitizer_run_reference(context, shop, method, fault) != 0)
+        return -1;
+    reports_tell(context, shop, &sight, result);
+    remains_tell(context, shop, &sight.run, result);
+    if (result->finding_count == 0)
+        scenario_end_tell(context, shop, &sight.run, result);
+    return 0;
+}
+
+int stage_memory(void *context, struct workshop *shop, struct stage_result *result, struct fault *fault)
+{
+    result->outcome = OUTCOME_PASSED;
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0] && result->outcome == OUTCOME_PASSED; i++) {
+        if (method_run(context, shop, &methods[i], result, fault) != 0)
+            return -1;
+        if (result->finding_count > 0 && result->outcome == OUTCOME_PASSED)
+            result->outcome = OUTCOME_FAILED;
+    }
+    return 0;
+}
