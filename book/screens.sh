@@ -105,6 +105,17 @@ make_screen() { # name, setup, commands
     echo "$(wc -l <"book/screens/$1.txt") lines"
 }
 
+# README.md with the screens that it quotes (a block after <!-- screen: NAME -->) as they are now.
+quoted() {
+    awk '
+        /^<!-- screen: [a-z0-9_]+ -->$/ { name = $3; print; next }
+        name != "" && /^```$/ && !inside { inside = 1; print; file = "book/screens/" name ".txt"
+            while ((getline line < file) > 0) print line
+            next }
+        inside && /^```$/ { inside = 0; name = "" }
+        !inside { print }' README.md
+}
+
 # ---- check all ----
 
 passed=0
@@ -138,6 +149,8 @@ check() {
         grep -q "^$name|" "$work/rows"
         one $? "$screen is not in the table"
     done
+    quoted | cmp -s - README.md
+    one $? "README.md does not show its screens as they are: run make screens"
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ]
 }
@@ -157,4 +170,5 @@ failed=0
 while IFS="|" read -r name setup command; do
     case " $* " in "  " | *" $name "*) make_screen "$name" "$setup" "$command" || failed=$((failed + 1)) ;; esac
 done <"$work/rows"
+quoted >"$work/readme" && { cmp -s "$work/readme" README.md || cp "$work/readme" README.md; }
 [ "$failed" -eq 0 ]
