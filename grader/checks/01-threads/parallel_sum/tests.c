@@ -1,0 +1,365 @@
+/* tests.c - what parallel_sum must do.
+ *
+ * Sums are checked with the threads held and let go one by one (sum_in_turn), so that what a thread was given must
+ * last, and so that a race, which is the next stages' business, cannot spoil a sum by chance. That the threads work at
+ * the same time is proved without a clock: the numbers lie in pages that may not be read, and a thread that touches one
+ * is stopped there, in the handler of SIGSEGV, until the test has counted how many stand there.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* MAP_ANONYMOUS, gettid by syscall */
+#endif
+#include "check.h"
+#include "parallel_sum.h"
+#include "wrap.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { THREADS = 4, TURNS_MAX = 64, PAGES = 64, PAGE_BYTES = 4096, PAGE_NUMBERS = PAGE_BYTES / sizeof(int32_t) };
+
+/* One call, as a runner's body. */
+struct call {
+    const int32_t *numbers;
+    size_t n, threads;
+    int64_t sum;
+    int error;
+};
+
+static void run_call(void *argument)
+{
+    struct call *call = argument;
+
+    call->error = parallel_sum(call->numbers, call->n, call->threads, &call->sum);
+}
+
+/* ---- threads let go one by one ----------------------------------------------------------------------------------- */
+
+struct turns {
+    struct tally arrived;
+    struct gate turn[TURNS_MAX];
+};
+
+static void wait_turn(void *argument)
+{
+    struct turns *turns = argument;
+    long number = tally_add(&turns->arrived, 1) - 1;
+
+    if (number < TURNS_MAX)
+        gate_pass(&turns->turn[number]);
+}
+
+static void sum_in_turn(struct call *call)
+{
+    struct turns turns = {0};
+
+    wrap_in_thread(wait_turn, &turns);
+    struct runner *runner = runner_start(run_call, call);
+    for (size_t i = 0; i < TURNS_MAX && i < call->threads; i++) {
+        settle();
+        gate_open(&turns.turn[i]);
+    }
+    for (size_t i = call->threads; i < TURNS_MAX; i++)
+        gate_open(&turns.turn[i]);
+    runner_join(runner);
+    wrap_in_thread(NULL, NULL);
+}
+
+static void must_sum(const int32_t *numbers, size_t n, size_t threads)
+{
+    struct call call = {.numbers = numbers, .n = n, .threads = threads, .sum = -99};
+    int64_t expected = 0;
+
+    for (size_t i = 0; i < n; i++)
+        expected += numbers[i];
+    sum_in_turn(&call);
+    must(call.error == 0, "parallel_sum of %zu numbers with %zu threads returned %d (%s); it should return 0.", n,
+         threads, call.error, strerror(call.error));
+    must(call.sum == expected, "The sum of %zu numbers with %zu threads should be %lld, but it is %lld.", n, threads,
+         (long long)expected, (long long)call.sum);
+}
+
+/* Every number its own power of two, so that a number lost, or counted twice, cannot hide behind another. */
+static void fill_with_powers(int32_t *numbers, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        numbers[i] = (int32_t)1 << i;
+}
+
+TEST(adds_up_equal_parts, "Every number is counted once.")
+{
+    int32_t numbers[24];
+
+    fill_with_powers(numbers, 24);
+    must_sum(numbers, 24, 1);
+    must_sum(numbers, 24, 2);
+    must_sum(numbers, 24, 4);
+}
+
+TEST(adds_up_unequal_parts, "Every number is counted once, also where n is not a multiple of the number of threads.")
+{
+    int32_t numbers[23];
+
+    fill_with_powers(numbers, 23);
+    must_sum(numbers, 23, 2);
+    must_sum(numbers, 23, 4);
+    must_sum(numbers, 11, 3);
+    must_sum(numbers, 7, 5);
+    must_sum(numbers, 9, 8);
+}
+
+TEST(large_and_negative_numbers, "The numbers have 32 bits and the sum has 64: it does not overflow.")
+{
+    static int32_t numbers[5000];
+
+    for (size_t i = 0; i < 5000; i++)
+        numbers[i] = INT32_MAX;
+    must_sum(numbers, 5000, 2);
+    for (size_t i = 0; i < 5000; i++)
+        numbers[i] = INT32_MIN;
+    must_sum(numbers, 4999, 3);
+    numbers[0] = -7;
+    must_sum(numbers, 1, 1);
+}
+
+TEST(no_numbers, "With no numbers the sum is 0, and no thread is started.")
+{
+    int32_t number = 5;
+
+    must_sum(&number, 0, 3);
+    must_sum(NULL, 0, 1);
+    must(wrap_count(WRAP_pthread_create) == 0, "There was nothing to add up, and yet %ld threads were started.",
+         wrap_count(WRAP_pthread_create));
+}
+
+TEST(more_threads_than_numbers, "No more threads are started than there are numbers.")
+{
+    int32_t numbers[3] = {1, 10, 100};
+    struct call call = {.numbers = numbers, .n = 3, .threads = 1000000000, .sum = -99};
+
+    run_call(&call);
+    must(call.error == 0, "parallel_sum of 3 numbers with 1000000000 threads returned %d (%s); it should return 0.",
+         call.error, strerror(call.error));
+    must(wrap_count(WRAP_pthread_create) <= 3, "For 3 numbers %ld threads were started.",
+         wrap_count(WRAP_pthread_create));
+    must_sum(numbers, 3, 8);
+    must_sum(numbers, 1, 2);
+}
+
+TEST(wrong_arguments, "threads = 0, no place for the sum, or no numbers where there should be some: EINVAL.")
+{
+    int32_t numbers[2] = {1, 2};
+    int64_t sum = -99;
+
+    int error = parallel_sum(numbers, 2, 0, &sum);
+    must(error == EINVAL, "With threads = 0 parallel_sum should return EINVAL, but it returned %d.", error);
+    error = parallel_sum(NULL, 0, 0, &sum);
+    must(error == EINVAL, "With threads = 0 and n = 0 parallel_sum should return EINVAL, but it returned %d.", error);
+    error = parallel_sum(numbers, 2, 2, NULL);
+    must(error == EINVAL, "With sum = NULL parallel_sum should return EINVAL, but it returned %d.", error);
+    error = parallel_sum(NULL, 2, 2, &sum);
+    must(error == EINVAL, "With numbers = NULL and n = 2 parallel_sum should return EINVAL, but it returned %d.",
+         error);
+    must(sum == -99, "parallel_sum returned EINVAL and yet changed *sum.");
+    must(wrap_count(WRAP_pthread_create) == 0, "parallel_sum returned EINVAL and yet started a thread.");
+}
+
+/* ---- at the same time -------------------------------------------------------------------------------------------- */
+
+/* Numbers in pages of their own, and what the handler of SIGSEGV does with who touches them. */
+static struct {
+    int32_t *numbers;
+    struct tally standing; /* threads stopped at a page */
+    struct gate go_on;
+    bool stop_all;      /* stop them, else let them pass and write down who touched which page first */
+    pid_t owner[PAGES]; /* that thread */
+} fenced;
+
+static void on_touch(int signal_number, siginfo_t *info, void *unused)
+{
+    size_t offset = (size_t)((char *)info->si_addr - (char *)fenced.numbers);
+    size_t page = offset / PAGE_BYTES;
+
+    (void)unused;
+    if ((char *)info->si_addr < (char *)fenced.numbers || page >= PAGES) { /* not ours: a crash like any other */
+        signal(signal_number, SIG_DFL);
+        return;
+    }
+    if (fenced.stop_all) {
+        tally_add(&fenced.standing, 1);
+        gate_pass(&fenced.go_on);
+        return;
+    }
+    __atomic_store_n(&fenced.owner[page], (pid_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
+    mprotect((char *)fenced.numbers + page * PAGE_BYTES, PAGE_BYTES, PROT_READ);
+}
+
+static struct sigaction fence(bool stop_all)
+{
+    struct sigaction action = {.sa_sigaction = on_touch, .sa_flags = SA_SIGINFO}, before;
+    void *memory = mmap(NULL, PAGES * PAGE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    must(memory != MAP_FAILED, "The test could not map memory: %s.", strerror(errno));
+    fenced.numbers = memory;
+    fenced.stop_all = stop_all;
+    sigaction(SIGSEGV, &action, &before);
+    return before;
+}
+
+TEST(all_parts_at_the_same_time, "All the parts are added up at the same time, each by a thread of its own.")
+{
+    struct sigaction before = fence(true);
+    struct call call = {.numbers = fenced.numbers, .n = PAGES * PAGE_NUMBERS, .threads = THREADS, .sum = -99};
+
+    struct runner *runner = runner_start(run_call, &call);
+    settle();
+    long standing = tally_read(&fenced.standing);
+    mprotect(fenced.numbers, PAGES * PAGE_BYTES, PROT_READ);
+    gate_open(&fenced.go_on);
+    must(standing == THREADS,
+         "With %d threads there should be %d reading numbers at the same time, but it was %ld: the others wait for it, "
+         "or "
+         "have not been started.",
+         THREADS, THREADS, standing);
+    runner_join(runner);
+    sigaction(SIGSEGV, &before, NULL);
+    must(call.error == 0, "parallel_sum returned %d (%s); it should return 0.", call.error, strerror(call.error));
+    must(call.sum == 0, "The sum of nothing but zeros should be 0, but it is %lld.", (long long)call.sum);
+}
+
+static int pages_of(pid_t owner)
+{
+    int count = 0;
+
+    for (int i = 0; i < PAGES; i++)
+        count += fenced.owner[i] == owner ? 1 : 0;
+    return count;
+}
+
+TEST(parts_are_fair,
+     "The parts are consecutive and of about the same length: with four threads nobody has half the work.")
+{
+    struct sigaction before = fence(false);
+    struct call call = {.numbers = fenced.numbers, .n = PAGES * PAGE_NUMBERS, .threads = THREADS, .sum = -99};
+    int most = 0, untouched;
+
+    sum_in_turn(&call);
+    sigaction(SIGSEGV, &before, NULL);
+    must(call.error == 0, "parallel_sum returned %d (%s); it should return 0.", call.error, strerror(call.error));
+    for (int i = 0; i < PAGES; i++)
+        most = pages_of(fenced.owner[i]) > most ? pages_of(fenced.owner[i]) : most;
+    untouched = pages_of(0);
+    must(untouched == 0, "Of %d equal pieces of the array %d were not read at all.", PAGES, untouched);
+    must(most <= PAGES / THREADS * 3 / 2 + 1,
+         "One of %d threads had to add up %d of %d equal pieces of the array; its fair share is %d.", THREADS, most,
+         PAGES, PAGES / THREADS);
+}
+
+TEST(two_calls_at_the_same_time,
+     "parallel_sum may be called by many threads at the same time: it keeps nothing in static memory.")
+{
+    static const int32_t ones[4] = {1, 1, 1, 1}, tens[4] = {10, 10, 10, 10};
+    struct call first = {.numbers = ones, .n = 4, .threads = 2}, second = {.numbers = tens, .n = 4, .threads = 2};
+    struct turns turns = {0};
+
+    wrap_in_thread(wait_turn, &turns);
+    struct runner *one = runner_start(run_call, &first);
+    settle();
+    struct runner *ten = runner_start(run_call, &second);
+    for (int i = 0; i < TURNS_MAX; i++) {
+        if (i < 4)
+            settle();
+        gate_open(&turns.turn[i]);
+    }
+    runner_join(one);
+    runner_join(ten);
+    must(first.error == 0 && second.error == 0, "Two calls at the same time returned %d and %d; both should return 0.",
+         first.error, second.error);
+    must(first.sum == 4 && second.sum == 40,
+         "Two calls at the same time should find 4 and 40, but they found %lld and %lld: each gets in the other's way.",
+         (long long)first.sum, (long long)second.sum);
+}
+
+TEST(numbers_are_only_read, "The numbers are only read; they may lie in memory that cannot be written.")
+{
+    int32_t *numbers = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    must(numbers != MAP_FAILED, "The test could not map memory: %s.", strerror(errno));
+    fill_with_powers(numbers, 10);
+    mprotect(numbers, PAGE_BYTES, PROT_READ);
+    must_sum(numbers, 10, 3);
+}
+
+/* ---- when something fails ---------------------------------------------------------------------------------------- */
+
+TEST(a_thread_cannot_be_started,
+     "When pthread_create fails, parallel_sum returns its error and leaves the sum as it was.")
+{
+    int32_t numbers[8];
+
+    fill_with_powers(numbers, 8);
+    for (long nth = 1; nth < THREADS; nth++) {
+        struct call call = {.numbers = numbers, .n = 8, .threads = THREADS, .sum = -99};
+        long created = wrap_count(WRAP_pthread_create), joined = wrap_count(WRAP_pthread_join);
+        wrap_fail(WRAP_pthread_create, nth, EAGAIN);
+        sum_in_turn(&call);
+        created = wrap_count(WRAP_pthread_create) - created - 1; /* the one that failed */
+        joined = wrap_count(WRAP_pthread_join) - joined;
+        must(call.error == EAGAIN,
+             "The start of thread %ld failed with EAGAIN; parallel_sum should return it, but it returned "
+             "%d (%s).",
+             nth, call.error, strerror(call.error));
+        must(call.sum == -99, "parallel_sum returned EAGAIN and yet changed *sum.");
+        must(joined == created, "The start of thread %ld failed: %ld were running, and %ld joins were made.", nth,
+             created, joined);
+    }
+}
+
+TEST(waits_for_those_it_started,
+     "When one thread cannot be started, the others still read the numbers: they are joined first.")
+{
+    int32_t numbers[8];
+    struct gate go_on = GATE_CLOSED;
+    struct call call = {.numbers = numbers, .n = 8, .threads = THREADS, .sum = -99};
+
+    fill_with_powers(numbers, 8);
+    wrap_in_thread((void (*)(void *))gate_pass, &go_on);
+    wrap_fail(WRAP_pthread_create, 3, EAGAIN);
+    struct runner *runner = runner_start(run_call, &call);
+    must_be_blocked(
+        runner, "The third of four threads could not be started, and parallel_sum returned while the first two were "
+                "still running.");
+    gate_open(&go_on);
+    runner_join(runner);
+    must(call.error == EAGAIN, "parallel_sum should return EAGAIN, but it returned %d (%s).", call.error,
+         strerror(call.error));
+    settle();
+    must(extra_threads() == 0, "parallel_sum has returned; %d of its threads are still there.", extra_threads());
+}
+
+TEST(no_memory, "When there is no memory, parallel_sum returns ENOMEM, leaves the sum as it was, and keeps nothing.")
+{
+    int32_t numbers[8];
+
+    fill_with_powers(numbers, 8);
+    for (long nth = 1; nth <= 3; nth++) {
+        struct call call = {.numbers = numbers, .n = 8, .threads = 2, .sum = -99};
+        long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+        wrap_fail(WRAP_malloc, nth, ENOMEM);
+        wrap_fail(WRAP_calloc, nth, ENOMEM);
+        sum_in_turn(&call);
+        kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - kept;
+        /* Who allocates less often does not notice, and has the sum. */
+        must((call.error == ENOMEM && call.sum == -99) || (call.error == 0 && call.sum == 255),
+             "Allocation %ld failed: parallel_sum should return ENOMEM and leave *sum alone; it returned %d (%s), *sum "
+             "is "
+             "%lld.",
+             nth, call.error, strerror(call.error), (long long)call.sum);
+        must(call.error == 0 || kept <= 1, "Allocation %ld failed, and %ld that had succeeded were not freed.", nth,
+             kept - 1);
+    }
+}
