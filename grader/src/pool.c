@@ -2,8 +2,9 @@
  *
  * Theory of operation. The pool's process forks a worker for each job. The worker grades and writes lines to a pipe:
  * "S STAGE" as each stage begins and "V JSON", the verdict, at the end; then it exits. The pool reads all pipes in one
- * poll() loop, with a signalfd for Ctrl-C and the caller's own wake_fd. A pipe at its end means that its worker is
- * done or dead; only then is it waited for. A verdict counts only when its line is whole and the worker exited with 0.
+ * poll() loop, with a signalfd for Ctrl-C, the caller's own wake_fd, and a pidfd for each worker. That a worker is gone
+ * is known from its pidfd alone: somebody else may hold the other end of its pipe. What is then in the pipe is still
+ * read. A verdict counts only when its line is whole and the worker exited with 0.
  *
  * Who ends whom. Each worker is in a process group of its own, so that Ctrl-C at the terminal reaches the pool alone,
  * and child.c's children are in groups below that. To stop, the pool sends SIGTERM to its workers: one that waits for a
@@ -18,6 +19,7 @@
 
 #include "files.h"
 #include "memory.h"
+#include "process.h"
 #include "verdict_json.h"
 
 #include <dirent.h>
@@ -39,7 +41,7 @@
 
 enum {
     TICK_MS = 100,
-    GRACE_MS = 5000,            /* from SIGTERM to SIGKILL */
+    GRACE_MS = 3000,            /* from SIGTERM to SIGKILL */
     SILENT_MS = 30 * 60 * 1000, /* a worker that has begun no stage for this long hangs, which is our fault */
     ORPHAN_ROUNDS = 1000,
     AHEAD_FOR_EACH = 64, /* finished gradings kept back for an unfinished earlier one, for each worker */
@@ -49,7 +51,8 @@ static const size_t MESSAGE_MAX = (size_t)64 * 1024 * 1024;
 
 struct worker {
     pid_t pid; /* 0: the slot is free */
-    int pipe;
+    int pidfd;
+    int pipe; /* -1: at its end */
     size_t job;
     char *text; /* what it wrote and is not yet dealt with */
     size_t used, size;
@@ -63,15 +66,15 @@ struct run {
     const struct pool *pool;
     struct fault *fault;
     struct worker *workers; /* at_once slots */
-    struct pollfd *polled;  /* two, and one for each slot */
+    struct pollfd *polled;  /* two, and two for each slot */
     struct verdict **done;  /* by job: NULL where not done, or reported */
     size_t next;            /* the next job to start */
     size_t reported;        /* jobs before this one have been reported */
     sigset_t old_mask;
-    int signals;  /* signalfd */
-    int lock;     /* the work folder, locked */
-    char *work;   /* the work folder of this run */
-    pid_t *known; /* children that the caller had before; 0 ends the list */
+    int signals;           /* signalfd */
+    int lock;              /* the work folder, locked */
+    char *work;            /* the work folder of this run */
+    struct pid_list known; /* children that the caller had before */
     int old_subreaper;
     int signal_number; /* that stopped it; 0: none */
     bool stopped;
@@ -148,44 +151,12 @@ static int make_work(struct run *run)
 
 /* ---- other processes --------------------------------------------------------------------------------------------- */
 
-/* The parent of a process, or 0 where it is gone. */
-static pid_t parent_of(const char *pid)
+/* Never to -1 or 0, which would be everyone: a number that is no process of ours is a mistake that must cost nothing.
+ */
+static void send_signal(pid_t pid, int number)
 {
-    char path[64], line[512];
-    int parent = 0;
-
-    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return 0;
-    /* The name in parentheses may have anything in it, also parentheses and spaces. */
-    size_t got = fread(line, 1, sizeof line - 1, file);
-    line[got] = '\0';
-    const char *after = strrchr(line, ')');
-    if (after == NULL || sscanf(after + 1, " %*c %d", &parent) != 1)
-        parent = 0;
-    fclose(file);
-    return parent;
-}
-
-/* The children of this process; 0 ends the list. */
-static pid_t *children(void *context)
-{
-    DIR *stream = opendir("/proc");
-    const struct dirent *entry;
-    pid_t *pids = memory_zeroed(context, 1, sizeof *pids);
-    size_t count = 0;
-
-    while (stream != NULL && (entry = readdir(stream)) != NULL) {
-        if (*entry->d_name < '1' || *entry->d_name > '9' || parent_of(entry->d_name) != getpid())
-            continue;
-        pids = memory_grown(context, pids, count + 2, sizeof *pids);
-        pids[count++] = (pid_t)strtol(entry->d_name, NULL, 10);
-        pids[count] = 0;
-    }
-    if (stream != NULL)
-        closedir(stream);
-    return pids;
+    if (pid > 1)
+        kill(pid, number);
 }
 
 static bool is_ours(const struct run *run, pid_t pid)
@@ -194,11 +165,7 @@ static bool is_ours(const struct run *run, pid_t pid)
         if (run->workers[i].pid == pid)
             return true;
     }
-    for (const pid_t *known = run->known; *known != 0; known++) {
-        if (*known == pid)
-            return true;
-    }
-    return false;
+    return pid_list_has(&run->known, pid);
 }
 
 /* Kills what dead workers left behind, until nothing is left: the children of one that was killed come to us next. */
@@ -207,18 +174,20 @@ static void end_orphans(struct run *run)
     bool found = true;
 
     for (int round = 0; found && round < ORPHAN_ROUNDS; round++) {
-        pid_t *pids = children(NULL);
+        void *scratch = memory_context(NULL);
+        struct pid_list list = {0};
 
         found = false;
-        for (const pid_t *pid = pids; *pid != 0; pid++) {
-            if (is_ours(run, *pid))
+        process_children(scratch, getpid(), &list);
+        for (size_t i = 0; i < list.count; i++) {
+            if (is_ours(run, list.pids[i]))
                 continue;
             found = true;
-            kill(*pid, SIGKILL);
-            while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR)
+            send_signal(list.pids[i], SIGKILL);
+            while (waitpid(list.pids[i], NULL, 0) < 0 && errno == EINTR)
                 continue;
         }
-        talloc_free(pids);
+        talloc_free(scratch);
     }
 }
 
@@ -263,6 +232,14 @@ static void send_verdict(const struct reporter *reporter, const struct verdict *
     send_all(reporter->pipe, "\n", 1);
 }
 
+static void close_worker(struct worker *worker)
+{
+    if (worker->pipe >= 0)
+        close(worker->pipe);
+    if (worker->pidfd >= 0)
+        close(worker->pidfd);
+}
+
 /* What the worker does in place of the pool. Grades, sends, ends; nothing of the caller's is flushed or freed. */
 static _Noreturn void work(struct run *run, size_t number, int pipe, pid_t pool_pid)
 {
@@ -285,7 +262,7 @@ static _Noreturn void work(struct run *run, size_t number, int pipe, pid_t pool_
     close(run->signals);
     for (int i = 0; i < run->pool->at_once; i++) {
         if (run->workers[i].pid != 0)
-            close(run->workers[i].pipe);
+            close_worker(&run->workers[i]);
     }
     request.work_dir = run->work;
     if (request.cache_dir == NULL)
@@ -322,7 +299,10 @@ static int start_worker(struct run *run, struct worker *slot)
     (void)setpgid(pid, pid); /* here and there: whoever comes first */
     close(ends[1]);
     (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    *slot = (struct worker){.pid = pid, .pipe = ends[0], .job = run->next++, .heard_ms = now_ms()};
+    *slot = (struct worker){
+        .pid = pid, .pidfd = pidfd_open(pid, 0), .pipe = ends[0], .job = run->next++, .heard_ms = now_ms()};
+    if (slot->pidfd < 0)
+        return fault_errno(run->fault, "a grading's process cannot be watched");
     return 0;
 }
 
@@ -375,10 +355,10 @@ static void take_lines(struct run *run, struct worker *worker)
     memmove(worker->text, worker->text + begin, worker->used);
 }
 
-/* Reads what is there. Returns false at the end of the pipe. */
-static bool read_worker(struct run *run, struct worker *worker)
+/* Reads what is there. */
+static void read_worker(struct run *run, struct worker *worker)
 {
-    for (;;) {
+    while (worker->pipe >= 0) {
         if (worker->used == worker->size) {
             worker->size = worker->size == 0 ? 16384 : worker->size * 2;
             worker->text = memory_grown(run->context, worker->text, worker->size, 1);
@@ -387,16 +367,19 @@ static bool read_worker(struct run *run, struct worker *worker)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN)
-            return true;
-        if (n <= 0)
-            return false;
+            return;
+        if (n <= 0) {
+            close(worker->pipe);
+            worker->pipe = -1;
+            return;
+        }
         worker->used += (size_t)n;
         worker->heard_ms = now_ms();
         take_lines(run, worker);
         if (worker->used > MESSAGE_MAX) {
             worker->failed = "its worker sent more than a verdict can be";
-            kill(worker->pid, SIGKILL);
-            return false;
+            send_signal(worker->pid, SIGKILL);
+            return;
         }
     }
 }
@@ -419,7 +402,7 @@ static struct verdict *broken_verdict(struct run *run, const struct worker *work
     return verdict;
 }
 
-/* The worker is done or dead: waits for it and keeps its verdict. */
+/* The worker is gone: reaps it and keeps its verdict. */
 static void finish_worker(struct run *run, struct worker *worker)
 {
     const struct job *job = &run->pool->jobs[worker->job];
@@ -427,7 +410,7 @@ static void finish_worker(struct run *run, struct worker *worker)
 
     while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
         continue;
-    close(worker->pipe);
+    close_worker(worker);
     bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (worker->verdict == NULL || !clean) {
         talloc_free(worker->verdict);
@@ -458,12 +441,30 @@ static void report_done(struct run *run)
     }
 }
 
-static void take_signal(struct run *run)
+/* All that have come; the first counts. */
+static void take_signals(struct run *run)
 {
     struct signalfd_siginfo info;
 
-    if (read(run->signals, &info, sizeof info) == (ssize_t)sizeof info)
-        run->signal_number = (int)info.ssi_signo;
+    while (read(run->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (run->signal_number == 0)
+            run->signal_number = (int)info.ssi_signo;
+    }
+}
+
+/* One worker, after poll(): what it said, whether it is gone, whether it is silent for too long. */
+static void look_at(struct run *run, struct worker *worker, const struct pollfd *end, const struct pollfd *pipe)
+{
+    if (worker->pid == 0)
+        return;
+    if (end->revents != 0 || pipe->revents != 0)
+        read_worker(run, worker);
+    if (end->revents != 0) {
+        finish_worker(run, worker);
+    } else if (now_ms() - worker->heard_ms > SILENT_MS) {
+        worker->failed = "its worker has said nothing for half an hour";
+        send_signal(worker->pid, SIGKILL);
+    }
 }
 
 /* Waits until something happens, and deals with it. */
@@ -471,50 +472,41 @@ static int wait_once(struct run *run)
 {
     const struct pool *pool = run->pool;
     struct pollfd *polled = run->polled;
-    nfds_t count = 2 + (nfds_t)pool->at_once;
+    nfds_t count = 2 + 2 * (nfds_t)pool->at_once;
 
     polled[0] = (struct pollfd){.fd = run->signals, .events = POLLIN};
     polled[1] = (struct pollfd){.fd = pool->woken != NULL ? pool->wake_fd : -1, .events = POLLIN};
-    for (int i = 0; i < pool->at_once; i++)
-        polled[2 + i] = (struct pollfd){.fd = run->workers[i].pid != 0 ? run->workers[i].pipe : -1, .events = POLLIN};
+    for (int i = 0; i < pool->at_once; i++) {
+        const struct worker *worker = &run->workers[i];
+
+        polled[2 + 2 * i] = (struct pollfd){.fd = worker->pid != 0 ? worker->pidfd : -1, .events = POLLIN};
+        polled[3 + 2 * i] = (struct pollfd){.fd = worker->pid != 0 ? worker->pipe : -1, .events = POLLIN};
+    }
     if (poll(polled, count, pool->tick != NULL ? TICK_MS : 10 * TICK_MS) < 0 && errno != EINTR)
         return fault_errno(run->fault, "waiting for gradings");
     if (polled[0].revents != 0)
-        take_signal(run);
+        take_signals(run);
     if (polled[1].revents != 0 && !pool->woken(pool->callback_context))
         run->stopped = true;
-    for (int i = 0; i < pool->at_once; i++) {
-        struct worker *worker = &run->workers[i];
-
-        if (worker->pid == 0)
-            continue;
-        if (polled[2 + i].revents == 0 && now_ms() - worker->heard_ms > SILENT_MS) {
-            worker->failed = "its worker has said nothing for half an hour";
-            kill(worker->pid, SIGKILL);
-        } else if (polled[2 + i].revents != 0 && !read_worker(run, worker)) {
-            finish_worker(run, worker);
-        }
-    }
+    for (int i = 0; i < pool->at_once; i++)
+        look_at(run, &run->workers[i], &polled[2 + 2 * i], &polled[3 + 2 * i]);
     if (pool->tick != NULL)
         pool->tick(pool->callback_context);
     return 0;
 }
 
-/* Waits until the worker is gone, or `deadline_ms` has come and it has to be killed. */
-static void await_end(pid_t pid, int64_t deadline_ms)
+/* Waits until the worker is gone, or `deadline_ms` has come and it has to be killed; then reaps it. */
+static void await_end(const struct worker *worker, int64_t deadline_ms)
 {
-    int fd = pidfd_open(pid, 0);
-    struct pollfd polled = {.fd = fd, .events = POLLIN};
+    struct pollfd polled = {.fd = worker->pidfd, .events = POLLIN};
     int64_t left_ms;
 
-    while (fd >= 0 && (left_ms = deadline_ms - now_ms()) > 0) {
+    while (worker->pidfd >= 0 && (left_ms = deadline_ms - now_ms()) > 0) {
         if (poll(&polled, 1, (int)left_ms) > 0)
             break;
     }
-    if (fd >= 0)
-        close(fd);
-    kill(pid, SIGKILL); /* it is not waited for yet, so the number is still its own */
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+    send_signal(worker->pid, SIGKILL); /* it is not reaped yet, so the number is still its own */
+    while (waitpid(worker->pid, NULL, 0) < 0 && errno == EINTR)
         continue;
 }
 
@@ -524,15 +516,15 @@ static void end_workers(struct run *run)
 
     for (int i = 0; i < run->pool->at_once; i++) {
         if (run->workers[i].pid != 0)
-            kill(run->workers[i].pid, SIGTERM);
+            send_signal(run->workers[i].pid, SIGTERM);
     }
     for (int i = 0; i < run->pool->at_once; i++) {
         struct worker *worker = &run->workers[i];
 
         if (worker->pid == 0)
             continue;
-        await_end(worker->pid, deadline_ms);
-        close(worker->pipe);
+        await_end(worker, deadline_ms);
+        close_worker(worker);
         worker->pid = 0;
     }
 }
@@ -541,7 +533,7 @@ static int open_run(struct run *run)
 {
     sigset_t stops;
 
-    run->known = children(run->context);
+    process_children(run->context, getpid(), &run->known);
     if (prctl(PR_GET_CHILD_SUBREAPER, &run->old_subreaper) != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
         return fault_errno(run->fault, "the processes of gradings cannot be kept together");
     sigemptyset(&stops);
@@ -555,7 +547,7 @@ static int open_run(struct run *run)
     return make_work(run);
 }
 
-/* A signal that came too late to be read from the signalfd is read here, so that it does not end the caller. */
+/* Signals that came while everything was ended are read here, so that none of them ends the caller. */
 static int close_run(struct run *run)
 {
     struct fault removing = {""};
@@ -568,8 +560,7 @@ static int close_run(struct run *run)
     if (run->lock >= 0)
         close(run->lock);
     if (run->signals >= 0) {
-        if (run->signal_number == 0)
-            take_signal(run);
+        take_signals(run);
         close(run->signals);
     }
     prctl(PR_SET_CHILD_SUBREAPER, run->old_subreaper);
@@ -586,7 +577,7 @@ enum pool_end pool_run(void *context, const struct pool *pool, int *signal_numbe
     enum pool_end end = POOL_DONE;
 
     run.workers = memory_zeroed(own, (size_t)pool->at_once, sizeof *run.workers);
-    run.polled = memory_zeroed(own, (size_t)pool->at_once + 2, sizeof *run.polled);
+    run.polled = memory_zeroed(own, 2 * (size_t)pool->at_once + 2, sizeof *run.polled);
     run.done = memory_zeroed(own, pool->job_count, sizeof(struct verdict *));
     sigprocmask(SIG_SETMASK, NULL, &run.old_mask);
     int result = open_run(&run);
