@@ -17,7 +17,7 @@ SHELL := /bin/sh
 CC     ?= cc
 CFLAGS ?= -O2 -g
 STRICT := -std=c17 -Wall -Wextra -Werror -D_GNU_SOURCE -Igrader/src
-LIBS   := -ldw -lelf -lexpat -ljansson -linih -lnettle -ltalloc -lcapstone
+LIBS   := -ldw -lelf -lexpat -ljansson -linih -lnettle -ltalloc -lcapstone -lm
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 SOURCES := $(sort $(wildcard grader/src/*.c))
