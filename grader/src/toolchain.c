@@ -28,6 +28,7 @@ enum {
     STUDENT_WALL_S = 300, /* only a machine that gives the compiler no time gets there */
     STUDENT_MEMORY_MB = 1024,
     STUDENT_FILE_MB = 64,
+    PREPROCESSED_MB = 16,
     TRUSTED_WALL_S = 300,
     WORDS_LIMIT = 8 << 20, /* of the compiler's words */
     FLAGS_MAX = 6,
@@ -124,7 +125,7 @@ struct words {
 
 static void add_word(void *context, struct words *words, const char *word)
 {
-    if (words->count % 32 == 0)
+    if (words->count % 32 == 0) /* room for 32 more and the end */
         words->items = memory_grown(context, words->items, words->count + 33, sizeof *words->items);
     words->items[words->count++] = word;
     words->items[words->count] = NULL;
@@ -257,8 +258,8 @@ static void add_student_words(void *context, const struct workshop *shop, bool g
     }
 }
 
-static int run_on_student(void *context, const struct workshop *shop, const char *const *argv, struct child_result *log,
-                          struct fault *fault)
+static int run_on_student(void *context, const struct workshop *shop, const char *const *argv, long file_mb,
+                          struct child_result *log, struct fault *fault)
 {
     struct child_spec spec = {
         .argv = argv,
@@ -269,7 +270,7 @@ static int run_on_student(void *context, const struct workshop *shop, const char
         .wall_limit_s = STUDENT_WALL_S,
         .cpu_limit_s = STUDENT_CPU_S,
         .memory_mb = STUDENT_MEMORY_MB,
-        .file_mb = STUDENT_FILE_MB,
+        .file_mb = file_mb,
     };
 
     if (child_run(context, &spec, log, fault) != 0)
@@ -317,7 +318,7 @@ static int compile_once(void *context, struct workshop *shop, enum flavour flavo
         add_word(context, &words, "-o");
         add_word(context, &words, object);
     }
-    return run_on_student(context, shop, words.items, log, fault);
+    return run_on_student(context, shop, words.items, STUDENT_FILE_MB, log, fault);
 }
 
 int toolchain_compile(void *context, struct workshop *shop, enum flavour flavour, const char **object,
@@ -356,11 +357,11 @@ int toolchain_preprocess(void *context, struct workshop *shop, const char **text
     add_word(context, &words, trace_base_name(shop->source));
     add_word(context, &words, "-o");
     add_word(context, &words, made);
-    if (run_on_student(context, shop, words.items, &log, fault) != 0)
+    if (run_on_student(context, shop, words.items, PREPROCESSED_MB, &log, fault) != 0)
         return -1;
     if (!succeeded(&log))
         return 0;
-    *text = files_read(context, made, (size_t)STUDENT_FILE_MB << 20, NULL, fault);
+    *text = files_read(context, made, (size_t)PREPROCESSED_MB << 20, NULL, fault);
     return *text == NULL ? -1 : 0;
 }
 
@@ -672,7 +673,7 @@ static int link_student(struct linking *linking, const char *object, const char 
     if (make_local(linking, object, &local) != 0)
         return -1;
     end_link(linking, local, *path);
-    if (run_on_student(linking->context, shop, linking->words.items, &ran, linking->fault) != 0)
+    if (run_on_student(linking->context, shop, linking->words.items, 4L * STUDENT_FILE_MB, &ran, linking->fault) != 0)
         return -1;
     unlink(local);
     *log = ran.err;

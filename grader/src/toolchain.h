@@ -50,7 +50,7 @@ int toolchain_compile(void *context, struct workshop *shop, enum flavour flavour
 bool toolchain_by_gcc(enum flavour flavour);
 
 /* The student's file after the preprocessor (gcc's, with line markers), under the same limits. NULL in `*text` where it
- * cannot be preprocessed. */
+ * cannot be preprocessed, or is more than 16 MiB. */
 int toolchain_preprocess(void *context, struct workshop *shop, const char **text, struct fault *fault);
 
 /* Compiles (or finds) the reference, or another trusted source file below the course's root, with this flavour. What
@@ -61,6 +61,9 @@ int toolchain_trusted(void *context, struct workshop *shop, enum flavour flavour
 
 /* The global symbols that the exercise's reference defines: the contract's own names. NULL-terminated. */
 int toolchain_contract(void *context, struct workshop *shop, const char ***names, struct fault *fault);
+
+/* The global symbols of the references that the exercise is built on, which the student may call. NULL-terminated. */
+int toolchain_needed_names(void *context, struct workshop *shop, const char ***names, struct fault *fault);
 
 /* The headers that the student's file may include beside the system's: the exercise's own and those of the exercises it
  * is built on. Absolute paths, NULL-terminated. */
