@@ -119,8 +119,7 @@ struct diagnostics diagnostics_of_clang(void *context, const char *words)
     return all;
 }
 
-/* ---- what a teacher adds
- * ------------------------------------------------------------------------------------------------ */
+/* ---- what a teacher adds --------------------------------------------------------------------------------------- */
 
 struct lesson {
     const char *option; /* the warning's, or NULL: any */

@@ -78,8 +78,7 @@ static void check_symbol(void *context, struct workshop *shop, struct object *ob
                   object_definition_line(object, symbol->name));
 }
 
-/* ---- instructions --------------------------------------------------------------------------------------------------
- */
+/* ---- instructions ---------------------------------------------------------------------------------------------- */
 
 struct instruction_rule {
     unsigned id;

@@ -45,8 +45,7 @@ static struct finding *fail(struct build *build, char *what, const char *why, in
     return finding;
 }
 
-/* ---- diagnostics
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- diagnostics ----------------------------------------------------------------------------------------------- */
 
 static void place_of(struct build *build, struct finding *finding, const struct diagnostic *diagnostic)
 {
@@ -122,8 +121,7 @@ static void show_warnings(struct build *build, const struct diagnostics *all)
     }
 }
 
-/* ---- a compiler that did not come to its own end
- * --------------------------------------------------------------------- */
+/* ---- a compiler that did not come to its own end --------------------------------------------------------------- */
 
 struct limit {
     const char *words; /* in what the compiler said */
@@ -208,8 +206,7 @@ static void show_limit(struct build *build, const struct child_result *log)
         finding->detail = own_words(build, log->err);
 }
 
-/* ---- the two compilers
- * ----------------------------------------------------------------------------------------------- */
+/* ---- the two compilers ----------------------------------------------------------------------------------------- */
 
 /* Compiles with one of them; `*object` is NULL where that failed, and the findings say why. */
 static int compile(struct build *build, enum flavour flavour, const char **object)
@@ -232,8 +229,7 @@ static int compile(struct build *build, enum flavour flavour, const char **objec
     return 0;
 }
 
-/* ---- the contract
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the contract ---------------------------------------------------------------------------------------------- */
 
 static const struct object_symbol *defined(const struct object *object, const char *name)
 {
@@ -322,8 +318,7 @@ static void check_size(struct build *build, const struct object *object)
          memory_format(build->context, "The tests run with at most %ld MiB.", limit_mb), 0);
 }
 
-/* ---- linking
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- linking --------------------------------------------------------------------------------------------------- */
 
 /* Names in the linker's words that this object calls and nobody defines. */
 static int show_undefined(struct build *build, struct object *object, const char *log)
@@ -368,8 +363,7 @@ static int check_link(struct build *build, struct object *object, const char *pa
     return 0;
 }
 
-/* ---- the stage
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the stage ------------------------------------------------------------------------------------------------- */
 
 static int check_object(struct build *build, const char *path)
 {

@@ -267,8 +267,7 @@ static struct tokens read_all(struct lexer *lexer)
     return lexer->tokens;
 }
 
-/* ---- `#if 0`
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- `#if 0` --------------------------------------------------------------------------------------------------- */
 
 /* Whether the directive that begins at token `index` is this one. */
 static bool is_directive(const struct tokens *tokens, size_t index, const char *word)
@@ -307,8 +306,7 @@ static void drop_if_zero(struct tokens *tokens)
     tokens->count = kept;
 }
 
-/* ---- entry points
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- entry points ---------------------------------------------------------------------------------------------- */
 
 struct tokens tokens_of_source(void *context, const char *text, size_t size)
 {

@@ -115,8 +115,7 @@ bool toolchain_by_gcc(enum flavour flavour)
     return strcmp(flags_of[flavour].compiler, "gcc") == 0;
 }
 
-/* ---- a command line ------------------------------------------------------------------------------------------------
- */
+/* ---- a command line -------------------------------------------------------------------------------------------- */
 
 struct words {
     const char **items; /* NULL-terminated */
@@ -184,8 +183,7 @@ static void add_linker(void *context, struct words *words)
         add_word(context, words, "-fuse-ld=gold");
 }
 
-/* ---- exercises and their headers
- * ------------------------------------------------------------------------------------- */
+/* ---- exercises and their headers ------------------------------------------------------------------------------- */
 
 static const struct exercise *exercise_of(const struct course *course, const char *id)
 {
@@ -241,8 +239,7 @@ static const char *from_root(const struct workshop *shop, const char *path)
     return strncmp(path, shop->course->root, length) == 0 && path[length] == '/' ? path + length + 1 : path;
 }
 
-/* ---- the student's file
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the student's file ---------------------------------------------------------------------------------------- */
 
 static void add_student_words(void *context, const struct workshop *shop, bool gcc, struct words *words)
 {
@@ -365,8 +362,7 @@ int toolchain_preprocess(void *context, struct workshop *shop, const char **text
     return *text == NULL ? -1 : 0;
 }
 
-/* ---- what is trusted
- * ------------------------------------------------------------------------------------------------- */
+/* ---- what is trusted ------------------------------------------------------------------------------------------- */
 
 static int is_header(const struct dirent *entry)
 {
@@ -523,8 +519,32 @@ int toolchain_contract(void *context, struct workshop *shop, const char ***names
     return object_globals(context, object, names, fault);
 }
 
-/* ---- linking
- * --------------------------------------------------------------------------------------------------------- */
+/* Adds the names that the reference at `source` defines. */
+static int add_names(void *context, struct workshop *shop, const char *source, struct words *names, struct fault *fault)
+{
+    const char *object = NULL;
+    const char **globals = NULL;
+
+    if (toolchain_trusted(context, shop, FLAVOUR_PLAIN, source, &object, fault) != 0 ||
+        object_globals(context, object, &globals, fault) != 0)
+        return -1;
+    add_words(context, names, globals);
+    return 0;
+}
+
+int toolchain_needed_names(void *context, struct workshop *shop, const char ***names, struct fault *fault)
+{
+    struct needed needed = needed_by(context, shop);
+    struct words words = {.items = memory_zeroed(context, 33, sizeof *words.items)};
+
+    for (size_t i = 1; i < needed.count; i++)
+        if (add_names(context, shop, needed.items[i]->reference, &words, fault) != 0)
+            return -1;
+    *names = words.items;
+    return 0;
+}
+
+/* ---- linking --------------------------------------------------------------------------------------------------- */
 
 /* One program on its way. */
 struct linking {
@@ -697,7 +717,7 @@ int toolchain_link(void *context, struct workshop *shop, enum flavour flavour, e
 }
 
 int toolchain_trusted_program(void *context, struct workshop *shop, enum flavour flavour, const char *source,
-                              const char **path, struct fault *fault)
+                              const char *library, const char **path, struct fault *fault)
 {
     const struct flags *flags = &flags_of[flavour];
     struct linking linking = {.context = context, .shop = shop, .flavour = flavour, .fault = fault};
@@ -710,6 +730,8 @@ int toolchain_trusted_program(void *context, struct workshop *shop, enum flavour
     add_linker(context, &linking.words);
     if (add_trusted_object(&linking, source) != 0 || add_trusted_object(&linking, gate) != 0)
         return -1;
+    if (library != NULL)
+        add_word(context, &linking.words, library);
     const char *name = linked_name(&linking);
     *path = cache_find(context, shop->cache_dir, name);
     if (*path != NULL)

@@ -80,8 +80,8 @@ int toolchain_link(void *context, struct workshop *shop, enum flavour flavour, e
                    const char *student_object, const char **path, char **log, struct fault *fault);
 
 /* Compiles and links one trusted source file below the course's root into a program of its own (the detectors' own
- * checks), with gate.c and scenario's includes at hand; kept by content. */
+ * checks), with gate.c and scenario's includes at hand, and `library` ("-lcriterion"; NULL: none); kept by content. */
 int toolchain_trusted_program(void *context, struct workshop *shop, enum flavour flavour, const char *source,
-                              const char **path, struct fault *fault);
+                              const char *library, const char **path, struct fault *fault);
 
 #endif
