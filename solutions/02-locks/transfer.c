@@ -186,11 +186,11 @@ int transfer_total(struct account *const *accounts, size_t count, long *total)
     if (count == 0)
         return 0;
 
-    struct account **sorted = malloc(count * sizeof *sorted);
+    struct account **sorted = malloc(count * sizeof(struct account *));
     if (sorted == NULL)
         return ENOMEM;
-    memcpy(sorted, accounts, count * sizeof *sorted);
-    qsort(sorted, count, sizeof *sorted, by_order);
+    memcpy(sorted, accounts, count * sizeof(struct account *));
+    qsort(sorted, count, sizeof(struct account *), by_order);
     for (size_t i = 0; i < count; i++)
         pthread_mutex_lock(&sorted[i]->mutex);
     int error = total_held(accounts, count, total);

@@ -388,7 +388,8 @@ TEST(total_at_any_moment,
 
     for (int i = 0; i < 4 * STOPS; i++) {
         struct account *all[] = {new_account(100), new_account(100), new_account(100)};
-        struct job mover = {.transfer = ways[i % 2].transfer, .from = all[i % 2 * 2], .to = all[1], .amount = 40};
+        struct job mover = {
+            .transfer = ways[i % 2].transfer, .from = i % 2 == 0 ? all[0] : all[2], .to = all[1], .amount = 40};
         struct job auditor = {.transfer = NULL};
 
         for (int k = 0; k < 3; k++)

@@ -118,7 +118,7 @@ int transfer_try(struct account *from, struct account *to, long amount, int atte
 
 int transfer_total(struct account *const *accounts, size_t count, long *total)
 {
-    pthread_mutex_t **locks = calloc(count + 1, sizeof *locks);
+    pthread_mutex_t **locks = calloc(count + 1, sizeof(pthread_mutex_t *));
     int error = 0;
     long sum = 0;
 
