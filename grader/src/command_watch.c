@@ -77,7 +77,8 @@ static bool on_done(void *context, size_t job, const struct verdict *verdict)
         return false;
     }
     watch->graded[watch->graded_count++] = *verdict_copy(watch->round, verdict);
-    if (progress_record(watch->student->build_dir, verdict, exercise_at(watch, job)->starter, &fault) != 0) {
+    if (!verdict->missing &&
+        progress_record(watch->student->build_dir, verdict, exercise_at(watch, job)->starter, &fault) != 0) {
         screen_status_clear(watch->student->out, &watch->screen);
         fprintf(watch->student->out, "Progress could not be kept: %s\n", fault.text);
     }

@@ -51,10 +51,26 @@ struct markdown {
     bool fenced;
 };
 
+/* Without the marks of strong emphasis; a single '*' may be C's. */
+static char *unmarked(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from != '\0'; from++) {
+        if (strncmp(from, "**", 2) == 0)
+            from++;
+        else
+            *to++ = *from;
+    }
+    *to = '\0';
+    return text;
+}
+
 static void paragraph_end(struct markdown *markdown)
 {
     if (markdown->paragraph != NULL)
-        page_paragraph(markdown->page, INDENT, PAINT_PLAIN, markdown->lead, PAINT_PLAIN, markdown->paragraph, 0);
+        page_paragraph(markdown->page, INDENT, PAINT_PLAIN, markdown->lead, PAINT_PLAIN, unmarked(markdown->paragraph),
+                       0);
     markdown->paragraph = NULL;
     markdown->lead = "";
 }

@@ -8,7 +8,25 @@
 
 struct page page_begin(void *context, const struct screen *screen)
 {
-    return (struct page){context, screen, memory_text(context, "")};
+    return (struct page){context, screen, memory_text(context, ""), 0, 1};
+}
+
+/* Room grows by doubling: a page in verbose mode may be long. */
+static void append(struct page *page, const char *text)
+{
+    size_t length = strlen(text);
+
+    if (page->used + length + 1 > page->room) {
+        page->room = 2 * (page->used + length + 1);
+        page->text = memory_grown(page->context, page->text, page->room, 1);
+    }
+    memcpy(page->text + page->used, text, length + 1);
+    page->used += length;
+}
+
+void page_add(struct page *page, const struct page *more)
+{
+    append(page, more->text);
 }
 
 void page_write(const struct page *page, FILE *out)
@@ -61,7 +79,8 @@ void page_line(struct page *page, const char *format, ...)
     va_start(arguments, format);
     char *line = memory_vformat(page->context, format, arguments);
     va_end(arguments);
-    page->text = memory_append(page->context, page->text, "%s\n", line);
+    append(page, line);
+    append(page, "\n");
 }
 
 /* The first `limit` lines of wrapped text, the last with "…" where others follow. */

@@ -21,6 +21,7 @@ struct page {
     void *context;
     const struct screen *screen;
     char *text; /* the lines so far, each with its newline */
+    size_t used, room;
 };
 
 /* The sign that stands before words. */
@@ -40,6 +41,9 @@ struct page page_begin(void *context, const struct screen *screen);
 
 /* Writes the page. */
 void page_write(const struct page *page, FILE *out);
+
+/* Adds all of another page. */
+void page_add(struct page *page, const struct page *more);
 
 /* How many lines it has. */
 int page_lines(const struct page *page);

@@ -99,7 +99,7 @@ static void places(struct page *page, const struct finding *finding, int room)
             page_line(page, "    and %zu more place%s", left, left == 1 ? "" : "s");
             return;
         }
-        page->text = memory_append(page->context, page->text, "%s", trial.text);
+        page_add(page, &trial);
     }
 }
 
@@ -121,7 +121,9 @@ static void detail(struct page *page, const char *text, int room)
         page_line(page, "    %s %s", bar, line);
         clean += length + (clean[length] == '\n');
     }
-    if (shown < lines)
+    if (text[size] != '\0' && page->screen->verbose)
+        page_line(page, "    %s and %zu more bytes", bar, strlen(text + size));
+    else if (shown < lines)
         page_line(page, "    %s and %d more line%s", bar, lines - shown, lines - shown == 1 ? "" : "s");
 }
 
@@ -146,9 +148,9 @@ void screen_finding(struct page *page, const struct finding *finding, struct fin
 
         places(&block, finding, room.rest - (detail_lines > 0 ? least(detail_lines, DETAIL_LEAST) : 0));
         room.rest -= page_lines(&block);
-        page->text = memory_append(page->context, page->text, "%s", block.text);
+        page_add(page, &block);
     }
-    page->text = memory_append(page->context, page->text, "%s", why.text);
+    page_add(page, &why);
     if (detail_lines > 0 && room.rest > 0)
         detail(page, finding->detail, room.rest);
 }

@@ -293,7 +293,7 @@ static void brief_findings(struct page *page, const struct verdict *verdict, con
     if (room.rest < PLACES_LEAST + DETAIL_LEAST)
         room.rest = PLACES_LEAST + DETAIL_LEAST;
     screen_finding(page, list[0], room);
-    page->text = memory_append(page->context, page->text, "%s", rest.text);
+    page_add(page, &rest);
 }
 
 static void notes_only(struct page *page, const struct finding *const *list, size_t count)

@@ -93,7 +93,7 @@ static size_t next_clean(const char *text, uint32_t *code)
 {
     bool broken;
 
-    return decode(text, strlen(text) < 4 ? strlen(text) : 4, code, &broken);
+    return decode(text, strnlen(text, 4), code, &broken);
 }
 
 static int code_width(uint32_t code)

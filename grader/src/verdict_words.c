@@ -62,6 +62,8 @@ static struct verdict_words failed_words(const struct page *page, const struct v
 {
     const struct stage_result *stage = verdict_failed_stage(verdict);
 
+    if (verdict->missing)
+        return (struct verdict_words){page_sign(page->screen, SIGN_FAILED), "no file", PAINT_BAD};
     if (verdict_is_beginning(page->screen, verdict))
         return (struct verdict_words){page_sign(page->screen, SIGN_EMPTY), "not begun", PAINT_QUIET};
     return (struct verdict_words){
