@@ -9,6 +9,7 @@
 #include "files.h"
 #include "memory.h"
 #include "scenario_end.h"
+#include "scenario_program.h"
 
 #include <dirent.h>
 #include <string.h>
@@ -16,8 +17,32 @@
 
 enum { LOG_LIMIT = 4 << 20, OPTIONS_MAX = 8, ROOM_MB = 768 };
 
+static const char *const gcc_detectors[] = {"asan", "lsan", "ubsan", NULL};
+static const char *const gcc_options[] = {
+    "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:handle_abort=1:exitcode=99:quarantine_size_mb=64:"
+    "allocator_may_return_null=1:max_allocation_size_mb=4096:print_legend=0",
+    "UBSAN_OPTIONS=print_stacktrace=1:exitcode=99",
+    "LSAN_OPTIONS=exitcode=99",
+    NULL,
+};
+static const char *const clang_detectors[] = {"msan", NULL};
+static const char *const clang_options[] = {
+    "MSAN_OPTIONS=exitcode=99:symbolize=0:handle_abort=1:allocator_may_return_null=1:max_allocation_size_mb=4096",
+    NULL,
+};
+static const char *const thread_detectors[] = {"tsan", NULL};
+static const char *const thread_options[] = {
+    "TSAN_OPTIONS=exitcode=99:halt_on_error=0:second_deadlock_stack=1:history_size=4:report_thread_leaks=0:"
+    "report_signal_unsafe=0:handle_abort=1",
+    NULL,
+};
+const struct sanitizer_method sanitizer_gcc = {FLAVOUR_ASAN, "asan", gcc_detectors, gcc_options, false, true};
+const struct sanitizer_method sanitizer_clang = {FLAVOUR_MSAN, "msan", clang_detectors, clang_options, true, false};
+const struct sanitizer_method sanitizer_threads = {FLAVOUR_TSAN,   "tsan", thread_detectors,
+                                                   thread_options, false,  false};
+
 /* The options with the log's path, and the few variables that child_run would have given. */
-static const char **environment_make(void *context, const struct workshop *shop, const struct sanitizer_method *method)
+const char **sanitizer_environment(void *context, const struct workshop *shop, const struct sanitizer_method *method)
 {
     const char **env = memory_zeroed(context, OPTIONS_MAX + 4, sizeof *env);
     size_t count = 0;
@@ -59,26 +84,50 @@ static int logs_take(void *context, const struct workshop *shop, const char *nam
     return result;
 }
 
+/* Beside AddressSanitizer, gcc's UndefinedBehaviorSanitizer has no log of its own. Of what stands on standard error
+ * only its reports count: all else there was written by the program. */
+static void undefined_take(void *context, const char *err, struct sanitizer_log *log)
+{
+    struct sanitizer_log heard;
+
+    sanitizer_log_read(context, err, &heard);
+    for (size_t i = 0; i < heard.count; i++) {
+        if (heard.reports[i].sanitizer != SANITIZER_UNDEFINED)
+            continue;
+        log->reports = memory_grown(context, log->reports, log->count + 1, sizeof *log->reports);
+        log->reports[log->count++] = heard.reports[i];
+    }
+}
+
+int sanitizer_logs_take(void *context, const struct workshop *shop, const struct sanitizer_method *method,
+                        const char *program, const char *err, struct sanitizer_log *log, struct fault *fault)
+{
+    char *text;
+
+    if (logs_take(context, shop, method->log_name, &text, fault) != 0)
+        return -1;
+    sanitizer_log_read(context, text, log);
+    if (log->failure != NULL)
+        return fault_set(fault, "a sanitizer does not work here: %s; see `grade doctor`", log->failure);
+    if (method->undefined_on_err)
+        undefined_take(context, err, log);
+    return method->offsets ? sanitizer_log_resolve(context, program, log, fault) : 0;
+}
+
 int sanitizer_run(void *context, struct workshop *shop, const struct sanitizer_method *method, const char *program,
                   struct sanitizer_sight *sight, struct fault *fault)
 {
     const struct scenario_spec spec = {
         .program = program,
-        .env = environment_make(context, shop, method),
+        .env = sanitizer_environment(context, shop, method),
         .fixed_addresses = true,
         .resident_mb = shop->exercise->memory_mb + ROOM_MB,
     };
-    char *text;
 
     *sight = (struct sanitizer_sight){0};
     if (scenario_run(context, shop, &spec, &sight->run, fault) != 0)
         return -1;
-    if (logs_take(context, shop, method->log_name, &text, fault) != 0)
-        return -1;
-    sanitizer_log_read(context, text, &sight->log);
-    if (sight->log.failure != NULL)
-        return fault_set(fault, "a sanitizer does not work here: %s; see `grade doctor`", sight->log.failure);
-    return method->offsets ? sanitizer_log_resolve(context, program, &sight->log, fault) : 0;
+    return sanitizer_logs_take(context, shop, method, program, sight->run.child.err, &sight->log, fault);
 }
 
 bool sanitizer_run_is_clean(const struct sanitizer_sight *sight)
@@ -90,14 +139,10 @@ int sanitizer_run_reference(void *context, struct workshop *shop, const struct s
                             struct fault *fault)
 {
     const char *program;
-    char *log;
     struct sanitizer_sight sight;
 
-    if (toolchain_link(context, shop, method->flavour, PROGRAM_SCENARIO, NULL, &program, &log, fault) != 0)
-        return -1;
-    if (program == NULL)
-        return fault_set(fault, "%s: the reference does not link with scenario.c", shop->exercise->id);
-    if (sanitizer_run(context, shop, method, program, &sight, fault) != 0)
+    if (scenario_program_reference(context, shop, method->flavour, &program, fault) != 0 ||
+        sanitizer_run(context, shop, method, program, &sight, fault) != 0)
         return -1;
     if (sanitizer_run_is_clean(&sight))
         return 0;

@@ -15,7 +15,20 @@ struct sanitizer_method {
     const char *const *detectors; /* names for doctor_require, NULL-terminated */
     const char *const *options;   /* "NAME_OPTIONS=a=1:b=2", NULL-terminated; the log's path is added to each */
     bool offsets;                 /* the log has addresses only, and their lines are looked up here */
+    bool undefined_on_err; /* what UndefinedBehaviorSanitizer finds goes to standard error, whatever the options say */
 };
+
+/* gcc's AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer in one program; clang's MemorySanitizer; gcc's
+ * ThreadSanitizer. */
+extern const struct sanitizer_method sanitizer_gcc, sanitizer_clang, sanitizer_threads;
+
+/* The environment of a program under a sanitizer, NULL-terminated: its logs go to LOG_NAME.PID in `shop`. */
+const char **sanitizer_environment(void *context, const struct workshop *shop, const struct sanitizer_method *method);
+
+/* Reads the logs of all processes of a program that has ended, and removes them; `err` is what it wrote to standard
+ * error. `program` is looked into for lines where the method asks for that. */
+int sanitizer_logs_take(void *context, const struct workshop *shop, const struct sanitizer_method *method,
+                        const char *program, const char *err, struct sanitizer_log *log, struct fault *fault);
 
 struct sanitizer_sight {
     struct scenario_run run;

@@ -133,17 +133,6 @@ void scenario_end_tell(void *context, const struct workshop *shop, const struct 
     finding->detail = detail(context, run);
 }
 
-int scenario_end_not_built(void *context, struct stage_result *result, const char *log)
-{
-    struct finding *finding =
-        finding_add(context, result, SEVERITY_FAILURE, "The file does not build with the detectors switched on.");
-
-    finding->why = "It must compile and link with gcc and with clang, with every check that they have.";
-    finding->detail = memory_text(context, log);
-    result->outcome = OUTCOME_FAILED;
-    return 0;
-}
-
 const char *scenario_end_text(void *context, const struct scenario_run *run)
 {
     if (run->failed_file != NULL)

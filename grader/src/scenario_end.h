@@ -15,10 +15,6 @@ const char *scenario_end_text(void *context, const struct scenario_run *run);
 void scenario_end_tell(void *context, const struct workshop *shop, const struct scenario_run *run,
                        struct stage_result *result);
 
-/* The student's file does not build in this flavour although it passed the build stage: a finding with the compiler's
- * words (or the linker's). Returns 0. */
-int scenario_end_not_built(void *context, struct stage_result *result, const char *log);
-
 /* "Seen in the scenario NAME: STORY."; NULL for NULL. */
 const char *scenario_end_seen(void *context, const struct scenario_state *scenario);
 

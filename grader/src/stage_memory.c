@@ -13,29 +13,15 @@
 #include "places.h"
 #include "sanitizer_run.h"
 #include "scenario_end.h"
+#include "scenario_program.h"
 #include "stage.h"
 
 #include <string.h>
 
 enum { FINDINGS_MAX = 8 };
 
-static const char *const gcc_detectors[] = {"asan", "lsan", "ubsan", NULL};
-static const char *const gcc_options[] = {
-    "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:handle_abort=1:exitcode=99:quarantine_size_mb=64:"
-    "allocator_may_return_null=1:max_allocation_size_mb=4096:print_legend=0",
-    "UBSAN_OPTIONS=print_stacktrace=1:exitcode=99",
-    "LSAN_OPTIONS=exitcode=99",
-    NULL,
-};
-static const char *const clang_detectors[] = {"msan", NULL};
-static const char *const clang_options[] = {
-    "MSAN_OPTIONS=exitcode=99:symbolize=0:handle_abort=1:allocator_may_return_null=1:max_allocation_size_mb=4096",
-    NULL,
-};
-static const struct sanitizer_method methods[] = {
-    {FLAVOUR_ASAN, "asan", gcc_detectors, gcc_options, false},
-    {FLAVOUR_MSAN, "msan", clang_detectors, clang_options, true},
-};
+/* The second only where the first found nothing: what is not initialised is often what crashed. */
+static const struct sanitizer_method *const methods[] = {&sanitizer_gcc, &sanitizer_clang};
 
 /* ---- whose mistake it is ----------------------------------------------------------------------------------------- */
 
@@ -137,23 +123,16 @@ static void remains_tell(void *context, const struct workshop *shop, const struc
 static int method_run(void *context, struct workshop *shop, const struct sanitizer_method *method,
                       struct stage_result *result, struct fault *fault)
 {
-    const char *object;
     const char *program;
-    char *log;
-    struct child_result compiled;
     struct sanitizer_sight sight;
 
     for (const char *const *detector = method->detectors; *detector != NULL; detector++)
         if (doctor_require(context, shop, *detector, fault) != 0)
             return -1;
-    if (toolchain_compile(context, shop, method->flavour, &object, &compiled, fault) != 0)
-        return -1;
-    if (object == NULL)
-        return scenario_end_not_built(context, result, compiled.err);
-    if (toolchain_link(context, shop, method->flavour, PROGRAM_SCENARIO, object, &program, &log, fault) != 0)
+    if (scenario_program_make(context, shop, method->flavour, &program, result, fault) != 0)
         return -1;
     if (program == NULL)
-        return scenario_end_not_built(context, result, log);
+        return 0;
     if (sanitizer_run(context, shop, method, program, &sight, fault) != 0)
         return -1;
     result->checks = (int)sight.run.scenario_count;
@@ -172,7 +151,7 @@ int stage_memory(void *context, struct workshop *shop, struct stage_result *resu
 {
     result->outcome = OUTCOME_PASSED;
     for (size_t i = 0; i < sizeof methods / sizeof methods[0] && result->outcome == OUTCOME_PASSED; i++) {
-        if (method_run(context, shop, &methods[i], result, fault) != 0)
+        if (method_run(context, shop, methods[i], result, fault) != 0)
             return -1;
         if (result->finding_count > 0 && result->outcome == OUTCOME_PASSED)
             result->outcome = OUTCOME_FAILED;

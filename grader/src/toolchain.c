@@ -24,7 +24,7 @@
 #define TOOL_PATH "/usr/local/bin:/usr/bin:/bin"
 
 enum {
-    STUDENT_CPU_S = 10,   /* an exercise compiles in 0.05 s */
+    STUDENT_CPU_S = 5,    /* an exercise compiles in 0.05 s */
     STUDENT_WALL_S = 300, /* only a machine that gives the compiler no time gets there */
     STUDENT_MEMORY_MB = 1024,
     STUDENT_FILE_MB = 64,

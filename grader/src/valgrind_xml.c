@@ -43,15 +43,21 @@ static char *text_copy(struct reader *reader)
     return memory_text_n(reader->context, reader->text, reader->text_length);
 }
 
-/* A sentence that no stack followed is a note of its error. */
-static void title_flush(struct reader *reader)
+static void note_add(struct reader *reader, const char *sentence)
 {
     struct valgrind_error *error = &reader->error;
 
-    if (reader->title != NULL && reader->part == PART_ERROR && error->note_count < VALGRIND_NOTES_MAX) {
-        error->notes = memory_grown(reader->context, error->notes, error->note_count + 1, sizeof *error->notes);
-        error->notes[error->note_count++] = reader->title;
-    }
+    if (error->note_count == VALGRIND_NOTES_MAX)
+        return;
+    error->notes = memory_grown(reader->context, error->notes, error->note_count + 1, sizeof *error->notes);
+    error->notes[error->note_count++] = sentence;
+}
+
+/* A sentence that no stack followed is a note of its error. */
+static void title_flush(struct reader *reader)
+{
+    if (reader->title != NULL && reader->part == PART_ERROR)
+        note_add(reader, reader->title);
     reader->title = NULL;
     reader->title_thread = -1;
 }
@@ -193,6 +199,8 @@ static void error_text(struct reader *reader, const char *name)
 
     if (strcmp(name, "kind") == 0)
         reader->error.kind = text_copy(reader);
+    else if (!first && strcmp(name, "what") == 0)
+        note_add(reader, text_copy(reader)); /* "with error code 35 (EDEADLK: …)" */
     else if (first && (strcmp(name, "text") == 0 || strcmp(name, "what") == 0))
         reader->error.what = text_copy(reader);
     else if (strcmp(name, "text") == 0 || strcmp(name, "auxwhat") == 0)
