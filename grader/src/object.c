@@ -5,6 +5,8 @@
 #include "memory.h"
 #include "trace.h"
 
+#include <dwarf.h>
+#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -260,17 +262,37 @@ int object_use_line(struct object *object, const char *symbol)
     return first;
 }
 
+/* The line at which the unit itself declares a function or variable of this name with a body or a place; 0: nowhere. */
+static int line_in_unit(Dwarf_Die *unit, const char *symbol)
+{
+    Dwarf_Die die;
+    int found = 0;
+
+    for (int end = dwarf_child(unit, &die); end == 0 && found == 0; end = dwarf_siblingof(&die, &die)) {
+        int tag = dwarf_tag(&die);
+        const char *name = dwarf_diename(&die);
+        int line = 0;
+
+        if ((tag != DW_TAG_subprogram && tag != DW_TAG_variable) || name == NULL || strcmp(name, symbol) != 0 ||
+            dwarf_hasattr(&die, DW_AT_declaration))
+            continue;
+        if (dwarf_decl_line(&die, &line) == 0)
+            found = line;
+    }
+    return found;
+}
+
 int object_definition_line(struct object *object, const char *symbol)
 {
-    for (size_t i = 1; i < object->files->symbol_count; i++) {
-        GElf_Sym defined;
-        const char *name = symbol_at(object->files, i, &defined);
+    Dwarf_Addr bias = 0;
+    int found = 0;
 
-        if (name != NULL && defined.st_shndx != SHN_UNDEF && defined.st_shndx < SHN_LORESERVE &&
-            strcmp(name, symbol) == 0)
-            return object_line(object, defined.st_shndx, defined.st_value);
-    }
-    return 0;
+    if (!ask(object))
+        return 0;
+    for (Dwarf_Die *unit = dwfl_module_nextcu(object->files->module, NULL, &bias); unit != NULL && found == 0;
+         unit = dwfl_module_nextcu(object->files->module, unit, &bias))
+        found = line_in_unit(unit, symbol);
+    return found;
 }
 
 int object_globals(void *context, const char *path, const char ***names, struct fault *fault)

@@ -50,7 +50,7 @@ int object_line(struct object *object, size_t section, uint64_t offset);
 /* The line of the first use of this undefined symbol in code; 0 where that is not known. */
 int object_use_line(struct object *object, const char *symbol);
 
-/* The line at which this function is defined; 0 where that is not known. */
+/* The line at which this function or variable is defined; 0 where that is not known. */
 int object_definition_line(struct object *object, const char *symbol);
 
 /* The names of the global functions and objects that the file defines, NULL-terminated, owned by `context`. */

@@ -50,6 +50,8 @@ static const struct word_rule compiled_rules[] = {
     {"__size", "`%s` reaches into the library's own type.", why_inside},
     {"__align", "`%s` reaches into the library's own type.", why_inside},
     {"__owner", "`%s` reaches into the library's own type.", why_inside},
+    {"_fileno", "`%s` reaches into the library's own type.", why_inside},
+    {"_IO_*", "`%s` belongs to the library itself.", why_inside},
     {"__asan_*", "`%s` belongs to a detector.", why_hidden},
     {"__lsan_*", "`%s` belongs to a detector.", why_hidden},
     {"__msan_*", "`%s` belongs to a detector.", why_hidden},

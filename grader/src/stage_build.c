@@ -4,11 +4,13 @@
 #include "stage.h"
 
 #include "diagnostics.h"
+#include "files.h"
 #include "includes.h"
 #include "memory.h"
 #include "nearest.h"
 #include "object.h"
 #include "source.h"
+#include "tokens.h"
 #include "trace.h"
 
 #include <ctype.h>
@@ -151,7 +153,7 @@ static const struct limit limits[] = {
 static const struct limit *limit_of(const struct child_result *log)
 {
     static const struct limit time = {
-        NULL, "The compiler had not come to an end after 10 seconds of processor time.",
+        NULL, "The compiler had not come to an end after 5 seconds of processor time.",
         "An exercise compiles in a fraction of a second. Is there a macro that expands to very much text?"};
     static const struct limit flood = {NULL, "The compiler's messages about this file would fill megabytes.",
                                        "Take away what was added last, and compile again."};
@@ -197,10 +199,31 @@ static char *own_words(struct build *build, const char *words)
     return end == NULL ? text : memory_text_n(build->context, text, (size_t)(end - text));
 }
 
+/* The line of the first inline assembly, which can make the assembler do anything; 0 where there is none. */
+static int assembly_line(struct build *build)
+{
+    void *scratch = memory_context(NULL);
+    size_t size = 0;
+    int line = 0;
+    struct fault unused = {""};
+    char *text = files_read(scratch, build->shop->source, SOURCE_LIMIT_BYTES, &size, &unused);
+
+    if (text != NULL) {
+        struct tokens tokens = tokens_of_source(scratch, text, size);
+        for (size_t i = 0; i < tokens.count && line == 0; i++)
+            if (token_is(&tokens, i, "__asm__") || token_is(&tokens, i, "__asm"))
+                line = tokens.items[i].line;
+    }
+    talloc_free(scratch);
+    return line;
+}
+
 static void show_limit(struct build *build, const struct child_result *log)
 {
     const struct limit *limit = limit_of(log);
-    struct finding *finding = fail(build, memory_text(build->context, limit->what), limit->why, 0);
+    int assembly = assembly_line(build);
+    const char *why = assembly == 0 ? limit->why : "These exercises are in C; the inline assembly here is not allowed.";
+    struct finding *finding = fail(build, memory_text(build->context, limit->what), why, assembly);
 
     if (limit->words == NULL && log->err[0] != '\0')
         finding->detail = own_words(build, log->err);
@@ -290,13 +313,13 @@ static int check_contract(struct build *build, struct object *object)
             show_missing(build, object, contract, *name);
         else if (symbol != NULL && symbol->kind == OBJECT_DATA)
             fail(build, memory_format(build->context, "`%s` is a variable; the header promises a function.", *name),
-                 "Calling it would run data as if it were code.", 0);
+                 "Calling it would run data as if it were code.", object_definition_line(object, *name));
     }
     return 0;
 }
 
 /* Variables that no process could hold: the program could not even be started. */
-static void check_size(struct build *build, const struct object *object)
+static void check_size(struct build *build, struct object *object)
 {
     long limit_mb = build->shop->exercise->memory_mb > 0 ? build->shop->exercise->memory_mb : STATIC_MB;
     const struct object_symbol *largest = NULL;
@@ -315,7 +338,8 @@ static void check_size(struct build *build, const struct object *object)
          memory_format(build->context, "The variables of this file take %llu MiB%s%s%s.",
                        (unsigned long long)(total >> 20), largest == NULL ? "" : ", most of it `",
                        largest == NULL ? "" : largest->name, largest == NULL ? "" : "`"),
-         memory_format(build->context, "The tests run with at most %ld MiB.", limit_mb), 0);
+         memory_format(build->context, "The tests run with at most %ld MiB.", limit_mb),
+         largest == NULL ? 0 : object_definition_line(object, largest->name));
 }
 
 /* ---- linking --------------------------------------------------------------------------------------------------- */

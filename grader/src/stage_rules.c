@@ -9,18 +9,24 @@
 
 #include <string.h>
 
-static bool said(const struct stage_result *result, const char *what)
+/* Whether the same was said already, or of the same line for the same reason. */
+static bool said(const struct stage_result *result, const char *what, const char *why, int line)
 {
-    for (size_t i = 0; i < result->finding_count; i++)
-        if (strcmp(result->findings[i].what, what) == 0)
+    for (size_t i = 0; i < result->finding_count; i++) {
+        const struct finding *finding = &result->findings[i];
+
+        if (strcmp(finding->what, what) == 0)
             return true;
+        if (line > 0 && finding->places[0].line == line && strcmp(finding->why, why) == 0)
+            return true;
+    }
     return false;
 }
 
 void rules_add(void *context, const struct workshop *shop, struct stage_result *result, const char *what,
                const char *why, int line)
 {
-    if (result->finding_count >= RULES_FINDINGS || said(result, what))
+    if (result->finding_count >= RULES_FINDINGS || said(result, what, why, line))
         return;
     struct finding *finding = finding_add(context, result, SEVERITY_FAILURE, memory_text(context, what));
     finding->why = memory_text(context, why);
