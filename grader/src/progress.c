@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -199,12 +200,17 @@ bool progress_hash(const char *source, char hash[PROGRESS_HASH_SIZE])
 {
     struct sha256_ctx sha;
     uint8_t digest[SHA256_DIGEST_SIZE], block[8192];
+    struct stat status;
     ssize_t got;
     int fd = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     hash[0] = '\0';
-    if (fd < 0)
+    /* A link to a device would never end. */
+    if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        if (fd >= 0)
+            close(fd);
         return false;
+    }
     sha256_init(&sha);
     while ((got = read(fd, block, sizeof block)) > 0)
         sha256_update(&sha, (size_t)got, block);
