@@ -61,8 +61,6 @@ struct class
     double began_s;
     const char *now; /* what goes on, for the status line */
     int columns;     /* of the names in the table */
-    bool reader_gone;
-    bool failed;
 };
 
 static double now_s(void)
@@ -205,16 +203,16 @@ static bool finish_student(struct class *class)
 {
     const struct record *record = &class->records[class->next_record++];
 
-    if (write_student(class, record) != 0) {
-        class->failed = true;
+    if (write_student(class, record) != 0)
         return false;
-    }
     print_row(class, record);
     talloc_free(class->student_context);
     class->student_context = memory_context(class->context);
     class->verdict_count = 0;
-    class->reader_gone = fflush(class->out) != 0;
-    return !class->reader_gone;
+    if (fflush(class->out) == 0)
+        return true;
+    fault_errno(class->fault, "the output cannot be written");
+    return false;
 }
 
 /* Those that are refused have no gradings to wait for. */
@@ -426,8 +424,6 @@ static int run_jobs(struct class *class, const struct job *jobs)
                   class->record_count);
         return 128 + signal_number;
     }
-    if (end == POOL_STOPPED && class->reader_gone)
-        return 2;
     if (end != POOL_DONE)
         return -1;
     if (write_csv(class) != 0)
@@ -461,8 +457,6 @@ int class_grade(void *context, const struct options *options, const struct cours
     print_head(&class);
     if (finish_refused(&class))
         status = run_jobs(&class, make_jobs(&class));
-    else if (class.reader_gone)
-        status = 2;
 done:
     talloc_free(class.context);
     return status;

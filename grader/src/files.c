@@ -110,8 +110,28 @@ static int write_all(int fd, const char *bytes, size_t size)
     return 0;
 }
 
+/* A device, a pipe: there is nothing to replace, and it must not be replaced. */
+static int write_into(const char *path, const char *bytes, size_t size, struct fault *fault)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    int written = fd < 0 ? -1 : write_all(fd, bytes, size);
+    int saved = errno;
+
+    if (fd >= 0 && close(fd) != 0 && written == 0) {
+        saved = errno;
+        written = -1;
+    }
+    errno = saved;
+    return written == 0 ? 0 : fault_errno(fault, "%s cannot be written", path);
+}
+
 int files_write(const char *path, const char *bytes, size_t size, struct fault *fault)
 {
+    struct stat status;
+
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return write_into(path, bytes, size, fault);
+
     char *temporary = memory_format(NULL, "%s.%ld~", path, (long)getpid());
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
     int written = fd < 0 ? -1 : write_all(fd, bytes, size);

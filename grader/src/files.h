@@ -16,7 +16,7 @@ char *files_read(void *context, const char *path, size_t limit, size_t *size, st
 int files_make_dirs(const char *path, struct fault *fault);
 
 /* Writes a file under another name beside it, syncs and renames it: whoever looks sees the old one or the new one,
- * whole. On a fault nothing is left. */
+ * whole. On a fault nothing is left. What is there and is no regular file (a device, a pipe) is written to as it is. */
 int files_write(const char *path, const char *bytes, size_t size, struct fault *fault);
 
 /* Removes the folder with all in it, however deep, whatever its modes; follows no link. Fine where it is not there. */

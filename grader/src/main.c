@@ -39,7 +39,7 @@ struct session {
     size_t verdict_count;
     const char *stage; /* the stage begun last, for the status line, and whose */
     size_t stage_job;
-    bool reader_gone; /* standard output was closed by who read it: nothing more to say */
+    int output_error; /* errno of the first write that failed; 0: none */
     bool failed;      /* the fault says why it cannot go on */
 };
 
@@ -145,8 +145,9 @@ static bool on_done(void *data, size_t job, const struct verdict *verdict)
         session->failed = true;
         return false;
     }
-    session->reader_gone = fflush(session->out) != 0;
-    return !session->reader_gone;
+    if (fflush(session->out) != 0)
+        session->output_error = errno;
+    return session->output_error == 0;
 }
 
 /* ---- after them -------------------------------------------------------------------------------------------------- */
@@ -266,6 +267,7 @@ static int run_doctor(struct session *session)
 {
     const char *cache_dir = memory_format(session->context, "%s/cache", session->build_dir);
 
+    /* A detector that does not work is said in the table; without it the grader cannot do its work. */
     return doctor_report(session->context, session->options->root, cache_dir, session->out, &session->fault) == 0
                ? EXIT_GOOD
                : EXIT_FAULT;
@@ -304,18 +306,26 @@ static int run_command(struct session *session)
     }
 }
 
-/* A write that failed shows here at the latest. Who closed the pipe on us has read enough, and is told nothing. */
+/* A write that failed shows here at the latest. */
 static int close_output(struct session *session, int status)
 {
-    errno = 0;
-    if (fflush(session->out) != 0 || ferror(session->out)) {
-        if (errno == EPIPE || session->reader_gone)
-            return EXIT_FAULT;
-        if (*session->fault.text == '\0')
-            fault_errno(&session->fault, "the output cannot be written");
-        return EXIT_FAULT;
-    }
-    return status;
+    if (fflush(session->out) != 0 && session->output_error == 0)
+        session->output_error = errno;
+    /* Somebody else's flush failed, and the number of the error is lost: another write tells it. */
+    if (session->output_error == 0 && ferror(session->out))
+        session->output_error = fputc('\n', session->out) == EOF || fflush(session->out) != 0 ? errno : EIO;
+    if (session->output_error == 0)
+        return status;
+    errno = session->output_error;
+    fault_errno(&session->fault, "the output cannot be written");
+    return EXIT_FAULT;
+}
+
+/* Who closed the pipe that we write to has read enough, and is told nothing. */
+static void print_fault(const struct fault *fault)
+{
+    if (*fault->text != '\0' && strstr(fault->text, strerror(EPIPE)) == NULL)
+        fprintf(stderr, "grade: %s\n", fault->text);
 }
 
 int main(int argc, char **argv)
@@ -338,8 +348,8 @@ int main(int argc, char **argv)
         status = run_command(&session);
         status = close_output(&session, status);
     }
-    if (*session.fault.text != '\0' && status >= EXIT_FAULT)
-        fprintf(stderr, "grade: %s\n", session.fault.text);
+    if (status >= EXIT_FAULT)
+        print_fault(&session.fault);
     talloc_free(session.context);
     return status;
 }
