@@ -2,9 +2,10 @@
  *
  * Theory of settle(): it looks at every other thread of the process in turn, in /proc/self/task/TID/status: the
  * state, and how often the thread was switched out, by itself or not. One such pass is not one moment. But where two
- * passes in a row find every thread asleep and no count changed, no thread has run between its two looks; so at the
- * moment between the passes all of them slept, and nobody was left to wake anyone. That is certain, however long a
- * pass takes. What a thread does of its own (spins, polls) is measured in its own processor time and wake-ups.
+ * passes in a row find every thread asleep, off the run queue, and no count changed, no thread has run between its two
+ * looks; so at the moment between the passes all of them slept, and nobody was left to wake anyone. That is certain,
+ * however long a pass takes. What a thread does of its own (spins, polls) is measured in its own processor time and
+ * wake-ups.
  *
  * Theory of the crash handler: a thread that gets SIGSEGV and its like says so on the events descriptor and then
  * waits, for ever, so that the grader can read the stacks of all threads from outside; the grader ends the process.
@@ -159,10 +160,28 @@ static struct watched *settling_find(struct settling *settling, pid_t tid, const
     return fresh;
 }
 
-/* Looks at one thread. True where it sleeps and has not run since the last look. */
+/* A thread that has put itself down as sleeping, and was preempted before it slept, is shown as "S" and is yet to run.
+ * What system call a thread is in, the kernel says only once it is off the run queue (wait_task_inactive() in
+ * lib/syscall.c), and "running" until then. */
+static bool off_the_run_queue(pid_t tid)
+{
+    char path[64], text[16] = "";
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/syscall", (int)tid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return true; /* ended, which the next pass notices; or a kernel that does not tell */
+    ssize_t got = read(fd, text, sizeof text - 1);
+    close(fd);
+    return got <= 0 || strncmp(text, "running", strlen("running")) != 0;
+}
+
+/* Looks at one thread. True where it sleeps and has not run since the last look. First whether it is off the run queue,
+ * which may take a while, then the counts: so it is asleep from this look on, unless its counts change. */
 static bool settling_look(struct settling *settling, pid_t tid)
 {
     struct thread_status status;
+    bool off = off_the_run_queue(tid);
 
     if (!read_status(tid, &status))
         return false; /* it has just ended: look at the rest anew */
@@ -180,7 +199,7 @@ static bool settling_look(struct settling *settling, pid_t tid)
         return true;
     }
     long switches = status.voluntary + status.involuntary;
-    bool still = status.state == 'S' && switches == thread->last_switches;
+    bool still = status.state == 'S' && switches == thread->last_switches && off;
     thread->last_switches = switches;
     return still;
 }
