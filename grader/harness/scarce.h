@@ -1,9 +1,9 @@
 /* scarce.h - a machine that has no thread to give, for scenarios.
  *
  * Between scarce_threads(true) and scarce_threads(false) every pthread_create without attributes asks for a stack of
- * 64 TiB, more than any address space has, and fails with EAGAIN, natively and under the sanitizers. So the memory stage
- * sees what becomes of a call that cannot have its thread. Under valgrind nothing of the kind happens (helgrind would call the
- * failure itself a misuse): scarce_threads() then returns false, and the scenario has nothing to show.
+ * 64 TiB, more than any address space has, and fails with EAGAIN, natively and under the sanitizers. So the memory
+ * stage sees what becomes of a call that cannot have its thread. Under valgrind nothing of the kind happens (helgrind
+ * would call the failure itself a misuse): scarce_threads() then returns false, and the scenario has nothing to show.
  * From the main thread only, while no other thread creates one.
  */
 #ifndef HARNESS_SCARCE_H

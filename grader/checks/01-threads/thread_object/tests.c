@@ -1,0 +1,708 @@
+/* tests.c - what a thread object must do.
+ *
+ * Targets wait at gates, so the test decides when a thread is running and when it has ended. Where two calls are to
+ * meet in the middle, one of them is held inside a call of the library's (wrap_before).
+ */
+#include "check.h"
+#include "thread_object.h"
+#include "wrap.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+enum { LONG_NAME = 3000, NAME_SIZE = 64, ALLOCATIONS = 6 };
+
+static const int64_t HOUR_US = 3600LL * 1000 * 1000;
+
+static struct tally runs;
+static struct gate go_on;
+
+/* ---- targets ----------------------------------------------------------------------------------------------------- */
+
+static void count_run(void *unused)
+{
+    (void)unused;
+    tally_add(&runs, 1);
+}
+
+static void wait_for_gate(void *gate)
+{
+    tally_add(&runs, 1);
+    gate_pass(gate);
+}
+
+static void keep_thread(void *place)
+{
+    *(pthread_t *)place = pthread_self();
+}
+
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
+
+static void pass(void *gate)
+{
+    gate_pass(gate);
+}
+
+static struct thread_object *make(void (*target)(void *argument), void *argument)
+{
+    struct thread_object *thread = NULL;
+    int error = thread_object_create(&thread, target, argument, NULL);
+
+    must(error == 0, "thread_object_create returned %d (%s); it should return 0.", error, strerror(error));
+    must(thread != NULL, "thread_object_create returned 0 and stored no object.");
+    return thread;
+}
+
+static void start(struct thread_object *thread)
+{
+    int error = thread_object_start(thread);
+
+    must(error == 0, "thread_object_start returned %d (%s); it should return 0.", error, strerror(error));
+}
+
+static void join(struct thread_object *thread)
+{
+    int error = thread_object_join(thread, -1);
+
+    must(error == 0, "thread_object_join returned %d (%s); it should return 0.", error, strerror(error));
+}
+
+static void must_have_state(struct thread_object *thread, enum thread_object_state state, const char *when)
+{
+    static const char *const names[] = {"initial", "started", "stopped"};
+    unsigned is = (unsigned)thread_object_state(thread);
+    bool alive = thread_object_is_alive(thread);
+
+    must(is == (unsigned)state, "%s the state should be %s, but it is %s.", when, names[state],
+         is < 3 ? names[is] : "none of the three");
+    must(alive == (state == THREAD_OBJECT_STARTED), "%s thread_object_is_alive should be %s, but it is %s.", when,
+         state == THREAD_OBJECT_STARTED ? "true" : "false", alive ? "true" : "false");
+}
+
+static void must_be_called(struct thread_object *thread, const char *expected)
+{
+    char name[NAME_SIZE] = "?";
+    int error = thread_object_name(thread, name, sizeof name);
+
+    must(error == 0, "thread_object_name returned %d (%s); it should return 0.", error, strerror(error));
+    must(strcmp(name, expected) == 0, "The name should be \"%s\", but it is \"%.40s\".", expected, name);
+}
+
+/* A call that may block, as a runner's body. */
+struct errand {
+    struct thread_object *thread;
+    int64_t timeout_us;
+    int error;
+    int64_t took_us;
+};
+
+static void join_errand(void *argument)
+{
+    struct errand *errand = argument;
+    int64_t begin_us = now_us();
+
+    errand->error = thread_object_join(errand->thread, errand->timeout_us);
+    errand->took_us = now_us() - begin_us;
+}
+
+static void start_errand(void *argument)
+{
+    struct errand *errand = argument;
+
+    errand->error = thread_object_start(errand->thread);
+}
+
+static void destroy_errand(void *argument)
+{
+    struct errand *errand = argument;
+
+    thread_object_destroy(errand->thread);
+}
+
+static long memory_kept(void)
+{
+    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+}
+
+/* ---- states ------------------------------------------------------------------------------------------------------ */
+
+TEST(create_starts_nothing,
+     "A new object is initial: nothing runs before it is started, and it may be destroyed unstarted.")
+{
+    struct thread_object *thread = make(count_run, NULL);
+
+    settle();
+    must(tally_read(&runs) == 0, "The target has run, and nobody has started the thread.");
+    must(extra_threads() == 0, "Nobody has started the thread, and there are %d more.", extra_threads());
+    must_have_state(thread, THREAD_OBJECT_INITIAL, "Before the start");
+    thread_object_destroy(thread);
+    thread_object_destroy(NULL);
+}
+
+TEST(start_runs_the_target, "start calls target(argument) in a new thread; join brings what the target wrote.")
+{
+    pthread_t where = pthread_self();
+    struct thread_object *thread = make(keep_thread, &where);
+
+    start(thread);
+    join(thread);
+    must(!pthread_equal(where, pthread_self()), "The target did not run in a thread of its own.");
+    must_have_state(thread, THREAD_OBJECT_STOPPED, "After the join");
+    thread_object_destroy(thread);
+    settle();
+    must(extra_threads() == 0, "The object is destroyed, and %d of its threads are left.", extra_threads());
+}
+
+TEST(without_a_target, "A target of NULL does nothing, as in Python; the thread starts and ends like any other.")
+{
+    struct thread_object *thread = make(NULL, NULL);
+
+    start(thread);
+    join(thread);
+    must_have_state(thread, THREAD_OBJECT_STOPPED, "After the join");
+    thread_object_destroy(thread);
+}
+
+TEST(alive_from_start_to_end, "It is alive from the success of start until the target has returned, joined or not.")
+{
+    struct gate begin = GATE_CLOSED;
+    struct thread_object *thread = make(wait_for_gate, &go_on);
+
+    wrap_in_thread(pass, &begin);
+    start(thread);
+    must_have_state(thread, THREAD_OBJECT_STARTED, "After the start, before the thread's first step,");
+    gate_open(&begin);
+    settle();
+    must(tally_read(&runs) == 1, "The thread was started, and its target does not run.");
+    must_have_state(thread, THREAD_OBJECT_STARTED, "While the target runs");
+    gate_open(&go_on);
+    settle();
+    must_have_state(thread, THREAD_OBJECT_STOPPED, "After the target has returned, before anybody joins,");
+    int error = thread_object_join(thread, 0);
+    must(error == 0, "Joining a stopped thread with time-out 0 should return 0, but it returned %d (%s).", error,
+         strerror(error));
+    thread_object_destroy(thread);
+}
+
+TEST(start_does_not_wait, "start returns while the target runs.")
+{
+    struct errand errand = {.thread = make(wait_for_gate, &go_on)};
+    struct runner *starter = runner_start(start_errand, &errand);
+
+    must_be_done(starter, "thread_object_start should return while the target is running; it waits for it.");
+    runner_join(starter);
+    gate_open(&go_on);
+    join(errand.thread);
+    thread_object_destroy(errand.thread);
+}
+
+/* ---- start once -------------------------------------------------------------------------------------------------- */
+
+TEST(starts_only_once,
+     "A thread can be started once: a second start, even after its end, gives EALREADY and runs nothing.")
+{
+    struct thread_object *thread = make(wait_for_gate, &go_on);
+
+    start(thread);
+    int error = thread_object_start(thread);
+    must(error == EALREADY, "A second start while it runs should return EALREADY, but it returned %d.", error);
+    gate_open(&go_on);
+    join(thread);
+    error = thread_object_start(thread);
+    must(error == EALREADY, "A start after the end should return EALREADY, but it returned %d.", error);
+    settle();
+    must(tally_read(&runs) == 1, "The target should have run once, but it ran %ld times.", tally_read(&runs));
+    thread_object_destroy(thread);
+}
+
+TEST(two_starts_at_once,
+     "When two threads start it at the same time, one gets 0 and the other EALREADY; the target runs once.")
+{
+    struct gate create = GATE_CLOSED;
+    struct thread_object *thread = make(count_run, NULL);
+    struct errand errands[2] = {{.thread = thread}, {.thread = thread}};
+
+    wrap_before(WRAP_pthread_create, pass, &create);
+    struct runner *first = runner_start(start_errand, &errands[0]);
+    settle();
+    struct runner *second = runner_start(start_errand, &errands[1]);
+    settle();
+    gate_open(&create);
+    runner_join(first);
+    runner_join(second);
+    settle();
+    must(tally_read(&runs) == 1, "Two threads started it at the same time, and the target ran %ld times.",
+         tally_read(&runs));
+    must((errands[0].error == 0 && errands[1].error == EALREADY) ||
+             (errands[1].error == 0 && errands[0].error == EALREADY),
+         "Two threads started it at the same time: one should get 0 and one EALREADY, but they got %d and %d.",
+         errands[0].error, errands[1].error);
+    join(thread);
+    thread_object_destroy(thread);
+}
+
+TEST(no_thread_to_be_had,
+     "When pthread_create fails, start returns its error; the object stays initial and can be started later.")
+{
+    struct thread_object *thread = make(count_run, NULL);
+
+    wrap_fail(WRAP_pthread_create, 1, EAGAIN);
+    int error = thread_object_start(thread);
+    must(error == EAGAIN, "pthread_create returned EAGAIN; thread_object_start should return it, but it returned %d.",
+         error);
+    must_have_state(thread, THREAD_OBJECT_INITIAL, "After a start that failed");
+    error = thread_object_join(thread, 0);
+    must(error == EINVAL, "Joining it after a start that failed should return EINVAL, but it returned %d.", error);
+    start(thread);
+    join(thread);
+    must(tally_read(&runs) == 1, "The target should have run once, but it ran %ld times.", tally_read(&runs));
+    thread_object_destroy(thread);
+}
+
+/* ---- join -------------------------------------------------------------------------------------------------------- */
+
+TEST(join_before_start, "Joining a thread that was not started is an error, EINVAL, and does not wait.")
+{
+    struct thread_object *thread = make(count_run, NULL);
+    struct errand errand = {.thread = thread, .timeout_us = -1};
+    struct runner *joiner = runner_start(join_errand, &errand);
+
+    must_be_done(joiner,
+                 "Joining a thread that was never started should return at once; it waits, and nobody will wake it.");
+    runner_join(joiner);
+    must(errand.error == EINVAL, "Joining a thread before its start should return EINVAL, but it returned %d.",
+         errand.error);
+    int error = thread_object_join(thread, 0);
+    must(error == EINVAL, "The same with time-out 0 should return EINVAL, but it returned %d.", error);
+    start(thread);
+    join(thread);
+    thread_object_destroy(thread);
+}
+
+static void join_itself(void *argument)
+{
+    struct errand *errands = argument;
+
+    errands[0].error = thread_object_join(errands[0].thread, 0);
+    errands[1].error = thread_object_join(errands[1].thread, -1);
+}
+
+TEST(join_of_itself, "A thread cannot join itself, it would wait for ever: EDEADLK, whatever the time-out.")
+{
+    struct errand errands[2] = {{.error = -1}, {.error = -1}};
+    struct thread_object *thread = make(join_itself, errands);
+
+    errands[0].thread = errands[1].thread = thread;
+    start(thread);
+    join(thread);
+    must(errands[0].error == EDEADLK, "Joining itself with time-out 0 should return EDEADLK, but it returned %d.",
+         errands[0].error);
+    must(errands[1].error == EDEADLK, "Joining itself should return EDEADLK, but it returned %d.", errands[1].error);
+    thread_object_destroy(thread);
+}
+
+TEST(join_by_a_later_thread, "A thread may join one that has ended, even if the system gave it the same pthread_t.")
+{
+    struct thread_object *ended = make(count_run, NULL);
+    struct errand errand = {.thread = ended, .timeout_us = -1, .error = -1};
+
+    start(ended);
+    join(ended);
+    settle(); /* the ended thread's stack is free: the next one gets it, and its pthread_t with it */
+    struct thread_object *later = make(join_errand, &errand);
+    start(later);
+    join(later);
+    must(errand.error == 0, "A thread joined another that had ended before; it should get 0, but it got %d (%s).",
+         errand.error, strerror(errand.error));
+    thread_object_destroy(later);
+    thread_object_destroy(ended);
+}
+
+TEST(join_waits, "join returns when the target has returned, not before, and sleeps until then; it wakes all who wait.")
+{
+    struct thread_object *thread = make(wait_for_gate, &go_on);
+    struct errand errands[2] = {{.thread = thread, .timeout_us = -1, .error = -1},
+                                {.thread = thread, .timeout_us = -1, .error = -1}};
+
+    start(thread);
+    struct runner *first = runner_start(join_errand, &errands[0]);
+    must_be_blocked(first,
+                    "thread_object_join should sleep while the target is running; it has returned, or it spins.");
+    struct runner *second = runner_start(join_errand, &errands[1]);
+    must_be_blocked(second, "A second thread_object_join should sleep while the target is running.");
+    gate_open(&go_on);
+    must_be_done(first, "The target has returned, and of two that had joined the first still waits.");
+    must_be_done(second, "The target has returned, and of two that had joined the second still waits.");
+    runner_join(first);
+    runner_join(second);
+    must(errands[0].error == 0 && errands[1].error == 0,
+         "Two joins at the same time should both return 0; they returned %d "
+         "and %d.",
+         errands[0].error, errands[1].error);
+    thread_object_destroy(thread);
+}
+
+TEST(join_as_often_as_you_like, "Joining a thread again is fine, and gives 0 each time.")
+{
+    struct thread_object *thread = make(count_run, NULL);
+
+    start(thread);
+    join(thread);
+    join(thread);
+    int error = thread_object_join(thread, 0);
+    must(error == 0, "A third join, with time-out 0, should return 0, but it returned %d (%s).", error,
+         strerror(error));
+    error = thread_object_join(thread, 1000);
+    must(error == 0, "A fourth join, with a time-out, should return 0, but it returned %d (%s).", error,
+         strerror(error));
+    thread_object_destroy(thread);
+}
+
+TEST(join_with_a_time_out, "With a time-out, join returns ETIMEDOUT when the time is up, and not a moment before.")
+{
+    struct errand errand = {.thread = make(wait_for_gate, &go_on), .timeout_us = 20000};
+
+    start(errand.thread);
+    int error = thread_object_join(errand.thread, 0);
+    must(error == ETIMEDOUT, "The target runs; join with time-out 0 should return ETIMEDOUT, but it returned %d.",
+         error);
+    join_errand(&errand);
+    must(errand.error == ETIMEDOUT,
+         "The target runs; join with a time-out of 20000 µs should return ETIMEDOUT, but it "
+         "returned %d.",
+         errand.error);
+    must(errand.took_us >= errand.timeout_us, "join with a time-out of 20000 µs gave up after %lld µs.",
+         (long long)errand.took_us);
+    must_have_state(errand.thread, THREAD_OBJECT_STARTED, "After a join that timed out");
+    gate_open(&go_on);
+    join(errand.thread);
+    thread_object_destroy(errand.thread);
+}
+
+static void must_wait_out(int64_t timeout_us, struct gate *gate)
+{
+    struct errand errand = {.thread = make(wait_for_gate, gate), .timeout_us = timeout_us};
+
+    start(errand.thread);
+    struct runner *joiner = runner_start(join_errand, &errand);
+    must_be_blocked(joiner, "A join with a time-out of %lld µs should wait; it returned at once, or it spins.",
+                    (long long)timeout_us);
+    gate_open(gate);
+    must_be_done(joiner, "A join with a time-out of %lld µs did not notice that the target had returned.",
+                 (long long)timeout_us);
+    runner_join(joiner);
+    must(errand.error == 0,
+         "The target returned in time; join with a time-out of %lld µs should return 0, but it returned %d.",
+         (long long)timeout_us, errand.error);
+    thread_object_destroy(errand.thread);
+}
+
+TEST(join_in_time,
+     "With a time-out, join returns 0 as soon as the target has returned, however long it would have waited.")
+{
+    struct gate gates[3] = {GATE_CLOSED, GATE_CLOSED, GATE_CLOSED};
+
+    must_wait_out(HOUR_US, &gates[0]);
+    must_wait_out(HOUR_US + 999999, &gates[1]); /* now and then and this make more than a second of nanoseconds */
+    must_wait_out(INT64_MAX, &gates[2]);
+}
+
+TEST(woken_for_nothing, "A condition may wake a waiter for no reason: join then looks, and goes on waiting.")
+{
+    struct thread_object *thread = make(wait_for_gate, &go_on);
+    struct errand errands[2] = {{.thread = thread, .timeout_us = -1, .error = -1},
+                                {.thread = thread, .timeout_us = HOUR_US, .error = -1}};
+    struct runner *joiners[2];
+
+    start(thread);
+    for (int i = 0; i < 2; i++) {
+        wrap_fail(WRAP_pthread_cond_wait, 1, 0);
+        wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+        joiners[i] = runner_start(join_errand, &errands[i]);
+        must_be_blocked(joiners[i], "A join %s was woken for no reason, and returned although the target runs.",
+                        i == 0 ? "without a time-out" : "with a time-out");
+    }
+    gate_open(&go_on);
+    for (int i = 0; i < 2; i++) {
+        runner_join(joiners[i]);
+        must(errands[i].error == 0, "join should return 0, but it returned %d.", errands[i].error);
+    }
+    thread_object_destroy(thread);
+}
+
+static void ask_everything(void *argument)
+{
+    struct thread_object *thread = ((struct errand *)argument)->thread;
+    char name[NAME_SIZE];
+
+    (void)thread_object_is_alive(thread);
+    (void)thread_object_state(thread);
+    (void)thread_object_daemon(thread);
+    (void)thread_object_set_daemon(thread, true);
+    (void)thread_object_set_name(thread, "busy");
+    (void)thread_object_name(thread, name, sizeof name);
+    (void)thread_object_start(thread);
+    ((struct errand *)argument)->error = thread_object_join(thread, 0);
+}
+
+TEST(nobody_is_kept_waiting,
+     "While one thread waits in join, others may use the object: nobody holds its lock in his sleep.")
+{
+    struct errand waits = {.thread = make(wait_for_gate, &go_on), .timeout_us = -1}, asks = {.thread = waits.thread};
+
+    start(waits.thread);
+    struct runner *joiner = runner_start(join_errand, &waits);
+    settle();
+    struct runner *asker = runner_start(ask_everything, &asks);
+    must_be_done(asker,
+                 "While one thread waits in thread_object_join, another that asks for state and name is kept waiting.");
+    runner_join(asker);
+    must(asks.error == ETIMEDOUT,
+         "A join with time-out 0 should return ETIMEDOUT while another waits, but it returned %d.", asks.error);
+    gate_open(&go_on);
+    runner_join(joiner);
+    thread_object_destroy(waits.thread);
+}
+
+TEST(target_may_use_its_object, "The target may call every function on its own thread object, join and destroy apart.")
+{
+    struct errand errand = {.error = 0};
+    struct thread_object *thread = make(ask_everything, &errand);
+
+    errand.thread = thread;
+    start(thread);
+    join(thread);
+    must(errand.error == EDEADLK, "A thread that joins itself should get EDEADLK, but it got %d.", errand.error);
+    must_be_called(thread, "busy");
+    thread_object_destroy(thread);
+}
+
+/* ---- names ------------------------------------------------------------------------------------------------------- */
+
+TEST(names_by_number, "Without a name the threads of a process are called \"Thread-1\", \"Thread-2\", and so on.")
+{
+    struct thread_object *named = NULL, *empty = NULL;
+    struct thread_object *first = make(NULL, NULL);
+
+    must(thread_object_create(&named, NULL, NULL, "worker") == 0, "thread_object_create returned an error.");
+    must(thread_object_create(&empty, NULL, NULL, "") == 0, "thread_object_create returned an error.");
+    must_be_called(first, "Thread-1");
+    must_be_called(named, "worker");
+    must_be_called(empty, "Thread-2");
+    thread_object_destroy(named);
+    thread_object_destroy(empty);
+    thread_object_destroy(first);
+}
+
+TEST(names_are_copied, "The object keeps a copy of its name: what becomes of the caller's own is no matter.")
+{
+    char name[] = "worker";
+    struct thread_object *thread = NULL;
+
+    must(thread_object_create(&thread, wait_for_gate, &go_on, name) == 0, "thread_object_create returned an error.");
+    memcpy(name, "ruined", sizeof name);
+    must_be_called(thread, "worker");
+    start(thread);
+    memcpy(name, "second", sizeof name);
+    must(thread_object_set_name(thread, name) == 0, "thread_object_set_name returned an error.");
+    memcpy(name, "ruined", sizeof name);
+    must_be_called(thread, "second");
+    must(thread_object_set_name(thread, "") == 0, "thread_object_set_name(thread, \"\") returned an error.");
+    must_be_called(thread, "");
+    int error = thread_object_set_name(thread, NULL);
+    must(error == EINVAL, "thread_object_set_name(thread, NULL) should return EINVAL, but it returned %d.", error);
+    must_be_called(thread, "");
+    gate_open(&go_on);
+    join(thread);
+    thread_object_destroy(thread);
+}
+
+TEST(names_of_any_length, "A name may have any length; a buffer that is too small gets ERANGE, and nothing else.")
+{
+    static char name[LONG_NAME + 1], buffer[LONG_NAME + 1];
+    struct thread_object *thread = NULL;
+
+    memset(name, 'n', LONG_NAME);
+    must(thread_object_create(&thread, NULL, NULL, name) == 0, "thread_object_create returned an error.");
+    int error = thread_object_name(thread, buffer, LONG_NAME);
+    must(error == ERANGE, "A name of %d characters does not fit into %d bytes: it should be ERANGE, but it is %d.",
+         LONG_NAME, LONG_NAME, error);
+    must(buffer[0] == '\0', "thread_object_name returned ERANGE and yet wrote to the buffer.");
+    error = thread_object_name(thread, buffer, LONG_NAME + 1);
+    must(error == 0, "A name of %d characters fits into %d bytes: it should be 0, but it is %d.", LONG_NAME,
+         LONG_NAME + 1, error);
+    must(strcmp(name, buffer) == 0, "The name that came back is not the one that was given.");
+    error = thread_object_name(thread, NULL, LONG_NAME);
+    must(error == EINVAL, "thread_object_name without a buffer should return EINVAL, but it returned %d.", error);
+    thread_object_destroy(thread);
+}
+
+/* ---- daemons ----------------------------------------------------------------------------------------------------- */
+
+TEST(daemon_is_set_before_the_start, "Whether it is a daemon is settled before the start; afterwards it is EALREADY.")
+{
+    struct thread_object *thread = make(wait_for_gate, &go_on);
+
+    must(!thread_object_daemon(thread), "A thread that the main thread creates should not be a daemon, but it is one.");
+    must(thread_object_set_daemon(thread, true) == 0, "thread_object_set_daemon before the start returned an error.");
+    must(thread_object_daemon(thread), "thread_object_set_daemon(thread, true) did not make it a daemon.");
+    must(thread_object_set_daemon(thread, false) == 0, "thread_object_set_daemon before the start returned an error.");
+    must(!thread_object_daemon(thread), "thread_object_set_daemon(thread, false) left it a daemon.");
+    start(thread);
+    int error = thread_object_set_daemon(thread, true);
+    must(error == EALREADY, "thread_object_set_daemon after the start should return EALREADY, but it returned %d.",
+         error);
+    gate_open(&go_on);
+    join(thread);
+    error = thread_object_set_daemon(thread, true);
+    must(error == EALREADY, "thread_object_set_daemon after the end should return EALREADY, but it returned %d.",
+         error);
+    must(!thread_object_daemon(thread), "thread_object_set_daemon returned EALREADY and yet made it a daemon.");
+    thread_object_destroy(thread);
+}
+
+static void keep_daemon_of_a_new_one(void *place)
+{
+    struct thread_object *made = NULL;
+
+    if (thread_object_create(&made, NULL, NULL, NULL) != 0)
+        return;
+    *(int *)place = thread_object_daemon(made) ? 1 : 0;
+    thread_object_destroy(made);
+}
+
+TEST(daemon_is_inherited, "What a daemon's thread creates is a daemon, and what another's creates is none.")
+{
+    int of_daemon = -1, of_other = -1;
+    struct thread_object *daemon = make(keep_daemon_of_a_new_one, &of_daemon);
+    struct thread_object *other = make(keep_daemon_of_a_new_one, &of_other);
+
+    must(thread_object_set_daemon(daemon, true) == 0, "thread_object_set_daemon before the start returned an error.");
+    start(daemon);
+    join(daemon);
+    start(other);
+    join(other);
+    must(of_daemon == 1, "A thread object that was created by a daemon's thread should be a daemon.");
+    must(of_other == 0, "A thread object that was created by the thread of one that is no daemon should be none.");
+    thread_object_destroy(daemon);
+    thread_object_destroy(other);
+}
+
+/* ---- destroy ----------------------------------------------------------------------------------------------------- */
+
+TEST(destroy_waits, "Destroying a running thread that is no daemon waits until its target has returned.")
+{
+    struct errand errand = {.thread = make(wait_for_gate, &go_on)};
+
+    start(errand.thread);
+    struct runner *destroyer = runner_start(destroy_errand, &errand);
+    must_be_blocked(destroyer,
+                    "The target is running and no daemon: thread_object_destroy should wait for it, asleep.");
+    gate_open(&go_on);
+    runner_join(destroyer);
+    must(memory_kept() <= 0, "The object is destroyed, and %ld of its allocations were not freed.", memory_kept());
+    settle();
+    must(extra_threads() == 0, "The object is destroyed, and %d of its threads are left.", extra_threads());
+}
+
+static void wait_then_count(void *gate)
+{
+    gate_pass(gate);
+    tally_add(&runs, 1);
+}
+
+TEST(destroy_leaves_a_daemon_alone,
+     "Destroying a running daemon does not wait; its target goes on, and the object is released then.")
+{
+    struct errand errand = {.thread = make(wait_then_count, &go_on)};
+
+    must(thread_object_set_daemon(errand.thread, true) == 0, "thread_object_set_daemon returned an error.");
+    start(errand.thread);
+    struct runner *destroyer = runner_start(destroy_errand, &errand);
+    must_be_done(destroyer, "The target is running and a daemon: thread_object_destroy should not wait for it.");
+    runner_join(destroyer);
+    must(extra_threads() == 1,
+         "The daemon's object was destroyed, and its thread is gone with it: the target should go on.");
+    gate_open(&go_on);
+    settle();
+    must(tally_read(&runs) == 1, "The daemon's object was destroyed, and its target did not run to its end.");
+    must(extra_threads() == 0, "The daemon's target has returned, and its thread is still there.");
+    must(memory_kept() <= 0, "The daemon's target has returned, and %ld of its object's allocations were not freed.",
+         memory_kept());
+}
+
+static void destroy_itself(void *place)
+{
+    struct thread_object **thread = place;
+
+    thread_object_destroy(*thread);
+    tally_add(&runs, 1);
+}
+
+TEST(a_daemon_may_destroy_itself, "The target of a daemon may destroy its own object, and goes on to its end.")
+{
+    struct thread_object *thread = NULL;
+
+    thread = make(destroy_itself, &thread);
+    must(thread_object_set_daemon(thread, true) == 0, "thread_object_set_daemon returned an error.");
+    start(thread);
+    settle();
+    must(tally_read(&runs) == 1, "A daemon destroyed its own object, and its target did not run to its end.");
+    must(memory_kept() <= 0, "A daemon destroyed its own object, and %ld of its allocations were not freed.",
+         memory_kept());
+}
+
+/* ---- no memory --------------------------------------------------------------------------------------------------- */
+
+TEST(no_memory, "When there is no memory, create returns ENOMEM, stores nothing and keeps nothing.")
+{
+    char untouched[1];
+
+    must(thread_object_create(NULL, NULL, NULL, NULL) == EINVAL, "thread_object_create(NULL, …) should return EINVAL.");
+    for (long nth = 1; nth <= ALLOCATIONS; nth++) {
+        struct thread_object *thread = (struct thread_object *)(void *)untouched;
+        long before = memory_kept();
+        wrap_fail(WRAP_malloc, nth, ENOMEM);
+        wrap_fail(WRAP_calloc, nth, ENOMEM);
+        int error = thread_object_create(&thread, NULL, NULL, "worker");
+        bool stored = (void *)thread != untouched;
+        must(error == 0 || error == ENOMEM,
+             "Allocation %ld failed: thread_object_create should return ENOMEM, but it returned "
+             "%d (%s).",
+             nth, error, strerror(error));
+        must(stored == (error == 0), "thread_object_create returned %d and %s.", error,
+             stored ? "yet stored an object" : "stored no object");
+        wrap_fail(WRAP_malloc, 0, 0);
+        wrap_fail(WRAP_calloc, 0, 0);
+        if (error == 0)
+            thread_object_destroy(thread);
+        long kept = memory_kept() - before;
+        must(error == 0 || kept <= 1, "Allocation %ld failed, and %ld that had succeeded were not freed.", nth,
+             kept - 1);
+    }
+    struct thread_object *thread = (struct thread_object *)(void *)untouched;
+    wrap_fail(WRAP_malloc, -1, ENOMEM);
+    wrap_fail(WRAP_calloc, -1, ENOMEM);
+    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    int error = thread_object_create(&thread, NULL, NULL, "worker");
+    must(error == ENOMEM, "Without any memory thread_object_create should return ENOMEM, but it returned %d.", error);
+}
+
+TEST(no_memory_for_a_name, "When there is no memory for a new name, set_name returns ENOMEM and the old one stays.")
+{
+    static char name[LONG_NAME + 1];
+    struct thread_object *thread = make(NULL, NULL);
+
+    memset(name, 'n', LONG_NAME);
+    wrap_fail(WRAP_malloc, -1, ENOMEM);
+    wrap_fail(WRAP_calloc, -1, ENOMEM);
+    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    int error = thread_object_set_name(thread, name);
+    must(error == ENOMEM, "Without memory thread_object_set_name should return ENOMEM, but it returned %d.", error);
+    wrap_fail(WRAP_malloc, 0, 0);
+    wrap_fail(WRAP_calloc, 0, 0);
+    wrap_fail(WRAP_realloc, 0, 0);
+    must_be_called(thread, "Thread-1");
+    thread_object_destroy(thread);
+}
