@@ -14,51 +14,47 @@
 
 enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 40, WIDTH_MOST = 200 };
 
-static bool is_set(const char *variable)
+/* What the environment says; "" where it says nothing. */
+static const char *setting(const char *variable)
 {
     const char *value = getenv(variable);
 
-    return value != NULL && *value != '\0';
+    return value == NULL ? "" : value;
 }
 
-/* Whether the environment asks for UTF-8, as setlocale(3) would look at it. */
+/* Whether the environment asks for UTF-8: the first of the three that is set decides, as for setlocale(3). */
 static bool wants_utf8(void)
 {
     static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    const char *locale = "";
 
-    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
-        if (!is_set(variables[i]))
-            continue;
-
-        const char *locale = getenv(variables[i]);
-
-        return strcasestr(locale, "utf-8") != NULL || strcasestr(locale, "utf8") != NULL;
-    }
-    return false;
+    for (size_t i = 0; *locale == '\0' && i < sizeof variables / sizeof variables[0]; i++)
+        locale = setting(variables[i]);
+    return strcasestr(locale, "utf-8") != NULL || strcasestr(locale, "utf8") != NULL;
 }
 
 static int width_of(FILE *out)
 {
     struct winsize size;
-    int width = WIDTH_DEFAULT;
+    long width;
 
     if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         width = size.ws_col;
-    else if (is_set("COLUMNS"))
-        width = (int)strtol(getenv("COLUMNS"), NULL, 10);
+    else
+        width = strtol(setting("COLUMNS"), NULL, 10);
     if (width <= 0)
         return WIDTH_DEFAULT;
-    return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : width;
+    return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : (int)width;
 }
 
 struct screen screen_of(FILE *out, bool no_color)
 {
-    const char *term = getenv("TERM");
+    const char *term = setting("TERM");
     bool terminal = fileno(out) >= 0 && isatty(fileno(out));
-    bool capable = terminal && term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
+    bool capable = terminal && *term != '\0' && strcmp(term, "dumb") != 0;
 
     return (struct screen){
-        .colour = capable && !no_color && !is_set("NO_COLOR"),
+        .colour = capable && !no_color && *setting("NO_COLOR") == '\0',
         .live = capable,
         .width = width_of(out),
         .utf8 = wants_utf8(),

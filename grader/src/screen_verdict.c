@@ -150,7 +150,7 @@ static size_t ranked(void *context, const struct verdict *verdict, const struct 
 
                 if ((finding->severity == SEVERITY_NOTE) != (notes == 1))
                     continue;
-                *list = memory_grown(context, (void *)*list, count + 1, sizeof **list);
+                *list = memory_grown(context, (void *)*list, count + 1, sizeof(struct finding *));
                 (*list)[count++] = finding;
             }
     return count;
@@ -174,7 +174,7 @@ static void also_line(struct page *page, const struct finding *finding)
 /* The findings behind the first: some in one line each, the rest counted. */
 static void also(struct page *page, const struct verdict *verdict, const struct finding *const *list, size_t count)
 {
-    const struct exercise *exercise = verdict_exercise(page->screen, verdict);
+    const struct exercise *own = verdict_own(page->screen, verdict);
     size_t shown = count <= ALSO_MOST ? count : ALSO_MOST - 1;
 
     for (size_t i = 0; i < shown; i++)
@@ -182,10 +182,10 @@ static void also(struct page *page, const struct verdict *verdict, const struct 
     if (count == 0)
         return;
 
-    char *all = verdict_is_own(page->screen, verdict) ? memory_format(page->context, "make grade EX=%s ARGS=--verbose",
-                                                                      exercise_word(page->screen->course, exercise))
-                                                      : memory_text(page->context, "--verbose");
+    char *all = memory_text(page->context, "--verbose");
 
+    if (own != NULL)
+        all = memory_format(page->context, "make grade EX=%s ARGS=--verbose", exercise_word(page->screen->course, own));
     if (shown < count)
         page_paragraph(page, 2, PAINT_PLAIN, "", PAINT_QUIET,
                        memory_format(page->context, "%zu more; all of it: %s", count - shown, all), 0);
@@ -203,26 +203,29 @@ static void foot_failed(struct page *page, const struct verdict *verdict, const 
                       memory_format(page->context, "%s (%s)",
                                     chapter_section(page->context, page->screen->course, read),
                                     chapter_path(page->context, page->screen->course, read)));
-    if (!verdict_is_own(page->screen, verdict))
+
+    const struct exercise *own = verdict_own(page->screen, verdict);
+
+    if (own == NULL)
         return;
 
-    const char *word = exercise_word(page->screen->course, exercise);
+    const char *word = exercise_word(page->screen->course, own);
 
     if (verdict_is_beginning(page->screen, verdict))
-        page_labelled(page, "Edit", exercise->starter + strlen(page->screen->course->root) + 1);
+        page_labelled(page, "Edit", own->starter + strlen(page->screen->course->root) + 1);
     page_labelled(page, "Then",
                   memory_format(page->context, "make grade EX=%s   or, when stuck:  make hint EX=%s", word, word));
 }
 
 static void foot_passed(struct page *page, const struct verdict *verdict)
 {
-    const struct exercise *exercise = verdict_exercise(page->screen, verdict);
+    const struct exercise *own = verdict_own(page->screen, verdict);
 
-    if (!verdict_is_own(page->screen, verdict))
+    if (own == NULL)
         return;
     page_labelled(page, "Read",
                   memory_format(page->context, "how the reference does it: %s",
-                                exercise->reference + strlen(page->screen->course->root) + 1));
+                                own->reference + strlen(page->screen->course->root) + 1));
     page_labelled(page, "Then", "make next");
 }
 

@@ -136,7 +136,7 @@ static size_t clean_one(char *to, const char *from, size_t length, uint32_t code
         return 1;
     }
     if (code == '\t') {
-        memcpy(to, "    ", 4);
+        memset(to, ' ', 4);
         return 4;
     }
     if (code < 0x20 || code == 0x7f || IN(code, hidden))
@@ -144,10 +144,11 @@ static size_t clean_one(char *to, const char *from, size_t length, uint32_t code
     if (code >= 0x80 && !utf8)
         return ascii_likeness(to, code);
     if (broken) {
-        memcpy(to, "\xef\xbf\xbd", 3);
-        return 3;
+        from = "\xef\xbf\xbd"; /* REPLACEMENT */
+        length = 3;
     }
-    memcpy(to, from, length);
+    for (size_t i = 0; i < length; i++)
+        to[i] = from[i];
     return length;
 }
 

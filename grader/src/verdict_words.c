@@ -23,26 +23,32 @@ const struct exercise *verdict_exercise(const struct screen *screen, const struc
     return NULL;
 }
 
-bool verdict_is_own(const struct screen *screen, const struct verdict *verdict)
+/* Whether `path` is `below`, or ends with it below some folder. */
+static bool ends_with_path(const char *path, const char *below)
+{
+    size_t length = strlen(path), wanted = strlen(below);
+
+    return length >= wanted && strcmp(path + length - wanted, below) == 0 &&
+           (length == wanted || path[length - wanted - 1] == '/');
+}
+
+const struct exercise *verdict_own(const struct screen *screen, const struct verdict *verdict)
 {
     const struct exercise *exercise = verdict_exercise(screen, verdict);
 
     if (exercise == NULL || verdict->source == NULL || verdict->student != NULL)
-        return false;
+        return NULL;
 
-    size_t root = strlen(screen->course->root), length = strlen(verdict->source);
-    const char *below = exercise->starter + root + 1; /* "exercises/02-locks/rlock/rlock.c" */
-    size_t wanted = strlen(below);
+    const char *below = exercise->starter + strlen(screen->course->root) + 1; /* "exercises/02-locks/rlock/rlock.c" */
 
-    return length >= wanted && strcmp(verdict->source + length - wanted, below) == 0 &&
-           (length == wanted || verdict->source[length - wanted - 1] == '/');
+    return ends_with_path(verdict->source, below) ? exercise : NULL;
 }
 
 bool verdict_is_beginning(const struct screen *screen, const struct verdict *verdict)
 {
-    const struct exercise *exercise = verdict_exercise(screen, verdict);
+    const struct exercise *exercise = verdict_own(screen, verdict);
 
-    return verdict->outcome == OUTCOME_FAILED && verdict_is_own(screen, verdict) &&
+    return exercise != NULL && verdict->outcome == OUTCOME_FAILED &&
            starter_untouched(screen->course, exercise, exercise->starter);
 }
 

@@ -18,8 +18,9 @@ const struct stage_result *verdict_failed_stage(const struct verdict *verdict);
 /* The exercise it is about, or NULL where the screen has no course. */
 const struct exercise *verdict_exercise(const struct screen *screen, const struct verdict *verdict);
 
-/* Whether it is about the student's own copy in exercises/, where `make grade EX=…` and hints make sense. */
-bool verdict_is_own(const struct screen *screen, const struct verdict *verdict);
+/* The same, where it is about the student's own copy in exercises/, for which `make grade EX=…` and hints make sense;
+ * else NULL. */
+const struct exercise *verdict_own(const struct screen *screen, const struct verdict *verdict);
 
 /* Whether it is about a starter that nobody has touched yet. Reads that file. */
 bool verdict_is_beginning(const struct screen *screen, const struct verdict *verdict);

@@ -5,6 +5,7 @@
 #ifndef TEST_LITTLE_COURSE_H
 #define TEST_LITTLE_COURSE_H
 
+#include "child.h"
 #include "course.h"
 #include "files.h"
 #include "memory.h"
@@ -82,13 +83,22 @@ static inline void little_begin(struct little_course *little)
                  "---\ntitle: Locks\n---\n\n## The *critical* section {#critical-section}\n\nText.\n");
 }
 
+/* Runs a shell command in the course's folder; it has to succeed. */
+static inline void little_shell(const struct little_course *little, const char *command)
+{
+    const char *argv[] = {"sh", "-ec", command, NULL};
+    struct child_spec spec = {.argv = argv, .cwd = little->course.root};
+    struct child_result result;
+    struct fault fault = {""};
+
+    cr_assert_eq(child_run(little->context, &spec, &result, &fault), 0, "%s", fault.text);
+    cr_assert(result.end == CHILD_EXITED && result.status == 0, "%s: %s", command, result.err);
+}
+
 /* Writes grader/checks/starters.sha256 from the files as they are now. */
 static inline void little_list_starters(const struct little_course *little)
 {
-    char *command = memory_format(
-        little->context, "cd %s && sha256sum exercises/*/*/*.c >grader/checks/starters.sha256", little->course.root);
-
-    cr_assert_eq(system(command), 0);
+    little_shell(little, "sha256sum exercises/*/*/*.c >grader/checks/starters.sha256");
 }
 
 static inline void little_end(struct little_course *little)
