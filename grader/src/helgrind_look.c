@@ -10,6 +10,7 @@
 #include "doctor.h"
 #include "helgrind_run.h"
 #include "helgrind_words.h"
+#include "memory.h"
 #include "places.h"
 #include "race_detectors.h"
 #include "race_words.h"
@@ -20,39 +21,47 @@
 
 enum { FINDINGS_MAX = 6 };
 
-/* ---- what it weighs ---- */
-
-static bool has_mistake(void *context, const struct workshop *shop, const struct helgrind_sight *sight, bool race)
-{
-    for (size_t i = 0; i < sight->report.error_count; i++)
-        if ((!race || helgrind_words_is_race(&sight->report.errors[i])) &&
-            helgrind_words_weight(context, shop, &sight->report, i) == HELGRIND_MISTAKE)
-            return true;
-    return false;
-}
-
 /* ---- races ------------------------------------------------------------------------------------------------------- */
 
-static struct race_side helgrind_side(const struct trace *trace, int thread)
+static struct race_side helgrind_side(const struct valgrind_report *report, const struct trace *trace, int number)
 {
+    const struct valgrind_thread *thread = valgrind_thread_find(report, number);
+
     return (struct race_side){.trace = trace,
-                              .thread = thread,
-                              .root = thread == 1,
+                              .thread = number,
+                              .root = number == 1,
+                              .created = thread == NULL ? NULL : &thread->created,
                               .write = strstr(trace->title, " write of size ") != NULL,
                               .held = -1};
 }
 
-static struct race helgrind_race(const struct valgrind_error *error)
+/* The variable in "Address 0x10c060 is 0 bytes inside data symbol "calls"", or NULL. What the compiler adds to the name
+ * of a static variable ("scratch.0") is left out. */
+static const char *symbol_name(void *context, const struct valgrind_error *error)
 {
-    struct race race = {.sides = {{.held = -1}, {.held = -1}}};
+    static const char mark[] = "inside data symbol \"";
+
+    for (size_t i = 0; i < error->note_count; i++) {
+        const char *name = strstr(error->notes[i], mark);
+
+        if (name != NULL)
+            return memory_text_n(context, name + sizeof mark - 1, strcspn(name + sizeof mark - 1, ".\""));
+    }
+    return NULL;
+}
+
+static struct race helgrind_race(void *context, const struct valgrind_report *report,
+                                 const struct valgrind_error *error)
+{
+    struct race race = {.sides = {{.held = -1}, {.held = -1}}, .global = symbol_name(context, error)};
 
     if (error->trace_count > 0)
-        race.sides[0] = helgrind_side(&error->traces[0], error->thread);
+        race.sides[0] = helgrind_side(report, &error->traces[0], error->thread);
     for (size_t i = 1; i < error->trace_count; i++) {
         const struct trace *trace = &error->traces[i];
 
         if (strncmp(trace->title, "This conflicts with", 19) == 0)
-            race.sides[1] = helgrind_side(trace, trace->thread);
+            race.sides[1] = helgrind_side(report, trace, trace->thread);
     }
     return race;
 }
@@ -110,57 +119,77 @@ static int error_rank(const struct valgrind_error *error, enum helgrind_weight w
 
 enum { RANKS = 4 };
 
-static bool is_repeated(void *context, const struct workshop *shop, const struct valgrind_report *report, size_t index)
+/* What helgrind reported and counts: weighed once, each mistake once. */
+struct weighed {
+    const struct valgrind_error *error;
+    enum helgrind_weight weight;
+    struct race race; /* where it is one */
+};
+
+struct weighed_list {
+    struct weighed *items;
+    size_t count;
+    bool mistake; /* at least one item is more than a note */
+    bool race;
+};
+
+/* Of two reports of the same lines the one in which both sides write tells more: one addition, seen as a read and as a
+ * write, is reported as both. */
+static bool is_repeated(const struct workshop *shop, struct weighed_list *list, const struct weighed *item)
 {
-    const struct valgrind_error *error = &report->errors[index];
+    bool race = helgrind_words_is_race(item->error);
 
-    for (size_t i = 0; i < index; i++) {
-        const struct valgrind_error *before = &report->errors[i];
+    for (size_t i = 0; i < list->count; i++) {
+        struct weighed *before = &list->items[i];
 
-        if (helgrind_words_is_race(error) != helgrind_words_is_race(before) ||
-            helgrind_words_weight(context, shop, report, i) == HELGRIND_NOTHING)
+        if (race != helgrind_words_is_race(before->error))
             continue;
-        if (helgrind_words_is_race(error)) {
-            struct race one = helgrind_race(error);
-            struct race other = helgrind_race(before);
-
-            if (race_words_same(shop, &one, &other))
-                return true;
-        } else if (helgrind_words_same(shop, error, before)) {
+        if (race && race_words_same(shop, &before->race, &item->race)) {
+            if (item->race.sides[0].write && item->race.sides[1].write)
+                *before = *item;
             return true;
         }
+        if (!race && helgrind_words_same(shop, item->error, before->error))
+            return true;
     }
     return false;
 }
 
-static void error_tell(void *context, const struct workshop *shop, const struct helgrind_sight *sight,
-                       const struct helgrind_locks *locks, size_t index, struct stage_result *result)
+static struct weighed_list weigh(void *context, const struct workshop *shop, const struct valgrind_report *report)
 {
-    const struct valgrind_error *error = &sight->report.errors[index];
+    struct weighed_list list = {.items = memory_zeroed(context, report->error_count, sizeof *list.items)};
 
-    if (helgrind_words_is_race(error)) {
-        struct race race = helgrind_race(error);
+    for (size_t i = 0; i < report->error_count; i++) {
+        struct weighed item = {.error = &report->errors[i], .weight = helgrind_words_weight(context, shop, report, i)};
+        bool race = helgrind_words_is_race(item.error);
 
-        race_locks(shop, locks, &race);
-        race_words_add(context, shop, &sight->run, &race, result);
-    } else {
-        helgrind_words_add(context, shop, &sight->run, &sight->report, error,
-                           helgrind_words_weight(context, shop, &sight->report, index), result);
+        if (item.weight == HELGRIND_NOTHING)
+            continue;
+        if (race)
+            item.race = helgrind_race(context, report, item.error);
+        list.mistake = list.mistake || item.weight == HELGRIND_MISTAKE;
+        list.race = list.race || race;
+        if (!is_repeated(shop, &list, &item))
+            list.items[list.count++] = item;
     }
+    return list;
 }
 
 static void errors_tell(void *context, const struct workshop *shop, const struct helgrind_sight *sight,
-                        const struct helgrind_locks *locks, struct stage_result *result)
+                        const struct helgrind_locks *locks, struct weighed_list *list, struct stage_result *result)
 {
-    const struct valgrind_report *report = &sight->report;
-
     for (int rank = 0; rank < RANKS; rank++)
-        for (size_t i = 0; i < report->error_count && result->finding_count < FINDINGS_MAX; i++) {
-            enum helgrind_weight weight = helgrind_words_weight(context, shop, report, i);
+        for (size_t i = 0; i < list->count && result->finding_count < FINDINGS_MAX; i++) {
+            struct weighed *item = &list->items[i];
 
-            if (weight != HELGRIND_NOTHING && error_rank(&report->errors[i], weight) == rank &&
-                !is_repeated(context, shop, report, i))
-                error_tell(context, shop, sight, locks, i, result);
+            if (error_rank(item->error, item->weight) != rank)
+                continue;
+            if (helgrind_words_is_race(item->error)) {
+                race_locks(shop, locks, &item->race);
+                race_words_add(context, shop, &sight->run, &item->race, result);
+            } else {
+                helgrind_words_add(context, shop, &sight->run, &sight->report, item->error, item->weight, result);
+            }
         }
 }
 
@@ -176,13 +205,18 @@ static void crash_tell(void *context, const struct workshop *shop, const struct 
 }
 
 /* True where no mistake that was seen has a line of the student's. */
-static bool may_be_ours(void *context, const struct workshop *shop, const struct helgrind_sight *sight)
+static bool may_be_ours(const struct workshop *shop, const struct helgrind_sight *sight,
+                        const struct weighed_list *list)
 {
-    for (size_t i = 0; i < sight->report.error_count; i++)
-        if (helgrind_words_weight(context, shop, &sight->report, i) == HELGRIND_MISTAKE &&
-            helgrind_words_student_in(shop, &sight->report.errors[i]))
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].weight == HELGRIND_MISTAKE && helgrind_words_student_in(shop, list->items[i].error))
             return false;
     return sight->report.fatal_signal == 0 || !places_student_in(shop, &sight->report.fatal);
+}
+
+static bool has_ended(const struct scenario_run *run)
+{
+    return run->complete && run->child.status == 0;
 }
 
 static int reference_must_be_clean(void *context, struct workshop *shop, struct fault *fault)
@@ -193,11 +227,12 @@ static int reference_must_be_clean(void *context, struct workshop *shop, struct 
     if (scenario_program_reference(context, shop, FLAVOUR_PLAIN, &program, fault) != 0 ||
         helgrind_run(context, shop, program, &sight, fault) != 0)
         return -1;
-    if (sight.run.complete && sight.run.child.status == 0 && !has_mistake(context, shop, &sight, false))
+    struct weighed_list list = weigh(context, shop, &sight.report);
+    if (has_ended(&sight.run) && !list.mistake)
         return 0;
-    return fault_set(
-        fault, "%s: the reference itself does not get through scenario.c under helgrind: %s", shop->exercise->id,
-        sight.report.error_count > 0 ? sight.report.errors[0].what : scenario_end_text(context, &sight.run));
+    return fault_set(fault, "%s: the reference itself does not get through scenario.c under helgrind: %s",
+                     shop->exercise->id,
+                     list.mistake ? list.items[0].error->what : scenario_end_text(context, &sight.run));
 }
 
 int helgrind_look(void *context, struct workshop *shop, struct stage_result *result, struct fault *fault)
@@ -214,17 +249,16 @@ int helgrind_look(void *context, struct workshop *shop, struct stage_result *res
     if (helgrind_run(context, shop, program, &sight, fault) != 0)
         return -1;
     result->checks = (int)sight.run.scenario_count;
-    bool mistaken = has_mistake(context, shop, &sight, false);
-    bool ended = sight.run.complete && sight.run.child.status == 0;
-    if ((mistaken || !ended) && may_be_ours(context, shop, &sight) &&
+    struct weighed_list list = weigh(context, shop, &sight.report);
+    if ((list.mistake || !has_ended(&sight.run)) && may_be_ours(shop, &sight, &list) &&
         reference_must_be_clean(context, shop, fault) != 0)
         return -1;
-    if (has_mistake(context, shop, &sight, true) && helgrind_run_locks(context, shop, program, &locks, fault) != 0)
+    if (list.race && helgrind_run_locks(context, shop, program, &locks, fault) != 0)
         return -1;
-    errors_tell(context, shop, &sight, &locks, result);
-    if (mistaken)
+    errors_tell(context, shop, &sight, &locks, &list, result);
+    if (list.mistake)
         result->outcome = OUTCOME_FAILED;
-    else if (!ended)
+    else if (!has_ended(&sight.run))
         crash_tell(context, shop, &sight, result);
     return 0;
 }

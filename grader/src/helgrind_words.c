@@ -254,16 +254,79 @@ static bool calls_once(const struct trace *trace)
 
 /* What was set up inside pthread_once is seen by everyone whose own pthread_once has returned; helgrind does not know
  * that. Where one side is inside and the other's file calls pthread_once too, nothing can be concluded. */
-static enum helgrind_weight race_weight(void *context, const struct workshop *shop, const struct valgrind_error *error)
+static bool is_ordered_by_once(void *context, const struct workshop *shop, const struct valgrind_error *error)
 {
     for (size_t i = 0; i < 2 && error->trace_count >= 2; i++) {
+        if (!calls_once(&error->traces[i]))
+            continue;
         const struct frame *other = frame_of(shop, error, 1 - i);
         const char *text = other == NULL ? NULL : places_text(context, shop, other->file);
 
-        if (calls_once(&error->traces[i]) && text != NULL && strstr(text, "pthread_once") != NULL)
-            return HELGRIND_NOTHING;
+        if (text != NULL && strstr(text, "pthread_once") != NULL)
+            return true;
     }
-    return HELGRIND_MISTAKE;
+    return false;
+}
+
+/* The innermost frame that is not one of valgrind's replacements for malloc, memcpy, strlen and the like. */
+static const struct frame *innermost(const struct trace *trace)
+{
+    for (size_t i = 0; i < trace->count; i++)
+        if (trace->frames[i].module == NULL || strstr(trace->frames[i].module, "vgpreload") == NULL)
+            return &trace->frames[i];
+    return NULL;
+}
+
+static bool in_library(const struct frame *frame)
+{
+    return frame == NULL || (frame->module != NULL && strstr(trace_base_name(frame->module), ".so") != NULL);
+}
+
+/* A block is the program's where its own code asked for it, if only through strdup. */
+static bool is_programs_block(const struct trace *allocated)
+{
+    const struct frame *frame = innermost(allocated);
+
+    if (frame != NULL && frame->function != NULL && strstr(frame->function, "strdup") != NULL &&
+        frame + 1 < allocated->frames + allocated->count)
+        frame++;
+    return !in_library(frame);
+}
+
+/* Whose memory it is, from helgrind's sentence on the address. The program lies below all libraries: valgrind puts
+ * those at 0x4000000 and above. */
+static bool is_programs_memory(const struct workshop *shop, const struct valgrind_error *error)
+{
+    enum { LIBRARIES_BEGIN = 0x4000000 };
+    unsigned long long address;
+    char file[128];
+
+    for (size_t i = 0; i < error->note_count; i++) {
+        if (strstr(error->notes[i], "inside data symbol") != NULL || strstr(error->notes[i], "BSS segment") != NULL)
+            return sscanf(error->notes[i], "Address 0x%llx", &address) == 1 && address < LIBRARIES_BEGIN;
+        const char *frame = strstr(error->notes[i], "created by ");
+        if (frame != NULL && sscanf(frame, "created by %*s (%127[^:]", file) == 1)
+            return places_owner(shop, file) != OWNER_NOBODY;
+    }
+    for (size_t i = 0; i < error->trace_count; i++)
+        if (strstr(error->traces[i].title, "inside a block of size") != NULL)
+            return is_programs_block(&error->traces[i]);
+    return false;
+}
+
+/* The C library keeps its own data (streams, time zones, lists of stacks) in order by means that helgrind does not see;
+ * what it does to the program's data is the program's business. So an access from inside the library counts where the
+ * memory is the program's. */
+static enum helgrind_weight race_weight(void *context, const struct workshop *shop, const struct valgrind_error *error)
+{
+    size_t sides = error->trace_count < 2 || strncmp(error->traces[1].title, "This conflicts", 14) != 0 ? 1 : 2;
+    bool library = false;
+
+    for (size_t i = 0; i < sides && i < error->trace_count; i++)
+        library = library || in_library(innermost(&error->traces[i]));
+    if (library && !is_programs_memory(shop, error))
+        return HELGRIND_NOTHING;
+    return is_ordered_by_once(context, shop, error) ? HELGRIND_NOTHING : HELGRIND_MISTAKE;
 }
 
 enum helgrind_weight helgrind_words_weight(void *context, const struct workshop *shop,

@@ -179,11 +179,11 @@ static const char *region_note(void *context, const struct sanitizer_report *rep
         return memory_format(context, "%s here", access);
     note = strstr(note, " is located ") + strlen(" is located ");
     if (sscanf(note, "%ld bytes to the right of %ld-byte", &bytes, &size) == 2)
-        return memory_format(context, "%s here, %ld %s behind the end of a block of %ld", access, bytes,
-                             bytes == 1 ? "byte" : "bytes", size);
+        return memory_format(context, "%s here, %s the end of a block of %ld bytes", access,
+                             bytes == 0 ? "just behind" : memory_format(context, "%ld bytes behind", bytes), size);
     if (sscanf(note, "%ld bytes to the left of %ld-byte", &bytes, &size) == 2)
-        return memory_format(context, "%s here, %ld %s before the start of a block of %ld", access, bytes,
-                             bytes == 1 ? "byte" : "bytes", size);
+        return memory_format(context, "%s here, %ld bytes before the start of a block of %ld bytes", access, bytes,
+                             size);
     return memory_format(context, "%s here", access);
 }
 
@@ -235,7 +235,9 @@ static const char *trace_note(void *context, const struct sanitizer_report *repo
         return "freed again here";
     if (strncmp(report->kind, "stack-", 6) == 0)
         return variable_note(context, report, access_word(report));
-    return strstr(report->kind, "-buffer-") != NULL ? region_note(context, report, access_word(report)) : NULL;
+    if (strncmp(title, "READ", 4) != 0 && strncmp(title, "WRITE", 5) != 0)
+        return NULL;
+    return region_note(context, report, access_word(report));
 }
 
 /* Stacks that tell where a thread was started, or list a frame's variables, are no places of the mistake. */

@@ -135,7 +135,9 @@ static const char *thing_of(void *context, const struct workshop *shop, const st
     struct access_line one = {side_excerpt(context, shop, &sides[0]), sides[0].write};
     struct access_line other = {side_excerpt(context, shop, &sides[1]), sides[1].write};
 
-    *name = race->global != NULL ? race->global : shared_name(context, one, other);
+    *name = shared_name(context, one, other);
+    if (*name == NULL)
+        *name = race->global;
     return *name == NULL ? "the same memory" : memory_format(context, "`%s`", *name);
 }
 
@@ -153,7 +155,20 @@ static const char *locks_clause(const struct race *race)
     return ", and they do not hold the same lock";
 }
 
-static char *what_of(void *context, const struct workshop *shop, const struct race *race, const char *thing)
+/* Both sides compute the new value from the old one. */
+static bool loses_update(void *context, const struct workshop *shop, const struct race *race, const char *name)
+{
+    for (size_t i = 0; i < 2; i++) {
+        const char *line = side_excerpt(context, shop, &race->sides[i]);
+
+        if (name == NULL || line == NULL || !shared_name_is_updated(context, line, name))
+            return false;
+    }
+    return true;
+}
+
+static char *what_of(void *context, const struct workshop *shop, const struct race *race, const char *thing,
+                     const char *name)
 {
     const struct race_side *sides = race->sides;
 
@@ -162,7 +177,7 @@ static char *what_of(void *context, const struct workshop *shop, const struct ra
     if (sides[1].trace == NULL)
         return memory_format(context, "One thread %s %s while another uses it.", sides[0].write ? "changes" : "reads",
                              thing);
-    if (sides[0].write && sides[1].write)
+    if ((sides[0].write && sides[1].write) || loses_update(context, shop, race, name))
         return memory_format(context, "Two threads change %s at the same time%s.", thing, locks_clause(race));
     return memory_format(context, "One thread changes %s while another reads it%s.", thing, locks_clause(race));
 }
@@ -194,19 +209,19 @@ static const char *why_of(void *context, const struct workshop *shop, const stru
                "or a "
                "condition variable inside your functions gives that order. Here none does, so the second thread may "
                "see old values, or half of the new ones.";
-    for (size_t i = 0; i < 2 && name != NULL; i++) {
-        const char *line = side_excerpt(context, shop, &race->sides[i]);
-
-        if (race->sides[i].write && line != NULL && shared_name_is_updated(context, line, name))
-            return memory_format(
-                context,
-                "Reading, computing and writing are three steps. A thread that comes in between works from "
-                "an old value, and one of the two changes is lost. %s",
-                advice_of(context, shop, race));
-    }
+    if (loses_update(context, shop, race, name))
+        return memory_format(
+            context,
+            "Reading, computing and writing are three steps. A thread that comes in between works from "
+            "an old value, and one of the two changes is lost. %s",
+            advice_of(context, shop, race));
+    if (race->sides[0].write && race->sides[1].write)
+        return memory_format(context,
+                             "Whose value stays is left to chance, and nobody can rely on what he has just written. %s",
+                             advice_of(context, shop, race));
     return memory_format(
         context,
-        "What a reader finds depends on who comes first, and may be half old and half new; the compiler, "
+        "What the reader finds depends on who comes first, and may be half old and half new; the compiler, "
         "too, may assume that nobody else is there. %s",
         advice_of(context, shop, race));
 }
@@ -236,7 +251,7 @@ void race_words_add(void *context, const struct workshop *shop, const struct sce
 {
     const char *name;
     const char *thing = thing_of(context, shop, race, &name);
-    struct finding *finding = finding_add(context, result, SEVERITY_FAILURE, what_of(context, shop, race, thing));
+    struct finding *finding = finding_add(context, result, SEVERITY_FAILURE, what_of(context, shop, race, thing, name));
     /* the side with fewer locks is the one to look at first */
     size_t first =
         race->sides[1].trace != NULL && race->sides[1].held >= 0 && race->sides[1].held < race->sides[0].held;
@@ -251,6 +266,8 @@ void race_words_add(void *context, const struct workshop *shop, const struct sce
         place_of(context, shop, race, (first + i) % 2, finding);
         if (scenario == NULL)
             scenario = memory_words_scenario(run, side->trace);
+        if (scenario == NULL && side->created != NULL)
+            scenario = memory_words_scenario(run, side->created);
     }
     finding->detail = scenario_end_seen(context, scenario);
 }

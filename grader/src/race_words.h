@@ -14,9 +14,10 @@ enum { RACE_LOCKS_MAX = 8 };
 
 /* One of the two accesses. */
 struct race_side {
-    const struct trace *trace; /* NULL: the detector does not know it any more */
-    int thread;                /* the detector's number */
-    bool root;                 /* it is the main thread */
+    const struct trace *trace;   /* NULL: the detector does not know it any more */
+    int thread;                  /* the detector's number */
+    bool root;                   /* it is the main thread */
+    const struct trace *created; /* where that thread was started, or NULL */
     bool write;
     int held; /* how many locks it held; -1 where that is not known */
     const struct trace

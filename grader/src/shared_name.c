@@ -124,14 +124,15 @@ static void chain_add(void *context, struct chains *chains, const char *line, co
     int assigned = stepped ? 2 : assignment_at(to);
     bool behind_bracket = before == '>' || before == '.'; /* the rest of "(*c)->value" */
 
-    if (chains->count == CHAINS_MAX || *past_spaces(to) == '(' || before == '&' || behind_bracket)
+    if (chains->count == CHAINS_MAX || *past_spaces(to) == '(' || before == '&' || behind_bracket ||
+        is_declared(line, from))
         return;
     bool through = before == '*' && assigned != 0;
     char *text = without_spaces(context, from, to);
     chains->list[chains->count++] = (struct chain){
         .text = through ? memory_format(context, "*%s", text) : text,
         .key = memory_text_n(context, key, strcspn(key, " \t[.-=+*/%&|^<>;,)")),
-        .target = assigned != 0 && !is_declared(line, from),
+        .target = assigned != 0,
         .updated = assigned == 2,
     };
 }

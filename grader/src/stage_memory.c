@@ -81,15 +81,48 @@ static bool is_told_by_others(const struct sanitizer_sight *sight, const struct 
            (is_thread_leak(report) && sight->run.remain_count > 0);
 }
 
-static void reports_tell(void *context, const struct workshop *shop, const struct sanitizer_sight *sight,
+static const struct frame *leak_frame(const struct workshop *shop, const struct sanitizer_report *report)
+{
+    bool leak = report->sanitizer == SANITIZER_LEAK && report->trace_count > 0;
+
+    return leak ? places_frame(shop, &report->traces[0]) : NULL;
+}
+
+static bool is_same_leak(const struct workshop *shop, const struct sanitizer_report *one,
+                         const struct sanitizer_report *other)
+{
+    const struct frame *a = leak_frame(shop, one);
+    const struct frame *b = leak_frame(shop, other);
+
+    return a != NULL && b != NULL && a->line == b->line && strcmp(a->file, b->file) == 0;
+}
+
+/* Blocks that were allocated on one line, whoever called it, are one mistake: the first report counts for all. */
+static void leaks_sum(const struct workshop *shop, struct sanitizer_log *log)
+{
+    for (size_t i = 0; i < log->count; i++)
+        for (size_t k = i + 1; k < log->count; k++)
+            if (log->reports[k].objects > 0 && is_same_leak(shop, &log->reports[i], &log->reports[k])) {
+                log->reports[i].bytes += log->reports[k].bytes;
+                log->reports[i].objects += log->reports[k].objects;
+                log->reports[k].objects = 0;
+            }
+}
+
+static void reports_tell(void *context, const struct workshop *shop, struct sanitizer_sight *sight,
                          struct stage_result *result)
 {
     enum { RANKS = 6 };
 
+    leaks_sum(shop, &sight->log);
     for (int rank = 0; rank < RANKS; rank++)
-        for (size_t i = 0; i < sight->log.count && result->finding_count < FINDINGS_MAX; i++)
-            if (memory_words_rank(&sight->log.reports[i]) == rank && !is_told_by_others(sight, &sight->log.reports[i]))
-                memory_words_add(context, shop, &sight->run, &sight->log.reports[i], result);
+        for (size_t i = 0; i < sight->log.count && result->finding_count < FINDINGS_MAX; i++) {
+            const struct sanitizer_report *report = &sight->log.reports[i];
+            bool summed = report->sanitizer == SANITIZER_LEAK && report->objects == 0;
+
+            if (memory_words_rank(report) == rank && !summed && !is_told_by_others(sight, report))
+                memory_words_add(context, shop, &sight->run, report, result);
+        }
 }
 
 /* A thread that is still there and was never joined is one mistake. */

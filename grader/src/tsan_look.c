@@ -34,6 +34,18 @@ static void tsan_locks(const struct sanitizer_report *report, struct race_side *
     }
 }
 
+/* "Thread T2 (tid=1234, finished) created by main thread at:" */
+static const struct trace *tsan_created(const struct sanitizer_report *report, int thread)
+{
+    char name[32];
+
+    (void)snprintf(name, sizeof name, "Thread T%d ", thread);
+    for (size_t i = 0; i < report->trace_count; i++)
+        if (strncmp(report->traces[i].title, name, strlen(name)) == 0)
+            return &report->traces[i];
+    return NULL;
+}
+
 static struct race_side tsan_side(const struct sanitizer_report *report, const struct trace *trace)
 {
     const char *thread = strstr(trace->title, "thread T");
@@ -41,6 +53,7 @@ static struct race_side tsan_side(const struct sanitizer_report *report, const s
 
     side.thread = thread == NULL ? 0 : (int)strtol(thread + 8, NULL, 10);
     side.write = strstr(trace->title, "rite of size") != NULL;
+    side.created = tsan_created(report, side.thread);
     tsan_locks(report, &side);
     return side;
 }

@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 enum {
-    VALGRIND_ERRORS_MAX = 64,
+    VALGRIND_ERRORS_MAX = 1000, /* valgrind itself stops counting there */
     VALGRIND_THREADS_MAX = 256,
     VALGRIND_TRACES_MAX = 12, /* of one error */
     VALGRIND_NOTES_MAX = 12,  /* of one error */
