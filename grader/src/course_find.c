@@ -154,7 +154,7 @@ const struct exercise **course_select(void *context, const struct course *course
         fault_several(course, words, best, true, fault);
         return NULL;
     }
-    const struct exercise **selected = memory_zeroed(context, count + 1, sizeof *selected);
+    const struct exercise **selected = memory_zeroed(context, count + 1, sizeof(struct exercise *));
     for (size_t i = 0; i < course->count; i++) {
         if (fit_of(&course->exercises[i], words) == best)
             selected[kept++] = &course->exercises[i];

@@ -167,7 +167,7 @@ static int status_of(const struct session *session)
 
 static int write_json(struct session *session)
 {
-    const struct verdict **list = memory_zeroed(session->context, session->verdict_count, sizeof *list);
+    const struct verdict **list = memory_zeroed(session->context, session->verdict_count, sizeof(struct verdict *));
 
     for (size_t i = 0; i < session->verdict_count; i++)
         list[i] = &session->verdicts[i];

@@ -486,7 +486,7 @@ static int wait_once(struct run *run)
         return fault_errno(run->fault, "waiting for gradings");
     if (polled[0].revents != 0)
         take_signals(run);
-    if (polled[1].revents != 0 && !pool->woken(pool->callback_context))
+    if (polled[1].revents != 0 && pool->woken != NULL && !pool->woken(pool->callback_context))
         run->stopped = true;
     for (int i = 0; i < pool->at_once; i++)
         look_at(run, &run->workers[i], &polled[2 + 2 * i], &polled[3 + 2 * i]);

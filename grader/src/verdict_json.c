@@ -46,19 +46,32 @@ char *json_clean_text(void *context, const char *bytes, size_t size)
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-static json_t *checked(json_t *json)
+static _Noreturn void no_memory(void)
 {
-    if (json != NULL)
-        return json;
     static const char message[] = "grade: out of memory; close something, or use fewer --jobs\n";
+
     (void)!write(STDERR_FILENO, message, sizeof message - 1);
     _exit(2);
+}
+
+static json_t *checked(json_t *json)
+{
+    if (json == NULL)
+        no_memory();
+    return json;
+}
+
+static char *dumped(char *text)
+{
+    if (text == NULL)
+        no_memory();
+    return text;
 }
 
 static void put(json_t *object, const char *key, json_t *value)
 {
     if (json_object_set_new(object, key, checked(value)) != 0)
-        checked(NULL);
+        no_memory();
 }
 
 static void put_text(json_t *object, const char *key, const char *text)
@@ -81,7 +94,7 @@ static void put_seconds(json_t *object, const char *key, double seconds)
 static void add(json_t *array, json_t *value)
 {
     if (json_array_append_new(array, checked(value)) != 0)
-        checked(NULL);
+        no_memory();
 }
 
 static json_t *place_to_json(const struct place *place)
@@ -179,7 +192,7 @@ static json_t *machine_to_json(void)
 
     put(json, "cores", json_integer(options_cores()));
     put_processor(json);
-    put(json, "memory_mb", json_integer(pages > 0 ? (json_int_t)pages * page_size / (1024 * 1024) : 0));
+    put(json, "memory_mb", json_integer(pages > 0 ? (json_int_t)pages * page_size >> 20 : 0));
     if (uname(&system) == 0) {
         put_text(json, "system", system.sysname);
         put_text(json, "kernel", system.release);
@@ -218,11 +231,9 @@ json_t *report_to_json(const char *student, const struct verdict *const *verdict
 
 int report_write(const json_t *report, const char *path, struct fault *fault)
 {
-    char *bytes = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    char *bytes = dumped(json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(6)));
     int written = 0;
 
-    if (bytes == NULL)
-        checked(NULL);
     size_t length = strlen(bytes);
     bytes[length] = '\n'; /* in the place of the NUL, which is not written */
     if (strcmp(path, "-") != 0)

@@ -6,6 +6,7 @@
 #include "memory.h"
 
 #include <criterion/criterion.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,6 +25,19 @@ static inline void scratch_remove(const char *dir)
     struct fault fault = {""};
 
     cr_expect(files_remove_tree(dir, &fault) == 0, "%s", fault.text);
+}
+
+/* What the shell command (printf's format) ends with: 0 where it went well. */
+__attribute__((format(printf, 1, 2))) static inline int scratch_shell(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    char *command = memory_vformat(NULL, format, arguments);
+    va_end(arguments);
+    int status = system(command); // NOLINT(cert-env33-c): the words are the tests' own
+    talloc_free(command);
+    return status;
 }
 
 /* Writes DIR/PATH, with the folders it needs. */

@@ -55,10 +55,9 @@ static void set_up(void)
     cr_assert_not_null(grade, "there is no build/grade; make it first");
     scratch = scratch_dir(context);
     root = memory_format(context, "%s/course", scratch);
-    cr_assert_eq(system(memory_format(context,
-                                      "cp -rL grader/tests/data/course %s && mkdir -p %s/build "
-                                      "build/cli-cache && ln -s \"$PWD/build/cli-cache\" %s/build/cache",
-                                      root, root, root)),
+    cr_assert_eq(scratch_shell("cp -rL grader/tests/data/course %s && mkdir -p %s/build "
+                               "build/cli-cache && ln -s \"$PWD/build/cli-cache\" %s/build/cache",
+                               root, root, root),
                  0);
 }
 
@@ -133,12 +132,12 @@ static void run_after(void (*before)(void), ...)
 /* Bad usage and faults: one line on standard error, none on standard output, status 2. */
 static void expect_fault(const char *words)
 {
-    cr_expect_eq(status, 2, "status %d: %s", status, err);
-    cr_expect_str_eq(out, "");
-    cr_expect_eq(strncmp(err, "grade: ", 7), 0, "%s", err);
-    cr_expect_not_null(strstr(err, words), "expected \"%s\", got \"%s\"", words, err);
     const char *newline = strchr(err, '\n');
-    cr_expect(newline != NULL && newline[1] == '\0', "not one line: %s", err);
+    bool one_line = strncmp(err, "grade: ", 7) == 0 && newline != NULL && newline[1] == '\0';
+
+    cr_expect(status == 2 && *out == '\0' && one_line && strstr(err, words) != NULL,
+              "expected status 2 and \"%s\" in one line; got %d and \"%s\", and on standard output \"%s\"", words,
+              status, err, out);
 }
 
 static size_t entries_in(const char *dir)
@@ -156,11 +155,10 @@ static size_t entries_in(const char *dir)
 /* Whether a process is left that has to do with our folder. */
 static bool is_anyone_left(void)
 {
-    return system(memory_format(context,
-                                "for p in /proc/[0-9]*; do "
-                                "[ $p = /proc/$$ ] || case $(readlink $p/exe $p/cwd; tr '\\0' ' ' <$p/cmdline) in "
-                                "*%s/course/build/work*) exit 1;; esac; done 2>/dev/null",
-                                scratch)) != 0;
+    return scratch_shell("for p in /proc/[0-9]*; do "
+                         "[ $p = /proc/$$ ] || case $(readlink $p/exe $p/cwd; tr '\\0' ' ' <$p/cmdline) in "
+                         "*%s/course/build/work*) exit 1;; esac; done 2>/dev/null",
+                         scratch) != 0;
 }
 
 static void expect_nothing_left(void)
@@ -256,11 +254,11 @@ Test(cli, bad_sources_are_failures_of_the_student)
     char *report_path = memory_format(context, "%s/report.json", scratch);
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        cr_assert_eq(system(memory_format(context, "rm -rf %s", path)), 0);
+        cr_assert_eq(scratch_shell("rm -rf %s", path), 0);
         char *command = memory_text(context, rows[i].make);
         char *at = strstr(command, "%s");
         *at = '\0';
-        cr_assert_eq(system(memory_format(context, "%s%s%s", command, path, at + 2)), 0);
+        cr_assert_eq(scratch_shell("%s%s%s", command, path, at + 2), 0);
         run("tiny", "--json", report_path);
         cr_expect_eq(status, 1, "%s: status %d: %s%s", rows[i].make, status, out, err);
         cr_expect_not_null(strcasestr(out, rows[i].says), "%s: \"%s\" is not in: %s", rows[i].make, rows[i].says, out);
@@ -470,7 +468,7 @@ Test(cli, a_disk_that_takes_no_more_is_one_line_and_nothing_half_written)
                                   ">%s/said; test ! -e %s",
                                   grade, root, json, scratch, json);
 
-    cr_expect_eq(system(command), 0, "a half-written report is left");
+    cr_expect_eq(scratch_shell("%s", command), 0, "a half-written report is left");
     char *said = slurp("said");
     cr_expect_not_null(strstr(said, "grade: "), "%s", said);
     cr_expect_not_null(strstr(said, "File too large"), "%s", said);
@@ -481,13 +479,12 @@ Test(cli, a_full_disk_is_one_line_and_status_2)
 {
     char *build = memory_format(context, "%s/build", root);
 
-    if (system(memory_format(context, "rm -rf %s/cache && mount -t tmpfs -o size=64k none %s 2>/dev/null", build,
-                             build)) != 0)
+    if (scratch_shell("rm -rf %s/cache && mount -t tmpfs -o size=64k none %s 2>/dev/null", build, build) != 0)
         cr_skip_test("no tmpfs can be mounted here");
     run("tiny");
     cr_expect_eq(status, 2, "%s%s", out, err);
     cr_expect_not_null(strstr(err, "No space left on device"), "%s%s", out, err);
     const char *newline = strchr(err, '\n');
     cr_expect(newline != NULL && newline[1] == '\0', "not one line: %s", err);
-    cr_expect_eq(system(memory_format(context, "umount %s", build)), 0);
+    cr_expect_eq(scratch_shell("umount %s", build), 0);
 }

@@ -273,9 +273,10 @@ Test(course, a_file_that_cannot_be_text_is_a_fault, .init = set_up, .fini = tear
     cr_assert(files_write(path, "[exercise]\0\n", 12, &fault) == 0);
     cr_expect(course_load(context, root, &course, &fault) == -1);
     cr_expect_not_null(strstr(fault.text, "NUL"), "%s", fault.text);
-    char *big = memory_zeroed(context, 2 * 1024 * 1024, 1);
-    memset(big, 'x', 2 * 1024 * 1024);
-    cr_assert(files_write(path, big, 2 * 1024 * 1024, &fault) == 0);
+    enum { BIG = 2 << 20 };
+    char *big = memory_zeroed(context, BIG, 1);
+    memset(big, 'x', BIG);
+    cr_assert(files_write(path, big, BIG, &fault) == 0);
     cr_expect(course_load(context, root, &course, &fault) == -1);
     cr_assert(files_write(path, big, 20000, &fault) == 0);
     cr_expect(course_load(context, root, &course, &fault) == -1);

@@ -100,9 +100,8 @@ static void nothing_is_left(void)
         entries++;
     if (stream != NULL)
         closedir(stream);
-    cr_expect_leq(entries, 2, "something is left in build/work");
-    cr_expect_eq(waitpid(-1, NULL, WNOHANG), -1);
-    cr_expect_eq(errno, ECHILD, "a child is left");
+    bool alone = waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD;
+    cr_expect(entries <= 2 && alone, "%s", alone ? "something is left in build/work" : "a child is left");
 }
 
 Test(pool, all_are_reported_in_order)
