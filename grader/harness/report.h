@@ -7,7 +7,7 @@
  * standard error, for a human. Every line has "event"; the rest depends on it:
  *
  * criterion_main.c (tests), from the runner's process, which runs no line of the student's:
- *     list    test, promise              one for each test, in their order, before the first begins
+ *     list    test, promise, line        one for each test, before the first begins; the line is that of TEST
  *     begin   test
  *     assert  file, line, message        one that failed
  *     mark    message                    check_end() was reached: "KEY TEST"

@@ -1,0 +1,314 @@
+/* tests_run.c - see tests_run.h. */
+#include "tests_run.h"
+
+#include "memory.h"
+#include "process.h"
+#include "stillness.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { STUCK_MAX = 2, LOOKS_A_MEASURE = 5, OUTPUT_CAP = 256 << 10 };
+
+static const double WATCH_INTERVAL_S = 0.020;
+static const double WALL_LIMIT_S = 900; /* of the whole program: only a machine that is overwhelmed gets there */
+static const double TIMES_REFERENCE = 40;
+static const double SLOW_CPU_S = 0.25; /* from here on a test's processor time is compared with the reference's, */
+static const double CPU_FLOOR_S = 1;   /* but no limit is below this */
+static const double SLOW_WALL_S = 5;   /* the same for time */
+static const double WALL_FLOOR_S = 10;
+static const double STARVED_MORE_S = 60; /* over its limit for want of a processor, it gets this much more */
+
+struct watching {
+    void *context;
+    const struct workshop *shop;
+    const char *reference;
+    struct tests_run *run;
+    struct fault *fault;
+    bool failed; /* `fault` is set */
+    struct stillness *stillness;
+    int looks;
+
+    /* Of the test that runs now. */
+    const struct test_record *test;
+    double began_s;
+    bool compared;
+    double reference_cpu_s, reference_wall_s;
+};
+
+/* ---- starting ---------------------------------------------------------------------------------------------------- */
+
+static const char **command_line(void *context, const struct tests_report *report, const char *program,
+                                 const char *only)
+{
+    const char **argv = memory_zeroed(context, 9, sizeof *argv);
+    size_t count = 0;
+
+    argv[count++] = program;
+    argv[count++] = "--report";
+    argv[count++] = memory_format(context, "%d", report->report_fd);
+    argv[count++] = "--events";
+    argv[count++] = memory_format(context, "%d", report->events_fd);
+    argv[count++] = "--key";
+    argv[count++] = memory_format(context, "%d", report->key_fd);
+    argv[count] = only;
+    return argv;
+}
+
+static int run_program(void *context, struct tests_run *run, struct child_spec *spec, const char *program,
+                       const char *only, struct fault *fault)
+{
+    const int keep[] = {run->report.report_fd, run->report.events_fd, run->report.key_fd, -1};
+
+    spec->argv = command_line(context, &run->report, program, only);
+    spec->keep_fds = keep;
+    spec->merge_output = true;
+    spec->output_cap = OUTPUT_CAP;
+    spec->wall_limit_s = WALL_LIMIT_S;
+    int ran = child_run(context, spec, &run->child, fault);
+    tests_report_read(&run->report);
+    return ran;
+}
+
+int tests_run_trusted(void *context, const char *program, const char *only, struct tests_run *run, struct fault *fault)
+{
+    struct child_spec spec = {.strange = false};
+
+    *run = (struct tests_run){0};
+    if (tests_report_open(context, &run->report, fault) < 0)
+        return -1;
+    int ran = run_program(context, run, &spec, program, only, fault);
+    if (ran < 0)
+        tests_report_close(&run->report);
+    return ran;
+}
+
+void tests_run_close(struct tests_run *run)
+{
+    tests_report_close(&run->report);
+}
+
+const struct test_sight *tests_run_sight(const struct tests_run *run, const struct test_record *test)
+{
+    for (size_t i = 0; i < run->sight_count; i++)
+        if (run->sights[i].test == test)
+            return &run->sights[i];
+    return NULL;
+}
+
+/* ---- the test's own process -------------------------------------------------------------------------------------- */
+
+/* The test that runs now, where its process is known to be one below the runner `pid`: the number came from a process
+ * that runs the student's code. */
+static const struct test_record *running_test(struct watching *watching, pid_t runner)
+{
+    const struct test_record *test = watching->run->report.current;
+    struct pid_list tree = {0};
+    void *scratch = memory_context(watching->context);
+    bool below = false;
+
+    if (test != NULL && test->pid > 0 && test->pid != runner) {
+        process_tree(scratch, runner, &tree);
+        below = pid_list_has(&tree, test->pid);
+    }
+    talloc_free(scratch);
+    return below ? test : NULL;
+}
+
+static void kill_test(struct watching *watching, const struct test_record *test)
+{
+    struct pid_list tree = {0};
+
+    process_tree(watching->context, test->pid, &tree);
+    for (size_t i = 0; i < tree.count; i++)
+        (void)kill(tree.pids[i], SIGKILL);
+    stillness_reset(watching->stillness);
+}
+
+static struct test_sight *add_sight(struct watching *watching, const struct test_record *test)
+{
+    struct tests_run *run = watching->run;
+
+    run->sights = memory_grown(watching->context, run->sights, run->sight_count + 1, sizeof *run->sights);
+    struct test_sight *sight = &run->sights[run->sight_count++];
+    *sight = (struct test_sight){.test = test};
+    return sight;
+}
+
+/* Reads where everybody stands, and ends the test. What cannot be read is not told; that it hangs is. */
+static void end_stuck(struct watching *watching, const struct test_record *test, enum stuck stuck, double used_s,
+                      double limit_s)
+{
+    struct test_sight *sight = add_sight(watching, test);
+    struct fault unread;
+
+    sight->stuck = stuck;
+    sight->used_s = used_s;
+    sight->limit_s = limit_s;
+    sight->reference_s = stuck == STUCK_SPINNING ? watching->reference_cpu_s : watching->reference_wall_s;
+    if (hang_read(watching->context, watching->shop, test->pid, test->harness, test->harness_count, &sight->hang,
+                  &unread) < 0)
+        sight->hang.count = 0;
+    kill_test(watching, test);
+    watching->run->stuck_count++;
+}
+
+static void end_crashed(struct watching *watching, const struct test_record *test)
+{
+    struct test_sight *sight = add_sight(watching, test);
+    struct stacks stacks;
+    struct fault unread;
+
+    sight->crashed = true;
+    if (stacks_read(watching->context, test->pid, &stacks, &unread) == 0)
+        for (size_t i = 0; i < stacks.count; i++)
+            if (stacks.threads[i].tid == test->crashed_tid)
+                sight->crash = stacks.threads[i].trace;
+    kill_test(watching, test);
+}
+
+/* ---- limits ------------------------------------------------------------------------------------------------------ */
+
+/* What the test's processes have used and waited for. */
+struct usage {
+    double cpu_s;
+    double delayed_s; /* for a processor, all threads together */
+};
+
+static double delay_s(pid_t pid, pid_t tid)
+{
+    char path[96];
+    unsigned long long delayed_ns = 0;
+
+    (void)snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", (int)pid, (int)tid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%*u %llu", &delayed_ns) != 1)
+        delayed_ns = 0;
+    (void)fclose(file);
+    return (double)delayed_ns * 1e-9;
+}
+
+static struct usage measure(struct watching *watching, const struct test_record *test)
+{
+    void *scratch = memory_context(watching->context);
+    struct usage usage = {0, 0};
+    struct pid_list tree = {0};
+
+    process_tree(scratch, test->pid, &tree);
+    for (size_t i = 0; i < tree.count; i++) {
+        struct process_stat stat;
+        struct pid_list threads = {0};
+        if (process_stat(tree.pids[i], 0, &stat))
+            usage.cpu_s += stat.cpu_s;
+        process_threads(scratch, tree.pids[i], &threads);
+        for (size_t j = 0; j < threads.count; j++)
+            usage.delayed_s += delay_s(tree.pids[i], threads.pids[j]);
+    }
+    talloc_free(scratch);
+    return usage;
+}
+
+/* Runs the reference's same test beside it, once. */
+static void compare(struct watching *watching, const struct test_record *test)
+{
+    struct tests_run run;
+
+    if (watching->compared)
+        return;
+    watching->compared = true;
+    if (tests_run_trusted(watching->context, watching->reference, test->name, &run, watching->fault) < 0) {
+        watching->failed = true;
+        return;
+    }
+    watching->reference_cpu_s = run.child.cpu_s;
+    watching->reference_wall_s = run.child.wall_s;
+    tests_run_close(&run);
+}
+
+/* Ends the test where it is over a limit. */
+static void check_limits(struct watching *watching, const struct test_record *test, double running_s)
+{
+    struct usage usage = measure(watching, test);
+    double wall_s = running_s - watching->began_s;
+
+    if (usage.cpu_s > SLOW_CPU_S || wall_s > SLOW_WALL_S)
+        compare(watching, test);
+    if (!watching->compared || watching->failed)
+        return;
+    double cpu_limit_s = fmax(CPU_FLOOR_S, TIMES_REFERENCE * watching->reference_cpu_s);
+    double wall_limit_s = fmax(WALL_FLOOR_S, TIMES_REFERENCE * watching->reference_wall_s);
+    if (usage.cpu_s > cpu_limit_s)
+        end_stuck(watching, test, STUCK_SPINNING, usage.cpu_s, cpu_limit_s);
+    else if (wall_s - usage.delayed_s > wall_limit_s)
+        end_stuck(watching, test, STUCK_STALLED, wall_s, wall_limit_s);
+    else if (wall_s > wall_limit_s + STARVED_MORE_S)
+        end_stuck(watching, test, STUCK_STARVED, wall_s, wall_limit_s);
+}
+
+/* ---- the watch --------------------------------------------------------------------------------------------------- */
+
+static void begin_test(struct watching *watching, const struct test_record *test, double running_s)
+{
+    watching->test = test;
+    watching->began_s = running_s;
+    watching->compared = false;
+    watching->reference_cpu_s = watching->reference_wall_s = 0;
+    stillness_reset(watching->stillness);
+}
+
+/* Looks at the test that runs now. */
+static void watch_test(struct watching *watching, const struct test_record *test, double running_s)
+{
+    if (tests_run_sight(watching->run, test) != NULL)
+        return; /* it was killed a moment ago */
+    if (test->crashed_tid != 0)
+        end_crashed(watching, test);
+    else if (stillness_look(watching->stillness))
+        end_stuck(watching, test, STUCK_PROVED, running_s - watching->began_s, 0);
+    else if (++watching->looks % LOOKS_A_MEASURE == 0)
+        check_limits(watching, test, running_s);
+}
+
+static bool watch(void *argument, pid_t runner, double running_s)
+{
+    struct watching *watching = argument;
+    struct tests_run *run = watching->run;
+
+    tests_report_read(&run->report);
+    const struct test_record *test = running_test(watching, runner);
+    if (test != watching->test)
+        begin_test(watching, test, running_s);
+    if (test != NULL)
+        watch_test(watching, test, running_s);
+    else
+        run->stuck_outside = stillness_look(watching->stillness);
+    return !watching->failed && !run->stuck_outside && run->stuck_count < STUCK_MAX;
+}
+
+int tests_run(void *context, const struct workshop *shop, const char *program, const char *reference,
+              struct tests_run *run, struct fault *fault)
+{
+    struct watching watching = {.context = context, .shop = shop, .reference = reference, .run = run, .fault = fault};
+    struct child_spec spec = {
+        .cwd = shop->dir,
+        .strange = true,
+        .memory_mb = shop->exercise->memory_mb,
+        .watch = watch,
+        .watch_context = &watching,
+        .watch_interval_s = WATCH_INTERVAL_S,
+    };
+
+    *run = (struct tests_run){0};
+    if (tests_report_open(context, &run->report, fault) < 0)
+        return -1;
+    watching.stillness = stillness_new(context);
+    int ran = run_program(context, run, &spec, program, NULL, fault);
+    if (ran == 0 && !watching.failed)
+        return 0;
+    tests_report_close(&run->report);
+    return -1;
+}
