@@ -31,7 +31,7 @@ static void what_now(struct session *session, const struct exercise *exercise, i
     page_labelled(&session->page, "Then", memory_format(session->context, "make grade EX=%s", word));
     if (number < HINTS)
         page_labelled(&session->page, "More",
-                      memory_format(session->context, "make hint EX=%s   (%d left)", word, HINTS - number));
+                      memory_format(session->context, "make hint EX=%s (%d left)", word, HINTS - number));
 }
 
 int command_hint(const struct student *student, struct fault *fault)

@@ -143,9 +143,9 @@ static void welcome(struct session *session, const struct exercise *first)
     chapter_lines(session, NULL);
     page_line(page, "%s", "");
     page_paragraph(page, 0, PAINT_PLAIN, "", PAINT_STRONG,
-                   memory_format(session->context, "Begin with %s: %s", first->id, first->title), 0);
+                   memory_format(session->context, "Begin with %s · %s", first->id, first->title), 0);
     session_what_to_do(session, first);
-    page_labelled(page, "Watch", "make watch   grades a file whenever you save it");
+    page_labelled(page, "Watch", "make watch (grades a file whenever you save it)");
 }
 
 static void overview(struct session *session, const struct exercise *next)
@@ -165,7 +165,8 @@ static void overview(struct session *session, const struct exercise *next)
                        "All exercises are passed. The references are in solutions/, to compare with.", 0);
         return;
     }
-    page_paragraph(page, 0, PAINT_PLAIN, "", PAINT_STRONG, memory_format(session->context, "Next: %s", next->title), 0);
+    page_paragraph(page, 0, PAINT_PLAIN, "", PAINT_STRONG,
+                   memory_format(session->context, "Next: %s · %s", next->id, next->title), 0);
     session_what_to_do(session, next);
 }
 

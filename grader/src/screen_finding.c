@@ -8,8 +8,14 @@
 enum {
     DETAIL_LEAST = 2,        /* lines of detail that places leave room for */
     DETAIL_BYTES = 64 << 10, /* more is never looked at */
+    WRAPPED_MOST = 3,        /* lines that one line of detail becomes at most */
     EXCERPT_LEAST = 16,      /* columns of code, below which a note goes to its own line */
 };
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
 
 /* "thread 2, holding nothing" */
 static char *place_note(const struct page *page, const struct place *place)
@@ -103,33 +109,54 @@ static void places(struct page *page, const struct finding *finding, int room)
     }
 }
 
+/* One line of what was printed; where it is too long it goes on in the next lines, `room` at most. Returns how many. */
+static int detail_line(struct page *page, const char *bar, const char *line, int room)
+{
+    const struct screen *screen = page->screen;
+    int lines = 0;
+
+    if (screen->verbose || text_width(line) <= screen->width - 6) {
+        page_line(page, "    %s %s", bar, line);
+        return 1;
+    }
+
+    char *wrapped = text_wrap(page->context, line, screen->width - 6, 0, 2), *part;
+
+    while (lines < room && (part = strsep(&wrapped, "\n")) != NULL) {
+        bool cut = wrapped != NULL && lines + 1 == room;
+
+        if (cut)
+            part =
+                text_cut(page->context, memory_format(page->context, "%s\n+", part), screen->width - 6, screen->utf8);
+        page_line(page, "    %s %s", bar, part);
+        lines++;
+    }
+    return lines;
+}
+
 /* What was printed, as it was, behind a bar: so it is never taken for the grader's own words, and no line of it
  * begins a line of ours. */
 static void detail(struct page *page, const char *text, int room)
 {
     size_t size = strnlen(text, DETAIL_BYTES);
     char *clean = text_clean_n(page->context, text, size, page->screen->utf8);
-    int lines = text_lines(clean), shown = lines > room ? room - 1 : lines;
+    int left = text_lines(clean);
     const char *bar = page_paint(page, PAINT_QUIET, page_sign(page->screen, SIGN_BAR));
 
-    for (int i = 0; i < shown; i++) {
+    /* The last line is for the count of the others, where there are more than one. */
+    while (left > 0 && (room > 1 || left == 1)) {
         size_t length = strcspn(clean, "\n");
-        char *line = memory_text_n(page->context, clean, length);
+        int for_this = left > 1 ? room - 1 : room;
 
-        if (!page->screen->verbose)
-            line = text_cut(page->context, line, page->screen->width - 6, page->screen->utf8);
-        page_line(page, "    %s %s", bar, line);
+        room -= detail_line(page, bar, memory_text_n(page->context, clean, length),
+                            least(for_this, page->screen->verbose ? for_this : WRAPPED_MOST));
         clean += length + (clean[length] == '\n');
+        left--;
     }
     if (text[size] != '\0' && page->screen->verbose)
         page_line(page, "    %s and %zu more bytes", bar, strlen(text + size));
-    else if (shown < lines)
-        page_line(page, "    %s and %d more line%s", bar, lines - shown, lines - shown == 1 ? "" : "s");
-}
-
-static int least(int a, int b)
-{
-    return a < b ? a : b;
+    else if (left > 0)
+        page_line(page, "    %s and %d more line%s", bar, left, left == 1 ? "" : "s");
 }
 
 void screen_finding(struct page *page, const struct finding *finding, struct finding_room room)

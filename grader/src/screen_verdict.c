@@ -28,8 +28,7 @@ enum {
     LINES = 23, /* of a screen of 24: the last is the prompt's */
     WHAT_LINES = 4,
     WHY_LINES = 5,
-    PLACES_LEAST = 2,
-    DETAIL_LEAST = 2,
+    REST_LEAST = 4, /* for places and detail */
     ALSO_MOST = 3,
 };
 
@@ -171,19 +170,16 @@ static void also_line(struct page *page, const struct finding *finding)
     page_line(page, "  %s%s", page_paint(page, PAINT_QUIET, kind), line);
 }
 
-/* The findings behind the first: some in one line each, the rest counted. */
-static void also(struct page *page, const struct verdict *verdict, const struct finding *const *list, size_t count)
+/* The findings behind the first: as many as `room` lines allow, one line each; the others are counted. */
+static void also(struct page *page, const struct verdict *verdict, const struct finding *const *list, size_t count,
+                 size_t room)
 {
     const struct exercise *own = verdict_own(page->screen, verdict);
-    size_t shown = count <= ALSO_MOST ? count : ALSO_MOST - 1;
+    size_t shown = count <= room ? count : room - 1;
+    char *all = memory_text(page->context, "--verbose");
 
     for (size_t i = 0; i < shown; i++)
         also_line(page, list[i]);
-    if (count == 0)
-        return;
-
-    char *all = memory_text(page->context, "--verbose");
-
     if (own != NULL)
         all = memory_format(page->context, "make grade EX=%s ARGS=--verbose", exercise_word(page->screen->course, own));
     if (shown < count)
@@ -214,7 +210,7 @@ static void foot_failed(struct page *page, const struct verdict *verdict, const 
     if (verdict_is_beginning(page->screen, verdict))
         page_labelled(page, "Edit", own->starter + strlen(page->screen->course->root) + 1);
     page_labelled(page, "Then",
-                  memory_format(page->context, "make grade EX=%s   or, when stuck:  make hint EX=%s", word, word));
+                  memory_format(page->context, "make grade EX=%s, or when stuck: make hint EX=%s", word, word));
 }
 
 static void foot_passed(struct page *page, const struct verdict *verdict)
@@ -232,17 +228,18 @@ static void foot_passed(struct page *page, const struct verdict *verdict)
 /* Why something could not be told, stage by stage. */
 static void unsure_lines(struct page *page, const struct verdict *verdict)
 {
+    char *lead = memory_format(page->context, "%s ", page_sign(page->screen, SIGN_UNSURE));
+
     for (size_t i = 0; i < verdict->result_count; i++) {
         const struct stage_result *result = &verdict->results[i];
+        const char *reason = result->reason;
 
         if (result->outcome != OUTCOME_INCONCLUSIVE)
             continue;
-        page_paragraph(page, 0, PAINT_UNSURE, memory_format(page->context, "%s ", page_sign(page->screen, SIGN_UNSURE)),
-                       PAINT_PLAIN,
-                       memory_format(page->context,
-                                     "%s: inconclusive. %s No points are lost; run it again when the "
-                                     "machine is quieter.",
-                                     result->stage, result->reason == NULL ? "" : result->reason),
+        if (reason == NULL)
+            reason = "No points are lost; run it again when the machine is quieter.";
+        page_paragraph(page, 0, PAINT_UNSURE, lead, PAINT_PLAIN,
+                       memory_format(page->context, "%s: inconclusive. %s", result->stage, reason),
                        page->screen->verbose ? 0 : 6);
     }
 }
@@ -271,6 +268,7 @@ static void beginning_lines(struct page *page, const struct verdict *verdict)
     page_paragraph(page, 0, PAINT_PLAIN, "", PAINT_STRONG, verdict->title == NULL ? "" : verdict->title, 2);
     page_paragraph(page, 0, PAINT_PLAIN, "", PAINT_PLAIN,
                    "This is still the starter, so it is meant to fail. Here is the first thing to make it do:", 0);
+    page_line(page, "%s", "");
 }
 
 static void verbose_findings(struct page *page, const struct finding *const *list, size_t count)
@@ -282,19 +280,32 @@ static void verbose_findings(struct page *page, const struct finding *const *lis
     }
 }
 
-/* The first finding, and the others in what is left: what must be whole is measured first. */
+/* How many lines the first finding takes with this room. */
+static int lines_with(const struct page *page, const struct finding *finding, struct finding_room room)
+{
+    struct page trial = page_begin(page->context, page->screen);
+
+    screen_finding(&trial, finding, room);
+    return page_lines(&trial);
+}
+
+/* The first finding, and the others in what it leaves, but for a line or three that say that there are others. */
 static void brief_findings(struct page *page, const struct verdict *verdict, const struct finding *const *list,
                            size_t count, int lines)
 {
-    struct page rest = page_begin(page->context, page->screen), trial = page_begin(page->context, page->screen);
-    struct finding_room room = {WHAT_LINES, WHY_LINES, 0};
+    struct page rest = page_begin(page->context, page->screen);
+    struct finding_room room = {WHAT_LINES, WHY_LINES, lines};
+    int left = lines - lines_with(page, list[0], room);
 
-    also(&rest, verdict, list + 1, count - 1);
-    screen_finding(&trial, &(struct finding){.severity = list[0]->severity, .what = list[0]->what, .why = list[0]->why},
-                   room);
-    room.rest = lines - page_lines(&rest) - page_lines(&trial);
-    if (room.rest < PLACES_LEAST + DETAIL_LEAST)
-        room.rest = PLACES_LEAST + DETAIL_LEAST;
+    if (count > 1)
+        also(&rest, verdict, list + 1, count - 1, left < 1 ? 1 : left > ALSO_MOST ? ALSO_MOST : (size_t)left);
+
+    /* What and why are whole; places and detail get what they leave. */
+    const struct finding bare = {.severity = list[0]->severity, .what = list[0]->what, .why = list[0]->why};
+
+    room.rest = lines - page_lines(&rest) - lines_with(page, &bare, room);
+    if (room.rest < REST_LEAST)
+        room.rest = REST_LEAST;
     screen_finding(page, list[0], room);
     page_add(page, &rest);
 }

@@ -78,12 +78,12 @@ void session_what_to_do(struct session *session, const struct exercise *exercise
     page_labelled(&session->page, "Read",
                   memory_format(context, "%s (%s)", chapter_section(context, course, exercise->read),
                                 chapter_path(context, course, exercise->read)));
-    page_labelled(&session->page, "Edit",
-                  memory_format(context, "%s   what it promises: %s", session_path(session, exercise->starter),
-                                session_path(session, exercise->header)));
+    page_labelled(&session->page, "Edit", session_path(session, exercise->starter));
+    page_labelled(&session->page, "Header",
+                  memory_format(context, "%s (what it promises)", session_path(session, exercise->header)));
     page_labelled(&session->page, "Check", memory_format(context, "make grade EX=%s", word));
     page_labelled(&session->page, "Stuck?",
                   hints >= HINTS
-                      ? memory_format(context, "make hint EX=%s   (all %d taken: shows them again)", word, HINTS)
-                      : memory_format(context, "make hint EX=%s   (%d of %d taken)", word, hints, HINTS));
+                      ? memory_format(context, "make hint EX=%s (all %d taken: shows them again)", word, HINTS)
+                      : memory_format(context, "make hint EX=%s (%d of %d taken)", word, hints, HINTS));
 }
