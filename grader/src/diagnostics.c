@@ -3,7 +3,7 @@
 #include "memory.h"
 #include "trace.h"
 
-#include <jansson.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,82 +30,62 @@ static void add(void *context, struct diagnostics *all, struct diagnostic diagno
     all->items[at] = diagnostic;
 }
 
-/* "-Werror=x" is "-Wx" made an error. */
-static const char *plain_option(void *context, const char *option)
+/* The option named in " [-Wx]", "[-Werror=x]" (gcc) or "[-Werror,-Wx]" (clang): "-Wx". */
+static const char *option_of(void *context, const char *brackets)
 {
-    static const char made_error[] = "-Werror=";
+    static const char gcc[] = " [-Werror=", clang[] = " [-Werror,";
 
-    if (option != NULL && strncmp(option, made_error, strlen(made_error)) == 0)
-        return memory_format(context, "-W%s", option + strlen(made_error));
-    return memory_text(context, option);
+    if (strncmp(brackets, gcc, strlen(gcc)) == 0) {
+        brackets += strlen(gcc);
+        return memory_format(context, "-W%.*s", (int)strcspn(brackets, "]"), brackets);
+    }
+    brackets += strncmp(brackets, clang, strlen(clang)) == 0 ? strlen(clang) : 2;
+    return memory_text_n(context, brackets, strcspn(brackets, "]"));
 }
 
-static void add_json(void *context, struct diagnostics *all, json_t *item)
+/* Where the first of the marks is that stand between a place and what is said of it; NULL where there is none. */
+static const char *find_mark(const char *line, size_t *length, bool *error)
 {
-    const char *kind = json_string_value(json_object_get(item, "kind"));
-    json_t *caret = json_object_get(json_array_get(json_object_get(item, "locations"), 0), "caret");
-    const char *text = json_string_value(json_object_get(item, "message"));
+    static const char *const marks[] = {": error: ", ": fatal error: ", ": internal compiler error: ", ": warning: "};
+    const char *first = NULL;
 
-    if (kind == NULL || text == NULL || strcmp(kind, "note") == 0)
-        return;
-    add(context, all,
-        (struct diagnostic){
-            .error = strcmp(kind, "warning") != 0,
-            .file = memory_text(context, trace_base_name(json_string_value(json_object_get(caret, "file")))),
-            .line = (int)json_integer_value(json_object_get(caret, "line")),
-            .text = memory_text(context, text),
-            .option = plain_option(context, json_string_value(json_object_get(item, "option"))),
-        });
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        const char *found = strstr(line, marks[i]);
+        if (found == NULL || (first != NULL && found > first))
+            continue;
+        first = found;
+        *length = strlen(marks[i]);
+        *error = strcmp(marks[i], ": warning: ") != 0;
+    }
+    return first;
 }
 
-struct diagnostics diagnostics_of_gcc(void *context, const char *words)
-{
-    struct diagnostics all = {0};
-    const char *start = words[0] == '[' ? words : strstr(words, "\n[");
-    json_t *list = start == NULL ? NULL : json_loads(start, JSON_DISABLE_EOF_CHECK, NULL);
-    size_t index = 0;
-    json_t *item = NULL;
-
-    json_array_foreach(list, index, item) add_json(context, &all, item);
-    json_decref(list);
-    return all;
-}
-
-/* One line of clang's; false where it is something else. */
+/* One line; false where it is something else, such as what the driver says of the compiler. */
 static bool read_line(void *context, const char *line, struct diagnostic *diagnostic)
 {
-    static const struct {
-        const char *mark;
-        bool error;
-    } kinds[] = {{": fatal error: ", true}, {": error: ", true}, {": warning: ", false}};
-    const char *found = NULL;
-    size_t kind = 0;
-
-    for (kind = 0; kind < sizeof kinds / sizeof *kinds; kind++)
-        if ((found = strstr(line, kinds[kind].mark)) != NULL)
-            break;
-    if (found == NULL)
-        return false;
-    const char *text = found + strlen(kinds[kind].mark);
-    const char *option = strstr(text, " [-W");
+    size_t length = 0;
+    bool error = false;
+    const char *mark = find_mark(line, &length, &error);
     const char *colon = strchr(line, ':');
-    bool place = colon != NULL && colon < found;
+
+    if (mark == NULL || colon >= mark || !isdigit((unsigned char)colon[1]))
+        return false;
+    const char *text = mark + length;
+    const char *brackets = NULL;
+    for (const char *next = strstr(text, " [-W"); next != NULL; next = strstr(next + 1, " [-W"))
+        brackets = next;
 
     *diagnostic = (struct diagnostic){
-        .error = kinds[kind].error,
-        .file = place ? trace_base_name(memory_text_n(context, line, (size_t)(colon - line))) : NULL,
-        .line = place ? atoi(colon + 1) : 0,
-        .text = option == NULL ? memory_text(context, text) : memory_text_n(context, text, (size_t)(option - text)),
+        .error = error,
+        .file = trace_base_name(memory_text_n(context, line, (size_t)(colon - line))),
+        .line = (int)strtol(colon + 1, NULL, 10),
+        .text = brackets == NULL ? memory_text(context, text) : memory_text_n(context, text, (size_t)(brackets - text)),
+        .option = brackets == NULL ? NULL : option_of(context, brackets),
     };
-    if (option != NULL) {
-        const char *last = strrchr(option, ','); /* "[-Werror,-Wimplicit-function-declaration]" */
-        const char *start = last == NULL ? option + 2 : last + 1;
-        diagnostic->option = memory_text_n(context, start, strcspn(start, "]"));
-    }
     return true;
 }
 
-struct diagnostics diagnostics_of_clang(void *context, const char *words)
+struct diagnostics diagnostics_read(void *context, const char *words)
 {
     struct diagnostics all = {0};
     char *rest = NULL;
@@ -198,6 +178,7 @@ static const struct lesson lessons[] = {
     {NULL, "invalid use of undefined type",
      "The struct's fields are not known here: its definition must stand above, in this file."},
     {NULL, "incomplete type", "The struct's fields are not known here: its definition must stand above, in this file."},
+    {NULL, "did you mean to use ‘->’", ". takes a field of a struct, -> of what an address points to."},
     {NULL, "request for member", ". takes a field of a struct, -> of what an address points to."},
     {NULL, "invalid type argument of", "Only an address can be followed with * or ->."},
     {NULL, "too few arguments", "The header says what the function takes."},

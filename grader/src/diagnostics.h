@@ -22,11 +22,9 @@ struct diagnostics {
     size_t warnings;
 };
 
-/* gcc's -fdiagnostics-format=json, among other words. Belongs to `context`. */
-struct diagnostics diagnostics_of_gcc(void *context, const char *words);
-
-/* clang's lines "tiny.c:12:5: warning: unused variable 'm' [-Wunused-variable]". */
-struct diagnostics diagnostics_of_clang(void *context, const char *words);
+/* Reads lines like "tiny.c:12:5: warning: unused variable ‘m’ [-Wunused-variable]", gcc's or clang's; other lines are
+ * left out. Belongs to `context`. */
+struct diagnostics diagnostics_read(void *context, const char *words);
 
 /* What a teacher would add to the compiler's sentence: what it means and what to do. NULL where there is nothing to
  * add. */

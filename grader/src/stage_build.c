@@ -59,11 +59,19 @@ static void place_of(struct build *build, struct finding *finding, const struct 
         place->excerpt = source_line(build->context, build->shop->source, diagnostic->line);
 }
 
+/* A full stop, where the compiler's sentence has no end of its own. */
+static const char *stop_of(const char *text)
+{
+    size_t length = strlen(text);
+
+    return length > 0 && strchr(".?!", text[length - 1]) != NULL ? "" : ".";
+}
+
 static void show_error(struct build *build, const char *compiler, const struct diagnostic *diagnostic)
 {
-    struct finding *finding = finding_add(
-        build->context, build->result, SEVERITY_FAILURE,
-        memory_format(build->context, "%s cannot compile line %d: %s.", compiler, diagnostic->line, diagnostic->text));
+    struct finding *finding = finding_add(build->context, build->result, SEVERITY_FAILURE,
+                                          memory_format(build->context, "%s cannot compile line %d: %s%s", compiler,
+                                                        diagnostic->line, diagnostic->text, stop_of(diagnostic->text)));
     const char *lesson = diagnostics_lesson(diagnostic);
 
     finding->why =
@@ -83,9 +91,7 @@ static void show_errors(struct build *build, const char *compiler, const struct 
         }
     if (all->errors > shown && shown > 0) {
         struct finding *first = &build->result->findings[build->result->finding_count - shown];
-        first->detail = memory_format(build->context, "%zu more error%s follow%s, often because of the first.\n",
-                                      all->errors - shown, all->errors - shown == 1 ? "" : "s",
-                                      all->errors - shown == 1 ? "s" : "");
+        first->detail = memory_text(build->context, "More errors follow, often because of the first.\n");
     }
 }
 
@@ -100,7 +106,7 @@ static bool is_noted(const struct build *build, int line)
 /* "Unused variable ‘m’." of "unused variable ‘m’". */
 static char *as_sentence(void *context, const char *text)
 {
-    char *sentence = memory_format(context, "%s.", text);
+    char *sentence = memory_format(context, "%s%s", text, stop_of(text));
 
     sentence[0] = (char)toupper((unsigned char)sentence[0]);
     return sentence;
@@ -239,8 +245,7 @@ static int compile(struct build *build, enum flavour flavour, const char **objec
 
     if (toolchain_compile(build->context, build->shop, flavour, object, &log, build->fault) != 0)
         return -1;
-    struct diagnostics all =
-        gcc ? diagnostics_of_gcc(build->context, log.err) : diagnostics_of_clang(build->context, log.err);
+    struct diagnostics all = diagnostics_read(build->context, log.err);
     if (*object != NULL) {
         show_warnings(build, &all);
         return 0;

@@ -82,8 +82,13 @@ static const char *const student_flags[] = {
 
 /* gcc's own; the -U: a program is not told which checker it is compiled for. */
 static const char *const student_gcc_flags[] = {
-    "-fmax-errors=20",       "-fdiagnostics-format=json", "-U__SANITIZE_ADDRESS__",
-    "-U__SANITIZE_THREAD__", "-U__NO_INLINE__",           NULL,
+    "-fmax-errors=20",
+    "-fdiagnostics-color=never",
+    "-fno-diagnostics-show-caret",
+    "-U__SANITIZE_ADDRESS__",
+    "-U__SANITIZE_THREAD__",
+    "-U__NO_INLINE__",
+    NULL,
 };
 
 static const char *const student_clang_flags[] = {

@@ -38,11 +38,10 @@ struct workshop {
 };
 
 /* Compiles the student's file with this flavour, once a grading (a second call finds the object and its warnings). On
- * return 0, `*object` is its path, or NULL where it does not compile and `*log` has the compiler's words in log->err
- * and how the compiler ended: gcc's -fdiagnostics-format=json for the flavours that gcc makes, lines of text for
- * clang's. log->err also has the warnings, or "", where it compiles. The compiler runs under limits of time, memory and
- * disk; one that goes over them is a file that does not compile. FLAVOUR_CLANG makes no object: `*object` is then
- * shop->source. */
+ * return 0, `*object` is its path, or NULL where it does not compile; `*log` says how the compiler ended, and log->err
+ * has its words (diagnostics.h reads them): errors, or the warnings of what did compile. The compiler runs under limits
+ * of time, memory and disk; a file that takes it over them is one that does not compile. FLAVOUR_CLANG makes no object:
+ * `*object` is then shop->source. */
 int toolchain_compile(void *context, struct workshop *shop, enum flavour flavour, const char **object,
                       struct child_result *log, struct fault *fault);
 

@@ -66,7 +66,7 @@ long tiny_value(struct tiny *tiny)
 }
 /* end value */
 
-#define A x x x x x x x x x x
+#define A "a" "a" "a" "a" "a" "a" "a" "a" "a" "a"
 #define B A A A A A A A A A A
 #define C B B B B B B B B B B
 #define D C C C C C C C C C C
@@ -74,4 +74,4 @@ long tiny_value(struct tiny *tiny)
 #define F E E E E E E E E E E
 #define G F F F F F F F F F F
 #define H G G G G G G G G G G
-static const int many = H;
+static const char *many = H;
