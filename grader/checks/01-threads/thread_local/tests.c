@@ -1,0 +1,520 @@
+/* tests.c - what a thread-local object must do. Threads wait at gates, so the test decides what happens in which order.
+ */
+#include "check.h"
+#include "thread_local.h"
+#include "wrap.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OBJECTS = 2000, VALUES = 8, MANY_THREADS = 20 };
+
+/* Values are the addresses of these; destructors count in them. */
+static struct tally destructed[VALUES];
+static pthread_t destructor_thread;
+static char untouched;
+
+static void count(void *value)
+{
+    tally_add(value, 1);
+    destructor_thread = pthread_self();
+}
+
+static struct thread_local *make(void (*destructor)(void *value))
+{
+    struct thread_local *local = NULL;
+    int error = thread_local_create(&local, destructor);
+
+    must(error == 0, "thread_local_create returned %d (%s); it should return 0.", error, strerror(error));
+    must(local != NULL, "thread_local_create returned 0 and stored no object.");
+    return local;
+}
+
+static void set(struct thread_local *local, void *value)
+{
+    int error = thread_local_set(local, value);
+
+    must(error == 0, "thread_local_set returned %d (%s); it should return 0.", error, strerror(error));
+}
+
+static void must_get(struct thread_local *local, const void *expected, const char *what)
+{
+    void *value = &untouched;
+    int error = thread_local_get(local, &value);
+
+    must(error == 0, "thread_local_get returned %d (%s), but %s.", error, strerror(error), what);
+    must(value == expected, "thread_local_get brought another value, but %s.", what);
+}
+
+static void must_have_none(struct thread_local *local, const char *what)
+{
+    void *value = &untouched;
+    int error = thread_local_get(local, &value);
+
+    must(error == ENOENT, "thread_local_get should return ENOENT: %s; it returned %d.", what, error);
+    must(value == &untouched, "thread_local_get returned ENOENT and yet changed *value.");
+}
+
+static void must_be_destructed(int value, long times, const char *when)
+{
+    long is = tally_read(&destructed[value]);
+
+    must(is == times, "%s the destructor should have been called %ld times for the value, but it was %ld.", when, times,
+         is);
+}
+
+static long memory_kept(void)
+{
+    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+}
+
+/* ---- what a thread does for a test; the test looks at the results ------------------------------------------------ */
+
+struct visit {
+    struct thread_local *local;
+    void *value;       /* to set, or NULL */
+    void *found;       /* by the get before the set */
+    void *found_again; /* by the get at the end */
+    int first_error, set_error, last_error;
+    struct gate is_set, may_end;
+};
+
+static void visit(void *argument)
+{
+    struct visit *visit = argument;
+
+    visit->found = visit->found_again = &untouched;
+    visit->first_error = thread_local_get(visit->local, &visit->found);
+    visit->set_error = thread_local_set(visit->local, visit->value);
+    gate_open(&visit->is_set);
+    gate_pass(&visit->may_end);
+    visit->last_error = thread_local_get(visit->local, &visit->found_again);
+}
+
+/* The thread has set its value and waits. */
+static struct runner *visit_begin(struct visit *self, struct thread_local *local, void *value)
+{
+    *self = (struct visit){.local = local, .value = value};
+    struct runner *runner = runner_start(visit, self);
+    gate_pass(&self->is_set);
+    return runner;
+}
+
+static void visit_end(struct visit *self, struct runner *runner)
+{
+    gate_open(&self->may_end);
+    runner_join(runner);
+}
+
+/* ---- a value a thread -------------------------------------------------------------------------------------------- */
+
+TEST(nothing_at_first, "A thread that has set no value has none: get and delete return ENOENT.")
+{
+    struct thread_local *local = make(count);
+
+    must_have_none(local, "nobody has set a value");
+    int error = thread_local_delete(local);
+    must(error == ENOENT, "thread_local_delete without a value should return ENOENT, but it returned %d.", error);
+    thread_local_destroy(local);
+    thread_local_destroy(NULL);
+}
+
+TEST(each_thread_its_own, "Each thread sees the value that it has set itself, and no other thread's.")
+{
+    struct thread_local *local = make(NULL);
+    struct visit visits[2];
+
+    set(local, &destructed[0]);
+    struct runner *one = visit_begin(&visits[0], local, &destructed[1]);
+    struct runner *two = visit_begin(&visits[1], local, &destructed[2]);
+    must_get(local, &destructed[0], "this thread had set a value before two others did");
+    visit_end(&visits[0], one);
+    visit_end(&visits[1], two);
+    for (int i = 0; i < 2; i++) {
+        must(visits[i].first_error == ENOENT,
+             "A new thread should have no value, although others have; get returned %d.", visits[i].first_error);
+        must(visits[i].set_error == 0, "thread_local_set in a new thread returned %d (%s).", visits[i].set_error,
+             strerror(visits[i].set_error));
+        must(visits[i].last_error == 0 && visits[i].found_again == visits[i].value,
+             "A thread did not get the value that it had set before; get returned %d.", visits[i].last_error);
+    }
+    must_get(local, &destructed[0], "this thread had set a value, and two others have ended");
+    thread_local_destroy(local);
+}
+
+TEST(null_is_a_value, "NULL is a value like any other, as None is: it is there to get, and only delete takes it away.")
+{
+    struct thread_local *local = make(NULL);
+
+    set(local, NULL);
+    must_get(local, NULL, "it had been set to NULL");
+    int error = thread_local_delete(local);
+    must(error == 0, "thread_local_delete of the value NULL should return 0, but it returned %d.", error);
+    must_have_none(local, "the value was deleted");
+    thread_local_destroy(local);
+}
+
+TEST(objects_are_apart, "Objects have nothing to do with each other.")
+{
+    struct thread_local *one = make(count), *two = make(count);
+
+    set(one, &destructed[0]);
+    must_have_none(two, "another object was set");
+    set(two, &destructed[1]);
+    must_get(one, &destructed[0], "another object was set after it");
+    must(thread_local_delete(two) == 0, "thread_local_delete returned an error.");
+    must_get(one, &destructed[0], "another object's value was deleted");
+    must_be_destructed(0, 0, "After another object's value was deleted");
+    thread_local_destroy(two);
+    must_get(one, &destructed[0], "another object was destroyed");
+    thread_local_destroy(one);
+    must_be_destructed(0, 1, "After the object was destroyed");
+    must_be_destructed(1, 1, "After the value was deleted and the object destroyed");
+}
+
+TEST(many_objects, "There may be more objects than pthreads has keys: 1024 for a whole process.")
+{
+    static struct thread_local *locals[OBJECTS];
+    static struct tally values[OBJECTS];
+    int wrong = 0;
+
+    for (int i = 0; i < OBJECTS; i++) {
+        int error = thread_local_create(&locals[i], count);
+        must(error == 0, "Creating object number %d returned %d (%s).", i + 1, error, strerror(error));
+        error = thread_local_set(locals[i], &values[i]);
+        must(error == 0, "Setting a value in object number %d returned %d (%s).", i + 1, error, strerror(error));
+    }
+    for (int i = 0; i < OBJECTS; i++) {
+        void *value = NULL;
+        wrong += thread_local_get(locals[i], &value) == 0 && value == &values[i] ? 0 : 1;
+    }
+    must(wrong == 0, "Of %d objects %d have lost their value, or have another's.", OBJECTS, wrong);
+    for (int i = 0; i < OBJECTS; i++)
+        thread_local_destroy(locals[i]);
+    for (int i = 0; i < OBJECTS; i++)
+        wrong += tally_read(&values[i]) == 1 ? 0 : 1;
+    must(wrong == 0, "Of the values of %d destroyed objects %d were not destructed once.", OBJECTS, wrong);
+}
+
+/* ---- destructors ------------------------------------------------------------------------------------------------- */
+
+TEST(replaced_values_are_destructed,
+     "A value that another takes the place of goes to the destructor; the same one again does not.")
+{
+    struct thread_local *local = make(count);
+
+    set(local, &destructed[0]);
+    must_be_destructed(0, 0, "While the thread has it");
+    set(local, &destructed[0]);
+    must_be_destructed(0, 0, "After the same value was set again");
+    set(local, &destructed[1]);
+    must_be_destructed(0, 1, "After another took its place");
+    must_get(local, &destructed[1], "it was the last to be set");
+    set(local, NULL);
+    must_be_destructed(1, 1, "After NULL took its place");
+    set(local, &destructed[2]);
+    must(thread_local_delete(local) == 0, "thread_local_delete returned an error.");
+    must_be_destructed(2, 1, "After the value was deleted");
+    must_have_none(local, "the value was deleted");
+    thread_local_destroy(local);
+    must_be_destructed(0, 1, "After the object was destroyed");
+    must_be_destructed(1, 1, "After the object was destroyed");
+    must_be_destructed(2, 1, "After the object was destroyed");
+}
+
+static void must_be_destructed_by_its_thread(bool exits)
+{
+    struct thread_local *one = make(count), *two = make(count);
+    struct visit visits[2] = {{.local = one}};
+    struct runner *runner = visit_begin(&visits[0], one, &destructed[exits ? 0 : 2]);
+    struct runner *other = visit_begin(&visits[1], two, &destructed[exits ? 1 : 3]);
+
+    visit_end(&visits[0], runner);
+    must_be_destructed(exits ? 0 : 2, 1, "After the end of its thread");
+    must(!pthread_equal(destructor_thread, pthread_self()),
+         "The value of a thread that ended should be destructed by that "
+         "thread.");
+    must_be_destructed(exits ? 1 : 3, 0, "While its thread runs, though another has ended,");
+    visit_end(&visits[1], other);
+    thread_local_destroy(one);
+    thread_local_destroy(two);
+    must_be_destructed(exits ? 0 : 2, 1, "After its object was destroyed, too,");
+    must_be_destructed(exits ? 1 : 3, 1, "After the end of its thread");
+}
+
+TEST(the_end_of_a_thread,
+     "When a thread ends, its values go to the destructor, before anybody's join of it returns, and no one else's do.")
+{
+    must_be_destructed_by_its_thread(false);
+    must_be_destructed_by_its_thread(true);
+}
+
+struct set_both {
+    struct thread_local *one, *two;
+};
+
+static void *set_both_and_exit(void *argument)
+{
+    struct set_both *both = argument;
+
+    if (thread_local_set(both->one, &destructed[0]) == 0 && thread_local_set(both->two, &destructed[1]) == 0)
+        pthread_exit(NULL);
+    return NULL;
+}
+
+TEST(the_end_by_pthread_exit,
+     "pthread_exit ends a thread too, and all its values, of every object, go to their destructors.")
+{
+    struct set_both both = {make(count), make(count)};
+    pthread_t thread;
+
+    must(pthread_create(&thread, NULL, set_both_and_exit, &both) == 0, "The test could not start a thread.");
+    pthread_join(thread, NULL);
+    must_be_destructed(0, 1, "After its thread had called pthread_exit");
+    must_be_destructed(1, 1, "After its thread had called pthread_exit");
+    thread_local_destroy(both.one);
+    thread_local_destroy(both.two);
+    must_be_destructed(0, 1, "After its object was destroyed, too,");
+}
+
+TEST(destroy_gives_up_all_values,
+     "destroy gives up the values of all threads, and a thread that ends later has nothing left to give up.")
+{
+    struct thread_local *local = make(count), *other = make(count);
+    struct visit visits[2];
+    void *mine = &destructed[2];
+
+    set(local, mine);
+    struct runner *running = visit_begin(&visits[0], local, &destructed[0]);
+    struct runner *ended = visit_begin(&visits[1], local, &destructed[1]);
+    visit_end(&visits[1], ended);
+    thread_local_destroy(local);
+    must_be_destructed(0, 1, "After its object was destroyed, while its thread runs,");
+    must_be_destructed(1, 1, "After its thread had ended and its object was destroyed");
+    must_be_destructed(2, 1, "After its object was destroyed by its own thread");
+    visits[0].local = other; /* its own is no more */
+    visit_end(&visits[0], running);
+    must_be_destructed(0, 1, "After its object was destroyed and its thread had ended");
+    must(visits[0].last_error == ENOENT, "A thread has set nothing in this object, and get returned %d.",
+         visits[0].last_error);
+    thread_local_destroy(other);
+}
+
+TEST(a_new_object_is_empty, "A new object has no values, also where it lies at the address of one that was destroyed.")
+{
+    struct thread_local *old = make(NULL);
+    struct visit self;
+    struct runner *runner = visit_begin(&self, old, &destructed[0]);
+
+    set(old, &destructed[1]);
+    thread_local_destroy(old);
+    struct thread_local *fresh = make(NULL);
+    must_have_none(fresh, "the object is new, and an old one was destroyed");
+    self.local = fresh;
+    visit_end(&self, runner);
+    must(self.last_error == ENOENT,
+         "A thread had a value in an object that was destroyed, and finds it in a new one: get "
+         "returned %d.",
+         self.last_error);
+    thread_local_destroy(fresh);
+}
+
+TEST(destructor_may_be_absent, "Without a destructor values are just forgotten.")
+{
+    struct thread_local *local = make(NULL);
+    struct visit self;
+    struct runner *runner = visit_begin(&self, local, &destructed[0]);
+
+    set(local, &destructed[1]);
+    set(local, &destructed[2]);
+    must(thread_local_delete(local) == 0, "thread_local_delete returned an error.");
+    visit_end(&self, runner);
+    thread_local_destroy(local);
+    must_be_destructed(0, 0, "Without a destructor");
+}
+
+static void fail_on_null(void *value)
+{
+    tally_add(&destructed[value == NULL ? 7 : 6], 1);
+}
+
+TEST(null_is_not_destructed, "The destructor is not called for NULL: there is nothing to release.")
+{
+    struct thread_local *local = make(fail_on_null);
+    struct visit self;
+    struct runner *runner = visit_begin(&self, local, NULL);
+
+    visit_end(&self, runner);
+    set(local, NULL);
+    set(local, &destructed[0]);
+    set(local, NULL);
+    must(thread_local_delete(local) == 0, "thread_local_delete returned an error.");
+    set(local, NULL);
+    thread_local_destroy(local);
+    must_be_destructed(7, 0, "For NULL");
+    must_be_destructed(6, 1, "For a value that NULL took the place of");
+}
+
+/* ---- destructors that use the objects ---------------------------------------------------------------------------- */
+
+static struct thread_local *first, *second;
+static int got_error;
+static void *got;
+
+/* The destructor of `first`: looks at first, and leaves something in second. */
+static void use_both(void *value)
+{
+    tally_add(value, 1);
+    got = &untouched;
+    got_error = thread_local_get(first, &got);
+    if (thread_local_set(second, &destructed[5]) == 0)
+        tally_add(&destructed[4], 1);
+}
+
+TEST(destructor_may_use_objects,
+     "A destructor may use the objects itself: no lock is held while it runs, and the value is no longer there.")
+{
+    first = make(use_both);
+    second = make(count);
+    set(first, &destructed[0]);
+    set(first, &destructed[1]);
+    must_be_destructed(0, 1, "After another value took its place");
+    must(got_error == 0 && got == &destructed[1],
+         "The destructor of a value that was replaced should find the new one in its "
+         "place; get returned %d.",
+         got_error);
+    must_get(second, &destructed[5], "a destructor had set it");
+    must(thread_local_delete(first) == 0, "thread_local_delete returned an error.");
+    must(got_error == ENOENT,
+         "The destructor of a value that was deleted should find none in its place; get returned %d.", got_error);
+    thread_local_destroy(first);
+    thread_local_destroy(second);
+    must_be_destructed(5, 1, "After its object was destroyed");
+}
+
+TEST(destructor_may_set_at_the_end, "What a destructor sets while its thread ends goes to its destructor as well.")
+{
+    struct visit self;
+
+    first = make(use_both);
+    second = make(count);
+    struct runner *runner = visit_begin(&self, first, &destructed[0]);
+    visit_end(&self, runner);
+    must_be_destructed(0, 1, "After the end of its thread");
+    must_be_destructed(4, 1, "In the destructor of another value, a value was set:");
+    must_be_destructed(5, 1, "A destructor had set a value while its thread ended, so");
+    thread_local_destroy(first);
+    thread_local_destroy(second);
+    must_be_destructed(5, 1, "After its object was destroyed, too,");
+}
+
+static struct gate destructor_begun, destructor_may_end;
+
+static void slow_count(void *value)
+{
+    tally_add(value, 1);
+    gate_open(&destructor_begun);
+    gate_pass(&destructor_may_end);
+}
+
+static void destroy_it(void *local)
+{
+    thread_local_destroy(local);
+}
+
+TEST(end_and_destroy_at_once,
+     "A thread may end while its object is destroyed: the value is destructed once, and destroy does not wait.")
+{
+    struct thread_local *local = make(slow_count);
+    struct visit self;
+    struct runner *ending = visit_begin(&self, local, &destructed[0]);
+
+    gate_open(&self.may_end);
+    gate_pass(&destructor_begun);
+    struct runner *destroyer = runner_start(destroy_it, local);
+    must_be_done(destroyer, "A thread that ends is in its destructor, and thread_local_destroy waits for it.");
+    runner_join(destroyer);
+    must_be_destructed(0, 1, "While its destructor runs, and its object was destroyed,");
+    gate_open(&destructor_may_end);
+    runner_join(ending);
+    must_be_destructed(0, 1, "After the end of its thread");
+}
+
+/* ---- when something fails ---------------------------------------------------------------------------------------- */
+
+TEST(wrong_arguments, "Without a place for the object or for the value there is nothing to do: EINVAL.")
+{
+    struct thread_local *local = make(NULL);
+
+    int error = thread_local_create(NULL, NULL);
+    must(error == EINVAL, "thread_local_create(NULL, …) should return EINVAL, but it returned %d.", error);
+    error = thread_local_get(local, NULL);
+    must(error == EINVAL, "thread_local_get(local, NULL) should return EINVAL, but it returned %d.", error);
+    set(local, &destructed[0]);
+    error = thread_local_get(local, NULL);
+    must(error == EINVAL, "thread_local_get(local, NULL) should return EINVAL, but it returned %d.", error);
+    thread_local_destroy(local);
+}
+
+TEST(no_key_to_be_had, "When the process has no pthread key left, create returns EAGAIN and stores nothing.")
+{
+    struct thread_local *local = (struct thread_local *)(void *)&untouched;
+
+    wrap_fail(WRAP_pthread_key_create, -1, EAGAIN);
+    int error = thread_local_create(&local, count);
+    must(error == EAGAIN,
+         "pthread_key_create returned EAGAIN; thread_local_create should return it, but it returned %d.", error);
+    must((void *)local == &untouched, "thread_local_create returned EAGAIN and yet changed *local.");
+    must(memory_kept() <= 0, "thread_local_create returned EAGAIN and kept %ld allocations.", memory_kept());
+}
+
+static void no_memory_from(long nth)
+{
+    wrap_fail(WRAP_malloc, nth, ENOMEM);
+    wrap_fail(WRAP_calloc, nth, ENOMEM);
+    wrap_fail(WRAP_realloc, nth, ENOMEM);
+}
+
+TEST(no_memory,
+     "When there is no memory, create and set return ENOMEM; the value that was to be set is still the caller's.")
+{
+    struct thread_local *local = (struct thread_local *)(void *)&untouched;
+
+    no_memory_from(-1);
+    int error = thread_local_create(&local, count);
+    must(error == ENOMEM, "Without memory thread_local_create should return ENOMEM, but it returned %d.", error);
+    must((void *)local == &untouched, "thread_local_create returned ENOMEM and yet changed *local.");
+    no_memory_from(0);
+    local = make(count);
+    no_memory_from(-1);
+    error = thread_local_set(local, &destructed[0]);
+    must(error == ENOMEM, "Without memory thread_local_set should return ENOMEM, but it returned %d.", error);
+    no_memory_from(0);
+    must_have_none(local, "the set had failed for want of memory");
+    thread_local_destroy(local);
+    must_be_destructed(0, 0, "After a set that failed");
+}
+
+static long kept_after_threads(struct thread_local *local, int threads)
+{
+    for (int i = 0; i < threads; i++) {
+        struct visit self;
+        struct runner *runner = visit_begin(&self, local, &destructed[0]);
+        visit_end(&self, runner);
+    }
+    return memory_kept();
+}
+
+TEST(ended_threads_leave_nothing, "Nothing of an ended thread is left, however long the object lives.")
+{
+    struct thread_local *local = make(count);
+    long after_one = kept_after_threads(local, 1);
+    long after_many = kept_after_threads(local, MANY_THREADS);
+
+    must(after_many <= after_one, "%d threads have set a value and ended, and %ld allocations are left of them.",
+         MANY_THREADS, after_many - after_one);
+    must_be_destructed(0, MANY_THREADS + 1, "After the end of that many threads");
+    thread_local_destroy(local);
+}
