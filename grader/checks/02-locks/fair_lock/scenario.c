@@ -1,0 +1,219 @@
+/* scenario.c - a few threads in front of a lock.
+ *
+ * A gate makes the order of two calls certain, and the detectors do not see it: to them the two are free to overlap.
+ * Each thread makes as few calls as can be, so that no later lock of its own draws an order between the two.
+ */
+#include "scenario.h"
+
+#include "fair_lock.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+static struct fair_lock *made(void)
+{
+    struct fair_lock *lock = NULL;
+
+    ensure(fair_lock_create(&lock) == 0, "fair_lock_create returned an error");
+    return lock;
+}
+
+/* ---- two threads, one after the other --------------------------------------------------------------------------- */
+
+struct part {
+    void (*play)(struct fair_lock *lock);
+    struct fair_lock *lock;
+    struct gate *begin; /* or NULL */
+    struct gate *done;  /* or NULL */
+};
+
+static void *play(void *argument)
+{
+    struct part *part = argument;
+
+    if (part->begin != NULL)
+        gate_pass(part->begin);
+    part->play(part->lock);
+    if (part->done != NULL)
+        gate_open(part->done);
+    return NULL;
+}
+
+static void in_order(void (*first)(struct fair_lock *), void (*second)(struct fair_lock *))
+{
+    struct gate first_done = GATE_CLOSED;
+    struct fair_lock *lock = made();
+    struct part one = {first, lock, NULL, &first_done}, two = {second, lock, &first_done, NULL};
+    pthread_t a = scenario_thread(play, &one), b = scenario_thread(play, &two);
+
+    scenario_join(a);
+    scenario_join(b);
+    fair_lock_destroy(lock);
+}
+
+static void hold(struct fair_lock *lock)
+{
+    ensure(fair_lock_acquire(lock, -1) == 0, "fair_lock_acquire returned an error");
+    ensure(fair_lock_release(lock) == 0, "fair_lock_release of the holder returned an error");
+}
+
+static void ask(struct fair_lock *lock)
+{
+    ensure(fair_lock_acquire(lock, 0) == 0, "fair_lock_acquire of a free lock with a time-out of 0 returned an error");
+    ensure(fair_lock_release(lock) == 0, "fair_lock_release of the holder returned an error");
+}
+
+static void release_wrongly(struct fair_lock *lock)
+{
+    ensure(fair_lock_release(lock) == EPERM, "fair_lock_release of a lock that nobody holds did not return EPERM");
+}
+
+static void count(struct fair_lock *lock)
+{
+    ensure(fair_lock_waiting(lock) == 0, "nobody waits, and fair_lock_waiting is not 0");
+}
+
+static void hold_twice(struct fair_lock *lock)
+{
+    ensure(fair_lock_acquire(lock, 1000000) == 0, "fair_lock_acquire returned an error");
+    ensure(fair_lock_acquire(lock, -1) == EDEADLK, "fair_lock_acquire of the holder did not return EDEADLK");
+    ensure(fair_lock_release(lock) == 0, "fair_lock_release of the holder returned an error");
+}
+
+static void two_holders(void)
+{
+    in_order(hold, hold);
+    in_order(hold, ask);
+    in_order(ask, hold);
+    in_order(hold, hold_twice);
+    in_order(hold_twice, hold);
+}
+
+static void holder_and_stranger(void)
+{
+    in_order(hold, release_wrongly);
+    in_order(release_wrongly, hold);
+}
+
+/* ---- a queue ---------------------------------------------------------------------------------------------------- */
+
+struct queue {
+    struct fair_lock *lock;
+    int64_t timeout_us;
+    struct gate held, asked;
+};
+
+static void *hold_meanwhile(void *argument)
+{
+    struct queue *queue = argument;
+
+    ensure(fair_lock_acquire(queue->lock, -1) == 0, "fair_lock_acquire returned an error");
+    gate_open(&queue->held);
+    gate_pass(&queue->asked);
+    ensure(fair_lock_release(queue->lock) == 0, "fair_lock_release of the holder returned an error");
+    return NULL;
+}
+
+static void *wait_for_turn(void *argument)
+{
+    struct queue *queue = argument;
+
+    gate_pass(&queue->held);
+    ensure(fair_lock_acquire(queue->lock, 0) == ETIMEDOUT, "a time-out of 0 did not return ETIMEDOUT");
+    ensure(fair_lock_acquire(queue->lock, 1) == ETIMEDOUT, "a time-out of 1 µs did not return ETIMEDOUT");
+    ensure(fair_lock_release(queue->lock) == EPERM, "fair_lock_release of a stranger did not return EPERM");
+    gate_open(&queue->asked);
+    ensure(fair_lock_acquire(queue->lock, queue->timeout_us) == 0, "fair_lock_acquire returned an error");
+    ensure(fair_lock_release(queue->lock) == 0, "fair_lock_release of the holder returned an error");
+    return NULL;
+}
+
+static void *wait_too(void *argument)
+{
+    struct queue *queue = argument;
+
+    gate_pass(&queue->held);
+    ensure(fair_lock_acquire(queue->lock, queue->timeout_us) == 0, "fair_lock_acquire returned an error");
+    ensure(fair_lock_release(queue->lock) == 0, "fair_lock_release of the holder returned an error");
+    return NULL;
+}
+
+static void *look_at_queue(void *argument)
+{
+    struct queue *queue = argument;
+
+    gate_pass(&queue->held);
+    ensure(fair_lock_waiting(queue->lock) <= 2, "more threads wait than there are");
+    return NULL;
+}
+
+static void run_queue(int64_t timeout_us)
+{
+    struct queue queue = {made(), timeout_us, GATE_CLOSED, GATE_CLOSED};
+    pthread_t threads[] = {scenario_thread(hold_meanwhile, &queue), scenario_thread(wait_for_turn, &queue),
+                           scenario_thread(wait_too, &queue), scenario_thread(look_at_queue, &queue)};
+
+    for (int i = 0; i < 4; i++)
+        scenario_join(threads[i]);
+    fair_lock_destroy(queue.lock);
+}
+
+static void a_queue(void)
+{
+    run_queue(-1);
+}
+
+static void a_queue_with_limits(void)
+{
+    run_queue(INT64_MAX);
+}
+
+/* The count changes when somebody queues up or leaves the queue; who asks for it has no other business with the lock.
+ */
+static void *queue_up_and_leave(void *argument)
+{
+    struct queue *queue = argument;
+
+    gate_pass(&queue->held);
+    ensure(fair_lock_acquire(queue->lock, 1) == ETIMEDOUT, "a time-out of 1 µs did not return ETIMEDOUT");
+    gate_open(&queue->asked);
+    return NULL;
+}
+
+static void *ask_afterwards(void *argument)
+{
+    struct queue *queue = argument;
+
+    gate_pass(&queue->asked);
+    ensure(fair_lock_waiting(queue->lock) == 0, "nobody waits any more, and fair_lock_waiting is not 0");
+    return NULL;
+}
+
+static void counting(void)
+{
+    struct queue queue = {made(), -1, GATE_CLOSED, GATE_CLOSED};
+    pthread_t threads[] = {scenario_thread(hold_meanwhile, &queue), scenario_thread(queue_up_and_leave, &queue),
+                           scenario_thread(ask_afterwards, &queue)};
+
+    for (int i = 0; i < 3; i++)
+        scenario_join(threads[i]);
+    fair_lock_destroy(queue.lock);
+    in_order(hold, count);
+    in_order(count, hold);
+}
+
+static void nobody(void)
+{
+    fair_lock_destroy(made());
+    fair_lock_destroy(NULL);
+}
+
+SCENARIOS = {
+    {"two_holders", two_holders, "two threads hold the lock, one after the other"},
+    {"holder_and_stranger", holder_and_stranger, "one thread holds the lock, another releases what it does not hold"},
+    {"a_queue", a_queue, "one thread holds the lock, two wait for it, one counts them"},
+    {"a_queue_with_limits", a_queue_with_limits, "the same, with time-outs"},
+    {"counting", counting, "one thread queues up and gives up, another counts who waits"},
+    {"nobody", nobody, "a lock is made and ended unused"},
+    SCENARIOS_END,
+};
