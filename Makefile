@@ -105,7 +105,7 @@ doctor: $(GRADE)
 
 # ---- checks on ourselves -----------------------------------------------------------------------------------------
 
-.PHONY: test unit unit-asan selfcheck lint format stability bench clean
+.PHONY: test unit unit-asan selfcheck lint format starters stability bench clean
 test: $(BUILD)/.setup-test
 	@grader/tests/run.sh
 
@@ -120,6 +120,10 @@ selfcheck: $(BUILD)/selfcheck
 
 lint: $(BUILD)/.setup-test
 	@grader/tests/lint.sh
+
+# After a starter has been changed: what `make reset` puts back, and what counts as not begun (grader/src/starter.h).
+starters:
+	@LC_ALL=C sha256sum exercises/*/*/*.c >grader/checks/starters.sha256
 
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h' ':!grader/tests/data')

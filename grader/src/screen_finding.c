@@ -6,7 +6,6 @@
 #include <string.h>
 
 enum {
-    DETAIL_LEAST = 2,        /* lines of detail that places leave room for */
     DETAIL_BYTES = 64 << 10, /* more is never looked at */
     WRAPPED_MOST = 3,        /* lines that one line of detail becomes at most */
     EXCERPT_LEAST = 16,      /* columns of code, below which a note goes to its own line */
@@ -173,7 +172,7 @@ void screen_finding(struct page *page, const struct finding *finding, struct fin
     if (finding->place_count > 0) {
         struct page block = page_begin(page->context, page->screen);
 
-        places(&block, finding, room.rest - (detail_lines > 0 ? least(detail_lines, DETAIL_LEAST) : 0));
+        places(&block, finding, room.rest); /* where it is says more than what was printed */
         room.rest -= page_lines(&block);
         page_add(page, &block);
     }

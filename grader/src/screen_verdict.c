@@ -38,22 +38,23 @@ static void head_first_line(struct page *page, const struct verdict *verdict)
 {
     void *context = page->context;
     const char *dot = page_sign(page->screen, SIGN_DOT);
-    char *name = page_clean_line(page, verdict->exercise);
-    char *rest = memory_format(context, " %s %s", dot, verdict_words(page, verdict).state);
+    struct verdict_words words = verdict_words(page, verdict);
+    char *name = page_clean_line(page, verdict->exercise), *points = memory_text(context, "");
     char *time = memory_format(context, "%.1f s", verdict->wall_s);
 
     if (verdict->student != NULL)
         name = memory_format(context, "%s: %s", page_clean_line(page, verdict->student), name);
     if (verdict->outcome != OUTCOME_BROKEN)
-        rest = memory_append(context, rest, " %s %d of %d points", dot, verdict->points, verdict->max_points);
+        points = memory_format(context, " %s %d of %d points", dot, verdict->points, verdict->max_points);
 
-    int gap = page->screen->width - text_width(name) - text_width(rest) - text_width(time) - 1;
+    char *line = memory_format(context, "%s %s %s%s", name, dot, words.state, points);
+    int gap = page->screen->width - text_width(line) - text_width(time);
 
-    if (gap >= 2)
-        page_line(page, "%s%s%*s%s", page_paint(page, PAINT_STRONG, name), rest, gap, "",
-                  page_paint(page, PAINT_QUIET, time));
+    if (gap < 2)
+        page_paragraph(page, 0, PAINT_PLAIN, "", PAINT_STRONG, line, 2);
     else
-        page_paragraph(page, 0, PAINT_STRONG, "", PAINT_STRONG, memory_format(context, "%s%s", name, rest), 2);
+        page_line(page, "%s %s %s%s%*s%s", page_paint(page, PAINT_STRONG, name), dot,
+                  page_paint(page, words.paint, words.state), points, gap, "", page_paint(page, PAINT_QUIET, time));
 }
 
 static enum sign stage_sign(enum outcome outcome)

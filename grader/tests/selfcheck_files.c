@@ -2,6 +2,7 @@
 #include "child.h"
 #include "memory.h"
 #include "selfcheck.h"
+#include "starter.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -264,6 +265,9 @@ void selfcheck_files(void *context, const struct course *course, const struct ex
         check_regions(scratch, exercise, sheet);
         check_hints(scratch, exercise, sheet);
         check_mutants(scratch, exercise, sheet);
+        sheet_check(sheet, starter_untouched(course, exercise, exercise->starter),
+                    "%s: grader/checks/starters.sha256 does not know this starter; `make starters` makes the list anew",
+                    exercise->id);
         talloc_free(scratch);
     }
 }
