@@ -2,9 +2,9 @@
  *
  *     BENCH = {.name = "sum of 2^22 numbers", .setup = setup, .run = run, .teardown = teardown};
  *
- * bench_main.c calls setup once, then run as often as the grader asks, and writes for each run its wall time and its CPU
- * time. run() does one workload of some 5 to 50 ms and checks its result with bench_require: a fast wrong answer
- * is worth nothing.
+ * bench_main.c calls setup once, then run as often as the grader asks, and writes for each run its wall time and its
+ * CPU time. run() does one workload of some 5 to 50 ms and checks its result with bench_require: a fast wrong answer is
+ * worth nothing.
  */
 #ifndef HARNESS_BENCH_H
 #define HARNESS_BENCH_H

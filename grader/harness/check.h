@@ -59,7 +59,8 @@ enum runner_state {
 /* Blocks until the dust has settled: every other thread of this process is blocked or done, twice in a row with no
  * switch in between, so that nothing will change until the caller does something (or a timed wait ends).
  * Gives up on a thread that keeps running (200 ms of its own processor time) or polls (500 wake-ups), and returns
- * false; true otherwise. Depends on no clock but the threads' own processor time: a loaded machine only makes it slower. */
+ * false; true otherwise. Depends on no clock but the threads' own processor time: a loaded machine only makes it
+ * slower. */
 bool settle(void);
 
 /* settle(), then where this runner stands. */

@@ -30,7 +30,10 @@ struct scenario {
 };
 
 #define SCENARIOS const struct scenario scenarios[]
-#define SCENARIOS_END {0, 0, 0}
+#define SCENARIOS_END                                                                                                  \
+    {                                                                                                                  \
+        0, 0, 0                                                                                                        \
+    }
 
 extern const struct scenario scenarios[];
 

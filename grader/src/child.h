@@ -15,10 +15,10 @@
 enum child_end {
     CHILD_EXITED,
     CHILD_SIGNALLED,
-    CHILD_TIMED_OUT, /* over the wall limit; it was killed */
-    CHILD_OVER_CPU,  /* over the CPU limit; it was killed */
-    CHILD_FLOODED,   /* wrote more than the cap; it was killed, and the output cut */
-    CHILD_SWARMED,   /* more processes than `processes`; all were killed */
+    CHILD_TIMED_OUT,        /* over the wall limit; it was killed */
+    CHILD_OVER_CPU,         /* over the CPU limit; it was killed */
+    CHILD_FLOODED,          /* wrote more than the cap; it was killed, and the output cut */
+    CHILD_SWARMED,          /* more processes than `processes`; all were killed */
     CHILD_STOPPED_BY_WATCH, /* the watch function asked for it */
 };
 

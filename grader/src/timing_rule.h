@@ -1,8 +1,8 @@
 /* timing_rule.h - when the answer of a comparison by pairs is clear.
  *
  * The student's program and the reference run in turn, and each pair gives one ratio of their times: a machine whose
- * speed drifts slows both of a pair. Looking after every pair costs nothing only if the rule knows of it, so the rule is
- * sequential: with a limit L,
+ * speed drifts slows both of a pair. Looking after every pair costs nothing only if the rule knows of it, so the rule
+ * is sequential: with a limit L,
  *   - four pairs that all lie clear of L on the same side (below 0.8 L, or above 1.25 L) decide;
  *   - else a lead of 7 of one side over the other decides. That is Wald's sequential probability ratio test for a pair
  *     being on the right side with probability 3/4 against 1/4, at an error of 1/2000 (A. Wald, "Sequential Tests of
