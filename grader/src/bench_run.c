@@ -111,7 +111,7 @@ static void explain_end(void *context, const struct child_result *result, struct
 int bench_run(void *context, struct workshop *shop, const char *program, int runs, double cpu_limit_s,
               struct bench_times *times, struct fault *fault)
 {
-    struct bench_files files;
+    struct bench_files files = {-1, -1, ""};
     struct child_result result;
 
     *times = (struct bench_times){0};
