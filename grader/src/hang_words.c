@@ -65,10 +65,11 @@ static const char *circle_words(void *context, const struct hang *hang, const st
     if (length == 1)
         return first->wait == WAIT_JOIN
                    ? memory_format(context, "Thread %d waits for its own end.", first->number)
-                   : memory_format(context,
-                                   "Thread %d locks again what it already holds. A mutex does not let its owner in a "
-                                   "second time: the thread waits for itself.",
-                                   first->number);
+                   : memory_format(
+                         context,
+                         "Thread %d wants a lock that it holds itself: it is still locked from before. A mutex "
+                         "lets nobody in a second time, not even its owner.",
+                         first->number);
     if (length == 2 && !joins)
         return memory_text(context, "Each waits for what the other holds: a deadlock.");
     if (joins)

@@ -193,6 +193,8 @@ static const char *program_words(struct judging *judging)
                              child->out_size / 1000);
     case CHILD_SWARMED:
         return memory_format(context, "Test %s started processes without end.", name);
+    case CHILD_STOPPED_BY_WATCH:
+        return memory_format(context, "The tests never end: in test %s, or after it, everybody waits for ever.", name);
     default:
         return memory_format(context, "The tests were ended from within, in test %s: %s.", name,
                              child_end_text(context, child));
@@ -201,10 +203,11 @@ static const char *program_words(struct judging *judging)
 
 /* ---- one test ---------------------------------------------------------------------------------------------------- */
 
-/* True where it speaks for itself that the test did not run: all was ended after two that hung. */
+/* True where it did not run because all was ended after two others that hung. */
 static bool was_not_reached(const struct judging *judging)
 {
-    return (judging->record == NULL || !judging->record->begun) && judging->result->finding_count > 0;
+    return (judging->record == NULL || !judging->record->begun) && judging->run->stuck_count > 0 &&
+           judging->run->child.end == CHILD_STOPPED_BY_WATCH;
 }
 
 /* Says what is wrong with a test that did not pass, the surest sign first. */
