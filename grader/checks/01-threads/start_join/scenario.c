@@ -14,7 +14,7 @@
 
 /* Shared by scenario and work, without a lock: start and join are to put it in order. */
 static long basket;
-static struct gate started;
+static struct gate started, both_started, outer_started, inner_started;
 static struct crew both = CREW_OF(2);
 
 static long fill_basket(long n)
@@ -38,6 +38,7 @@ static void one_call(void)
 
 static long meet(long n)
 {
+    gate_pass(&both_started);
     crew_meet(&both);
     return n;
 }
@@ -49,6 +50,7 @@ static void two_calls(void)
 
     ensure(start_join_start(&first, meet, 1) == 0, "the first start_join_start returned an error");
     ensure(start_join_start(&second, meet, 2) == 0, "the second start_join_start returned an error");
+    gate_open(&both_started);
     ensure(start_join_join(second, &two) == 0, "joining the second call returned an error");
     ensure(start_join_join(first, &one) == 0, "joining the first call returned an error");
     ensure(one == 1 && two == 2, "the two calls should bring 1 and 2; they brought %ld and %ld", one, two);
@@ -56,6 +58,7 @@ static void two_calls(void)
 
 static long twice(long n)
 {
+    gate_pass(&inner_started);
     return 2 * n;
 }
 
@@ -65,7 +68,9 @@ static long twice_by_another(long n)
     struct start_join *call = NULL;
     long result = 0;
 
+    gate_pass(&outer_started);
     ensure(start_join_start(&call, twice, n) == 0, "start_join_start returned an error");
+    gate_open(&inner_started);
     ensure(start_join_join(call, &result) == 0, "start_join_join returned an error");
     return result + 1;
 }
@@ -76,6 +81,7 @@ static void call_in_a_call(void)
     long result = 0;
 
     ensure(start_join_start(&call, twice_by_another, 10) == 0, "start_join_start returned an error");
+    gate_open(&outer_started);
     ensure(start_join_join(call, &result) == 0, "start_join_join returned an error");
     ensure(result == 21, "the result should be 21; it is %ld", result);
     ensure(start_join_start(&call, twice, 1) == 0, "start_join_start returned an error");

@@ -9,6 +9,7 @@
 #include "thread_local.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 static struct thread_local *make(void (*destructor)(void *value))
@@ -65,18 +66,33 @@ struct pair {
     struct gate are_set, go_on;
 };
 
+static void set_in_order(struct pair *pair)
+{
+    set_new(pair->one, 10);
+    set_new(pair->two, 20);
+}
+
 static void *set_both(void *argument)
 {
     struct pair *pair = argument;
 
-    set_new(pair->one, 10);
-    set_new(pair->two, 20);
+    set_in_order(pair);
     gate_open(&pair->are_set);
     gate_pass(&pair->go_on);
     return NULL;
 }
 
-static void *set_wait_and_get(void *argument)
+/* What comes after go_on is done while one of the two objects may be gone. */
+static void *set_wait_and_get_one(void *argument)
+{
+    struct pair *pair = argument;
+
+    set_both(pair);
+    must_hold(pair->one, 10);
+    return NULL;
+}
+
+static void *set_wait_and_get_two(void *argument)
 {
     struct pair *pair = argument;
 
@@ -89,9 +105,20 @@ static void *set_get_and_wait(void *argument)
 {
     struct pair *pair = argument;
 
-    set_new(pair->one, 10);
-    set_new(pair->two, 20);
+    set_in_order(pair);
     must_hold(pair->two, 20);
+    must_hold(pair->one, 10);
+    gate_open(&pair->are_set);
+    gate_pass(&pair->go_on);
+    return NULL;
+}
+
+static void *set_delete_and_wait(void *argument)
+{
+    struct pair *pair = argument;
+
+    set_in_order(pair);
+    ensure(thread_local_delete(pair->one) == 0, "thread_local_delete returned an error");
     gate_open(&pair->are_set);
     gate_pass(&pair->go_on);
     return NULL;
@@ -103,7 +130,7 @@ static void own_values(void)
 
     set_new(pair.one, 1);
     gate_open(&pair.go_on);
-    pthread_t threads[2] = {scenario_thread(set_wait_and_get, &pair), scenario_thread(set_get_and_wait, &pair)};
+    pthread_t threads[2] = {scenario_thread(set_wait_and_get_two, &pair), scenario_thread(set_get_and_wait, &pair)};
     must_hold(pair.one, 1);
     scenario_join(threads[0]);
     scenario_join(threads[1]);
@@ -112,32 +139,51 @@ static void own_values(void)
     thread_local_destroy(pair.two);
 }
 
-/* One object is destroyed between the steps of a thread that has a value in it, and one in another. */
-static void destroyed_beside(void *(*body)(void *))
+/* One object is destroyed between the steps of a thread that has a value in it, and one in another. Which of the two
+ * values the thread finds first is the student's affair: so once the one is destroyed, and once the other. */
+static void destroyed_beside(void *(*body)(void *), bool first)
 {
     struct pair pair = {make(free), make(free), GATE_CLOSED, GATE_CLOSED};
     pthread_t thread = scenario_thread(body, &pair);
 
     gate_pass(&pair.are_set);
-    thread_local_destroy(pair.one);
+    thread_local_destroy(first ? pair.one : pair.two);
     gate_open(&pair.go_on);
     scenario_join(thread);
-    thread_local_destroy(pair.two);
+    thread_local_destroy(first ? pair.two : pair.one);
 }
 
 static void destroyed_then_got(void)
 {
-    destroyed_beside(set_wait_and_get);
+    destroyed_beside(set_wait_and_get_two, true);
+    destroyed_beside(set_wait_and_get_one, false);
 }
 
 static void got_then_destroyed(void)
 {
-    destroyed_beside(set_get_and_wait);
+    destroyed_beside(set_get_and_wait, true);
+    destroyed_beside(set_get_and_wait, false);
 }
 
 static void destroyed_then_ended(void)
 {
-    destroyed_beside(set_both);
+    destroyed_beside(set_both, true);
+    destroyed_beside(set_both, false);
+}
+
+static void deleted_then_set(void)
+{
+    struct pair pair = {make(free), make(free), GATE_CLOSED, GATE_CLOSED};
+
+    set_new(pair.one, 1);
+    pthread_t thread = scenario_thread(set_delete_and_wait, &pair);
+    gate_pass(&pair.are_set);
+    ensure(thread_local_delete(pair.one) == 0, "thread_local_delete returned an error");
+    set_new(pair.one, 2);
+    gate_open(&pair.go_on);
+    scenario_join(thread);
+    thread_local_destroy(pair.one);
+    thread_local_destroy(pair.two);
 }
 
 static void ended_then_destroyed(void)
@@ -230,6 +276,7 @@ SCENARIOS = {
     {"one_thread", one_thread, "one thread calls every function"},
     {"own_values", own_values, "three threads have a value each in the same object"},
     {"set_one_after_the_other", set_one_after_the_other, "one thread sets a value, then another does"},
+    {"deleted_then_set", deleted_then_set, "a thread deletes its value in an object, then another sets one"},
     {"destroyed_then_got", destroyed_then_got, "one object is destroyed, then a thread gets its value in another"},
     {"got_then_destroyed", got_then_destroyed, "a thread gets its value in one object, then another is destroyed"},
     {"destroyed_then_ended", destroyed_then_ended, "an object is destroyed, then a thread ends that had a value in it"},
