@@ -54,7 +54,11 @@ int command_hint(const struct student *student, struct fault *fault)
     else
         one_hint(&session, exercise, hints, number);
     what_now(&session, exercise, all ? HINTS : number);
-    if (!all && number > taken && progress_hints(student->build_dir, exercise->id, number, fault) != 0)
-        return session_end(&session, -1, fault);
-    return session_end(&session, 0, fault);
+
+    /* Only what was really shown is a hint taken. */
+    int status = session_end(&session, 0, fault);
+
+    if (status == 0 && !all && number > taken)
+        status = progress_hints(student->build_dir, exercise->id, number, fault);
+    return status;
 }

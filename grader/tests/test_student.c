@@ -224,6 +224,18 @@ Test(student, hints_come_one_by_one_and_are_remembered)
     must_have(all, "hint 3 of 3");
 }
 
+Test(student, a_hint_that_nobody_saw_is_not_taken)
+{
+    struct student student = student_of("counter");
+    struct fault fault = {""};
+
+    student.out = fopen("/dev/full", "w");
+    cr_assert_not_null(student.out);
+    cr_assert_eq(command_hint(&student, &fault), -1);
+    cr_assert_not_null(strstr(fault.text, "cannot write"), "%s", fault.text);
+    must_have(said(command_hint, student_of("counter")), "hint 1 of 3");
+}
+
 Test(student, a_hint_without_a_name_is_for_the_next_exercise)
 {
     graded("00-start/hello", OUTCOME_PASSED, 10);
