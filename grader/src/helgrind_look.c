@@ -107,6 +107,11 @@ static void race_locks(const struct workshop *shop, const struct helgrind_locks 
 
 /* ---- findings ---------------------------------------------------------------------------------------------------- */
 
+static bool has_ended(const struct scenario_run *run)
+{
+    return run->complete && run->child.status == 0;
+}
+
 /* How telling: a race first, then an order of locks, then other misuse, then notes. */
 static int error_rank(const struct valgrind_error *error, enum helgrind_weight weight)
 {
@@ -155,15 +160,27 @@ static bool is_repeated(const struct workshop *shop, struct weighed_list *list, 
     return false;
 }
 
-static struct weighed_list weigh(void *context, const struct workshop *shop, const struct valgrind_report *report)
+/* A program that ended in the middle (an ensure() that does not hold calls _exit) left its locks as they were: that is
+ * not the mistake. A thread that came to its own end is in start_thread. */
+static bool is_aftermath(const struct helgrind_sight *sight, const struct valgrind_error *error)
 {
+    const struct trace *trace = error->trace_count > 0 ? &error->traces[0] : NULL;
+
+    return !has_ended(&sight->run) && strstr(error->what, "Exiting thread") != NULL && trace != NULL &&
+           trace->count > 0 &&
+           (trace->frames[0].function == NULL || strcmp(trace->frames[0].function, "start_thread") != 0);
+}
+
+static struct weighed_list weigh(void *context, const struct workshop *shop, const struct helgrind_sight *sight)
+{
+    const struct valgrind_report *report = &sight->report;
     struct weighed_list list = {.items = memory_zeroed(context, report->error_count, sizeof *list.items)};
 
     for (size_t i = 0; i < report->error_count; i++) {
         struct weighed item = {.error = &report->errors[i], .weight = helgrind_words_weight(context, shop, report, i)};
         bool race = helgrind_words_is_race(item.error);
 
-        if (item.weight == HELGRIND_NOTHING)
+        if (item.weight == HELGRIND_NOTHING || is_aftermath(sight, item.error))
             continue;
         if (race)
             item.race = helgrind_race(context, report, item.error);
@@ -193,15 +210,26 @@ static void errors_tell(void *context, const struct workshop *shop, const struct
         }
 }
 
-/* The program crashed under helgrind: its report has the stack. */
-static void crash_tell(void *context, const struct workshop *shop, const struct helgrind_sight *sight,
-                       struct stage_result *result)
+/* How the program ended, where that was not as it should. Under helgrind nobody can read where its threads stand: a
+ * program that hangs is run once more, as it is, for that; where it does not hang this time, that it did is said
+ * without places. */
+static int end_tell(void *context, struct workshop *shop, const char *program, struct helgrind_sight *sight,
+                    struct stage_result *result, struct fault *fault)
 {
     size_t before = result->finding_count;
+    struct scenario_run again;
 
+    if (sight->run.hung && sight->run.current != NULL) {
+        const struct scenario_spec spec = {.program = program, .scenario = sight->run.current->name};
+
+        if (scenario_run(context, shop, &spec, &again, fault) != 0)
+            return -1;
+        sight->run.hang = again.hang;
+    }
     scenario_end_tell(context, shop, &sight->run, result);
-    if (result->finding_count > before && sight->report.fatal_signal != 0)
+    if (result->finding_count > before && sight->report.fatal_signal != 0 && !sight->run.hung)
         (void)places_add_trace(context, shop, &result->findings[before], &sight->report.fatal, NULL, "it was here");
+    return 0;
 }
 
 /* True where no mistake that was seen has a line of the student's. */
@@ -214,11 +242,6 @@ static bool may_be_ours(const struct workshop *shop, const struct helgrind_sight
     return sight->report.fatal_signal == 0 || !places_student_in(shop, &sight->report.fatal);
 }
 
-static bool has_ended(const struct scenario_run *run)
-{
-    return run->complete && run->child.status == 0;
-}
-
 static int reference_must_be_clean(void *context, struct workshop *shop, struct fault *fault)
 {
     const char *program;
@@ -227,7 +250,7 @@ static int reference_must_be_clean(void *context, struct workshop *shop, struct 
     if (scenario_program_reference(context, shop, FLAVOUR_PLAIN, &program, fault) != 0 ||
         helgrind_run(context, shop, program, &sight, fault) != 0)
         return -1;
-    struct weighed_list list = weigh(context, shop, &sight.report);
+    struct weighed_list list = weigh(context, shop, &sight);
     if (has_ended(&sight.run) && !list.mistake)
         return 0;
     return fault_set(fault, "%s: the reference itself does not get through scenario.c under helgrind: %s",
@@ -249,7 +272,7 @@ int helgrind_look(void *context, struct workshop *shop, struct stage_result *res
     if (helgrind_run(context, shop, program, &sight, fault) != 0)
         return -1;
     result->checks = (int)sight.run.scenario_count;
-    struct weighed_list list = weigh(context, shop, &sight.report);
+    struct weighed_list list = weigh(context, shop, &sight);
     if ((list.mistake || !has_ended(&sight.run)) && may_be_ours(shop, &sight, &list) &&
         reference_must_be_clean(context, shop, fault) != 0)
         return -1;
@@ -258,7 +281,7 @@ int helgrind_look(void *context, struct workshop *shop, struct stage_result *res
     errors_tell(context, shop, &sight, &locks, &list, result);
     if (list.mistake)
         result->outcome = OUTCOME_FAILED;
-    else if (!has_ended(&sight.run))
-        crash_tell(context, shop, &sight, result);
-    return 0;
+    if (has_ended(&sight.run))
+        return 0;
+    return end_tell(context, shop, program, &sight, result, fault);
 }

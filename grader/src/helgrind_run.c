@@ -6,7 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEXT_LIMIT = 8 << 20, ROOM_MB = 768, WORDS_MAX = 16 };
+enum { TEXT_LIMIT = 8 << 20, ROOM_MB = 768, WORDS_MAX = 20 };
+
+/* Most scenarios take a third of a second here, nearly all of it helgrind's own start. */
+static const double CPU_LIMIT_S = 20;
+static const double WALL_LIMIT_S = 90;
 
 /* No .valgrindrc counts, and a forked child says nothing. The scheduler is fair, so that a thread which polls cannot
  * keep the others from running. There is no gdb server: nobody would talk to it. */
@@ -44,6 +48,8 @@ static int run_with(void *context, struct workshop *shop, const char *program, c
         .prefix = command,
         .memory_mb = shop->exercise->memory_mb + ROOM_MB,
         .resident_mb = shop->exercise->memory_mb + ROOM_MB,
+        .cpu_limit_s = CPU_LIMIT_S,
+        .wall_limit_s = WALL_LIMIT_S,
     };
 
     return scenario_run(context, shop, &spec, run, fault);

@@ -449,6 +449,19 @@ static void api_add(void *context, const struct workshop *shop, const struct val
         (void)places_add_trace(context, shop, finding, &error->traces[0], NULL, "called here");
 }
 
+/* helgrind's "first observed" is where a lock was made, or where it was used first. */
+static const char *misuse_note(void *context, const struct workshop *shop, const struct valgrind_error *error,
+                               size_t trace, const char *note)
+{
+    const char *call;
+    const char *expression;
+
+    if (strstr(error->traces[trace].title, "first observed") != NULL &&
+        lock_call_of(context, shop, error, trace, &call, &expression) && strstr(call, "_init") != NULL)
+        return "made here";
+    return note;
+}
+
 static void misuse_add(void *context, const struct workshop *shop, const struct valgrind_error *error,
                        struct finding *finding)
 {
@@ -458,7 +471,8 @@ static void misuse_add(void *context, const struct workshop *shop, const struct 
     finding->why = words->why;
     for (size_t i = 0; i < 2 && i < error->trace_count; i++)
         if (words->notes[i] != NULL)
-            (void)places_add_trace(context, shop, finding, &error->traces[i], NULL, words->notes[i]);
+            (void)places_add_trace(context, shop, finding, &error->traces[i], NULL,
+                                   misuse_note(context, shop, error, i, words->notes[i]));
     if (words->why == NEVER_AGAIN)
         forgotten_add(context, shop, finding);
 }

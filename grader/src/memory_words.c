@@ -250,13 +250,26 @@ static bool trace_matters(const struct sanitizer_report *report, size_t index)
     return strncmp(title, "Thread T", 8) != 0 && strncmp(title, "Address ", 8) != 0;
 }
 
+/* A value that is copied twice on one line is copied there. */
+static bool is_shown(const struct finding *finding, const struct frame *frame, const char *note)
+{
+    const struct place *last = finding->place_count == 0 ? NULL : &finding->places[finding->place_count - 1];
+
+    return last != NULL && last->line == frame->line && strcmp(last->file, frame->file) == 0 && last->note != NULL &&
+           note != NULL && strcmp(last->note, note) == 0;
+}
+
 static void places_of_report(void *context, const struct workshop *shop, const struct sanitizer_report *report,
                              struct finding *finding)
 {
-    for (size_t i = 0; i < report->trace_count; i++)
-        if (trace_matters(report, i))
-            (void)places_add_trace(context, shop, finding, &report->traces[i],
-                                   thread_name(context, report, &report->traces[i]), trace_note(context, report, i));
+    for (size_t i = 0; i < report->trace_count; i++) {
+        const struct frame *frame = places_frame(shop, &report->traces[i]);
+        const char *note = trace_note(context, report, i);
+
+        if (trace_matters(report, i) && frame != NULL && !is_shown(finding, frame, note))
+            (void)places_add(context, shop, finding, frame->file, frame->line,
+                             thread_name(context, report, &report->traces[i]), note);
+    }
 }
 
 /* ---- sentences --------------------------------------------------------------------------------------------------- */

@@ -17,6 +17,10 @@
 
 enum { LOG_LIMIT = 4 << 20, OPTIONS_MAX = 8, ROOM_MB = 768 };
 
+/* Scenarios take some hundredths of a second: who is still busy after this will always be. */
+static const double CPU_LIMIT_S = 6;
+static const double WALL_LIMIT_S = 30;
+
 static const char *const gcc_detectors[] = {"asan", "lsan", "ubsan", NULL};
 static const char *const gcc_options[] = {
     "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:handle_abort=1:exitcode=99:quarantine_size_mb=64:"
@@ -122,6 +126,8 @@ int sanitizer_run(void *context, struct workshop *shop, const struct sanitizer_m
         .env = sanitizer_environment(context, shop, method),
         .fixed_addresses = true,
         .resident_mb = shop->exercise->memory_mb + ROOM_MB,
+        .cpu_limit_s = CPU_LIMIT_S,
+        .wall_limit_s = WALL_LIMIT_S,
     };
 
     *sight = (struct sanitizer_sight){0};

@@ -7,6 +7,7 @@
 #include "scenario_run.h"
 
 #include "memory.h"
+#include "stillness.h"
 #include "trace.h"
 
 #include <dirent.h>
@@ -21,9 +22,11 @@
 
 enum { REPORT_MAX = 4 << 20, ARGUMENTS_MAX = 64, KEY_BYTES = 16 };
 
-static const double WATCH_INTERVAL_S = 0.05;
+static const double WATCH_INTERVAL_S = 0.03;
 static const double CPU_LIMIT_S = 20;
 static const double WALL_LIMIT_S = 60;
+/* Who has used this part of its processor time and has not ended is busy for good, however little time there was. */
+static const double BUSY_PART = 3;
 static const double SLOW_S = 5; /* from here on it is looked at whether it gets a processor */
 
 struct channel {
@@ -34,8 +37,12 @@ struct channel {
 
 /* What the watch function needs, and what it saw. */
 struct watching {
+    void *context;
+    const struct workshop *shop;
+    struct stillness *stillness;
+    bool read_stacks;
+    struct scenario_run *run; /* `too_large`, `hung` and `hang` are set here */
     long resident_mb;
-    bool too_large;
     double delayed_s; /* what the threads of the program waited for a processor, in sum */
 };
 
@@ -257,14 +264,26 @@ static void delay_sample(struct watching *watching, pid_t pid)
     (void)closedir(tasks);
 }
 
+/* Where the threads of a program stand that hangs. What cannot be read is left out: that it hangs is known already. */
+static void stacks_look(struct watching *watching, pid_t pid)
+{
+    struct fault ignored;
+
+    if (hang_read(watching->context, watching->shop, pid, NULL, 0, &watching->run->hang, &ignored) != 0)
+        watching->run->hang = (struct hang){0};
+}
+
 static bool watch(void *context, pid_t pid, double running_s)
 {
     struct watching *watching = context;
 
     if (running_s >= SLOW_S)
         delay_sample(watching, pid);
-    watching->too_large = watching->resident_mb > 0 && resident_mb(pid) > watching->resident_mb;
-    return !watching->too_large;
+    watching->run->too_large = watching->resident_mb > 0 && resident_mb(pid) > watching->resident_mb;
+    watching->run->hung = stillness_look(watching->stillness);
+    if (watching->run->hung && watching->read_stacks)
+        stacks_look(watching, pid);
+    return !watching->run->too_large && !watching->run->hung;
 }
 
 /* prefix…, program, --report FD, --key FD, [scenario]. */
@@ -287,7 +306,14 @@ static const char **arguments_make(void *context, const struct scenario_spec *sp
 static int run_in_channel(void *context, struct workshop *shop, const struct scenario_spec *spec,
                           const struct channel *channel, struct scenario_run *run, struct fault *fault)
 {
-    struct watching watching = {.resident_mb = spec->resident_mb};
+    struct watching watching = {.context = context,
+                                .shop = shop,
+                                .stillness = stillness_new(context),
+                                .read_stacks = spec->prefix == NULL,
+                                .run = run,
+                                .resident_mb = spec->resident_mb};
+    if (spec->prefix != NULL)
+        stillness_ignore_alarms(watching.stillness);
     const int keep[] = {channel->report, channel->key, -1};
     const struct child_spec child = {
         .argv = arguments_make(context, spec, channel),
@@ -303,12 +329,14 @@ static int run_in_channel(void *context, struct workshop *shop, const struct sce
         .watch_context = &watching,
         .watch_interval_s = WATCH_INTERVAL_S,
     };
-    char *text;
+    char *text = NULL;
 
     if (child_run(context, &child, &run->child, fault) != 0)
         return -1;
-    run->too_large = watching.too_large && run->child.end == CHILD_STOPPED_BY_WATCH;
-    run->starved = run->child.end == CHILD_TIMED_OUT && watching.delayed_s > 0.5 * run->child.wall_s;
+    run->too_large = run->too_large && run->child.end == CHILD_STOPPED_BY_WATCH;
+    run->hung = run->hung && run->child.end == CHILD_STOPPED_BY_WATCH;
+    bool busy = run->child.cpu_s > child.cpu_limit_s / BUSY_PART;
+    run->starved = run->child.end == CHILD_TIMED_OUT && !busy && watching.delayed_s > 0.5 * run->child.wall_s;
     if (channel_read(context, channel, &text, fault) != 0)
         return -1;
     report_read(context, text, channel->secret, run);

@@ -6,6 +6,7 @@
 #define GRADE_SCENARIO_RUN_H
 
 #include "fault.h"
+#include "hang.h"
 #include "toolchain.h"
 
 #include <stdbool.h>
@@ -48,8 +49,10 @@ struct scenario_spec {
 
 struct scenario_run {
     struct child_result child;
-    bool too_large; /* it was ended for `resident_mb` */
-    bool starved;   /* it came to its wall limit having waited for a processor most of the time */
+    bool too_large;   /* it was ended for `resident_mb` */
+    bool hung;        /* it was ended because nothing in it would ever have run again: proved, see stillness.h */
+    struct hang hang; /* where its threads stood; empty under valgrind, whose own stacks say nothing */
+    bool starved;     /* it came to its wall limit having waited for a processor most of the time */
     struct scenario_state *scenarios;
     size_t scenario_count;
     const struct scenario_state *current; /* the one that had begun and not ended when the program ended, or NULL */

@@ -107,12 +107,34 @@ static char char_before(const char *line, const char *at, int back)
     return '\0';
 }
 
+/* The word that ends just before `at`, blanks left out, is one that an expression may follow. */
+static bool after_keyword(const char *line, const char *at)
+{
+    static const char *const keywords[] = {"return", "else", "case", "do", "sizeof", "goto"};
+
+    while (at > line && isspace((unsigned char)at[-1]))
+        at--;
+    for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++) {
+        size_t length = strlen(keywords[i]);
+        const char *begin = (size_t)(at - line) < length ? NULL : at - length;
+
+        if (begin != NULL && memcmp(begin, keywords[i], length) == 0 && (begin == line || !in_name(begin[-1])))
+            return true;
+    }
+    return false;
+}
+
 /* In "long v = …" and "struct x *p = …" the name is a new variable, which nobody else knows. */
 static bool is_declared(const char *line, const char *at)
 {
     char before = char_before(line, at, 0);
 
-    return in_name(before) || (before == '*' && in_name(char_before(line, at, 1)));
+    if (before == '*') {
+        while (at > line && *at != '*')
+            at--;
+        before = char_before(line, at, 0);
+    }
+    return in_name(before) && !after_keyword(line, at);
 }
 
 static void chain_add(void *context, struct chains *chains, const char *line, const char *from, const char *to,

@@ -20,9 +20,6 @@
 
 enum { FINDINGS_MAX = 8 };
 
-/* The second only where the first found nothing: what is not initialised is often what crashed. */
-static const struct sanitizer_method *const methods[] = {&sanitizer_gcc, &sanitizer_clang};
-
 /* ---- whose mistake it is ----------------------------------------------------------------------------------------- */
 
 static bool student_in_report(const struct workshop *shop, const struct sanitizer_report *report)
@@ -152,13 +149,14 @@ static void remains_tell(void *context, const struct workshop *shop, const struc
             memory_words_add_remain(context, shop, &run->remains[i], result);
 }
 
-/* Runs one program and tells what it shows. */
+/* Runs one program and tells what it shows; `*silent` where it ended early and the sanitizer has no word about why. */
 static int method_run(void *context, struct workshop *shop, const struct sanitizer_method *method,
-                      struct stage_result *result, struct fault *fault)
+                      struct stage_result *result, bool *silent, struct fault *fault)
 {
     const char *program;
     struct sanitizer_sight sight;
 
+    *silent = false;
     for (const char *const *detector = method->detectors; *detector != NULL; detector++)
         if (doctor_require(context, shop, *detector, fault) != 0)
             return -1;
@@ -175,19 +173,34 @@ static int method_run(void *context, struct workshop *shop, const struct sanitiz
         return -1;
     reports_tell(context, shop, &sight, result);
     remains_tell(context, shop, &sight.run, result);
-    if (result->finding_count == 0)
-        scenario_end_tell(context, shop, &sight.run, result);
+    result->outcome = OUTCOME_FAILED;
+    if (sight.log.count > 0)
+        return 0;
+    *silent = !sight.run.complete && !sight.run.hung;
+    scenario_end_tell(context, shop, &sight.run, result);
     return 0;
 }
 
+/* gcc's program first. clang's where that found nothing; or where the program went wrong without a word from the
+ * sanitizer: a value that was never set may be why, and if it is, that is what to tell. */
 int stage_memory(void *context, struct workshop *shop, struct stage_result *result, struct fault *fault)
 {
+    struct stage_result second = {.outcome = OUTCOME_PASSED};
+    bool silent;
+    bool ignored;
+
     result->outcome = OUTCOME_PASSED;
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0] && result->outcome == OUTCOME_PASSED; i++) {
-        if (method_run(context, shop, methods[i], result, fault) != 0)
-            return -1;
-        if (result->finding_count > 0 && result->outcome == OUTCOME_PASSED)
-            result->outcome = OUTCOME_FAILED;
-    }
+    if (method_run(context, shop, &sanitizer_gcc, result, &silent, fault) != 0)
+        return -1;
+    if (result->outcome != OUTCOME_PASSED && !silent)
+        return 0;
+    if (method_run(context, shop, &sanitizer_clang, &second, &ignored, fault) != 0)
+        return -1;
+    if (second.outcome == OUTCOME_PASSED || (silent && ignored))
+        return 0;
+    result->outcome = second.outcome;
+    result->reason = second.reason;
+    result->findings = second.findings;
+    result->finding_count = second.finding_count;
     return 0;
 }

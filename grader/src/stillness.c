@@ -29,6 +29,7 @@ struct stillness {
     struct sight *last;
     size_t last_count;
     int looks; /* in a row that were alike */
+    bool ignores_alarms;
 };
 
 struct look {
@@ -46,6 +47,11 @@ void stillness_reset(struct stillness *stillness)
 {
     stillness->looks = 0;
     stillness->last_count = 0;
+}
+
+void stillness_ignore_alarms(struct stillness *stillness)
+{
+    stillness->ignores_alarms = true;
 }
 
 /* ---- small files of /proc ---------------------------------------------------------------------------------------- */
@@ -274,9 +280,9 @@ static bool handles_alarm(pid_t pid)
     return caught != NULL && (strtoull(caught, NULL, 16) & (1ULL << (SIGALRM - 1))) != 0;
 }
 
-static bool may_be_woken(pid_t pid)
+static bool may_be_woken(const struct stillness *stillness, pid_t pid)
 {
-    return has_posix_timer(pid) || handles_alarm(pid) || has_armed_timerfd(pid);
+    return has_posix_timer(pid) || (!stillness->ignores_alarms && handles_alarm(pid)) || has_armed_timerfd(pid);
 }
 
 /* ---- one look ---------------------------------------------------------------------------------------------------- */
@@ -332,13 +338,13 @@ static bool all_are_stuck(struct look *look)
     return tree.count > 1;
 }
 
-static bool nobody_may_wake(struct look *look)
+static bool nobody_may_wake(const struct stillness *stillness, struct look *look)
 {
     struct pid_list tree = {0};
 
     process_tree(look->scratch, getpid(), &tree);
     for (size_t i = 1; i < tree.count; i++)
-        if (may_be_woken(tree.pids[i]))
+        if (may_be_woken(stillness, tree.pids[i]))
             return false;
     return true;
 }
@@ -367,7 +373,7 @@ bool stillness_look(struct stillness *stillness)
     } else {
         stillness->looks = same_as_last(stillness, &look) ? stillness->looks + 1 : 1;
         remember(stillness, &look);
-        proved = stillness->looks >= LOOKS_NEEDED && nobody_may_wake(&look);
+        proved = stillness->looks >= LOOKS_NEEDED && nobody_may_wake(stillness, &look);
     }
     talloc_free(look.scratch);
     return proved;

@@ -22,6 +22,10 @@ struct stillness;
 /* Owned by `context`. */
 struct stillness *stillness_new(void *context);
 
+/* Does without the rule that a handler of SIGALRM may wake somebody: valgrind catches every signal there is. For
+ * programs that cannot call alarm() or setitimer(), as none of the students' can. */
+void stillness_ignore_alarms(struct stillness *stillness);
+
 /* Looks once. True where this look and those before it prove that no thread of any process below the calling one will
  * ever run again. Call it every 20 to 50 ms, from one thread. Does not block. */
 bool stillness_look(struct stillness *stillness);
