@@ -25,8 +25,8 @@
 
 struct rlock;
 
-/* How often the owner may have taken the lock at once. */
-enum { RLOCK_DEPTH_MAX = 65535 };
+/* How often the owner may have taken the lock without releasing it: as deep as Python lets functions nest. */
+enum { RLOCK_DEPTH_MAX = 1000 };
 
 /* Makes a lock that nobody owns and stores it in `*lock`. It belongs to the caller, who ends it with rlock_destroy.
  * Returns 0, or a positive errno value, and then nothing was made and nothing is kept:
