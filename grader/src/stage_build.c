@@ -193,11 +193,10 @@ static char *replaced(void *context, const char *text, const char *from, const c
 static char *own_words(struct build *build, const char *words)
 {
     char *text = replaced(build->context, words, memory_format(build->context, "%s/", build->shop->dir), "");
-    const char *end = text;
 
     text = replaced(build->context, text, memory_format(build->context, "%s/", build->shop->course->root), "");
     text = replaced(build->context, text, "/usr/bin/", "");
-    end = text;
+    const char *end = text;
     for (int line = 0; line < DETAIL_LINES && end != NULL; line++) {
         end = strchr(end, '\n');
         end = end == NULL ? NULL : end + 1;

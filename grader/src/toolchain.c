@@ -11,6 +11,7 @@
 #include "files.h"
 #include "memory.h"
 #include "object.h"
+#include "toolchain_parts.h"
 #include "trace.h"
 
 #include <dirent.h>
@@ -27,18 +28,9 @@ enum {
     STUDENT_CPU_S = 5,    /* an exercise compiles in 0.05 s */
     STUDENT_WALL_S = 300, /* only a machine that gives the compiler no time gets there */
     STUDENT_MEMORY_MB = 1024,
-    STUDENT_FILE_MB = 64,
     PREPROCESSED_MB = 16,
     TRUSTED_WALL_S = 300,
     WORDS_LIMIT = 8 << 20, /* of the compiler's words */
-    FLAGS_MAX = 6,
-};
-
-struct flags {
-    const char *name;
-    const char *compiler;
-    const char *compile[FLAGS_MAX];
-    const char *link[FLAGS_MAX];
 };
 
 /* -O1 without inlining: the frames of a stack are the functions that the student wrote. -O1 rather than -O0: a variable
@@ -95,39 +87,19 @@ static const char *const student_clang_flags[] = {
     "-ferror-limit=20", "-fno-color-diagnostics", "-fno-caret-diagnostics", "-U__NO_INLINE__", NULL,
 };
 
-struct program_parts {
-    const char *name;
-    const char *checks;
-    const char *harness[6];
-    const char *libraries[3];
-};
-
-static const struct program_parts parts_of[] = {
-    [PROGRAM_TESTS] = {"tests", "tests.c", {"check.c", "gate.c", "wrap.c", "criterion_main.c"}, {"-lcriterion"}},
-    [PROGRAM_SCENARIO] = {"scenario", "scenario.c", {"scenario_main.c", "gate.c"}, {0}},
-    [PROGRAM_BENCH] = {"bench", "bench.c", {"bench_main.c", "gate.c"}, {0}},
-};
-
-static const char *const watch_flags[] = {
-    "-Wl,--wrap=pthread_create",
-    "-Wl,--wrap=pthread_join",
-    "-Wl,--wrap=pthread_detach",
-    NULL,
-};
+const struct flags *tool_flags(enum flavour flavour)
+{
+    return &flags_of[flavour];
+}
 
 bool toolchain_by_gcc(enum flavour flavour)
 {
-    return strcmp(flags_of[flavour].compiler, "gcc") == 0;
+    return strcmp(tool_flags(flavour)->compiler, "gcc") == 0;
 }
 
 /* ---- a command line -------------------------------------------------------------------------------------------- */
 
-struct words {
-    const char **items; /* NULL-terminated */
-    size_t count;
-};
-
-static void add_word(void *context, struct words *words, const char *word)
+void words_add(void *context, struct words *words, const char *word)
 {
     if (words->count % 32 == 0) /* room for 32 more and the end */
         words->items = memory_grown(context, words->items, words->count + 33, sizeof *words->items);
@@ -135,22 +107,22 @@ static void add_word(void *context, struct words *words, const char *word)
     words->items[words->count] = NULL;
 }
 
-static void add_words(void *context, struct words *words, const char *const *more)
+void words_add_all(void *context, struct words *words, const char *const *more)
 {
     for (; *more != NULL; more++)
-        add_word(context, words, *more);
+        words_add(context, words, *more);
 }
 
 /* The start of every compilation: compiler and flags of the flavour. */
 static struct words compile_words(void *context, enum flavour flavour)
 {
-    const struct flags *flags = &flags_of[flavour];
+    const struct flags *flags = tool_flags(flavour);
     struct words words = {0};
 
-    add_word(context, &words, flags->compiler);
-    add_words(context, &words, common_flags);
+    words_add(context, &words, flags->compiler);
+    words_add_all(context, &words, common_flags);
     for (size_t i = 0; i < FLAGS_MAX && flags->compile[i] != NULL; i++)
-        add_word(context, &words, flags->compile[i]);
+        words_add(context, &words, flags->compile[i]);
     return words;
 }
 
@@ -159,16 +131,16 @@ static const char *const *environment(void *context, const struct workshop *shop
 {
     struct words words = {0};
 
-    add_word(context, &words, "PATH=" TOOL_PATH);
-    add_word(context, &words, "HOME=/nonexistent");
-    add_word(context, &words, "LC_ALL=C.UTF-8");
-    add_word(context, &words, "SOURCE_DATE_EPOCH=0");
-    add_word(context, &words, memory_format(context, "TMPDIR=%s", shop->dir));
+    words_add(context, &words, "PATH=" TOOL_PATH);
+    words_add(context, &words, "HOME=/nonexistent");
+    words_add(context, &words, "LC_ALL=C.UTF-8");
+    words_add(context, &words, "SOURCE_DATE_EPOCH=0");
+    words_add(context, &words, memory_format(context, "TMPDIR=%s", shop->dir));
     return words.items;
 }
 
 /* Where a tool is that is started by its name; the name where it is nowhere. */
-static const char *tool_path(void *context, const char *name)
+const char *tool_path(void *context, const char *name)
 {
     char *rest = NULL;
 
@@ -181,13 +153,6 @@ static const char *tool_path(void *context, const char *name)
     return name;
 }
 
-/* gold links a Criterion program in a third of the time that ld takes. Where it is missing the default serves. */
-static void add_linker(void *context, struct words *words)
-{
-    if (tool_path(context, "ld.gold")[0] == '/')
-        add_word(context, words, "-fuse-ld=gold");
-}
-
 /* ---- exercises and their headers ------------------------------------------------------------------------------- */
 
 static const struct exercise *exercise_of(const struct course *course, const char *id)
@@ -197,11 +162,6 @@ static const struct exercise *exercise_of(const struct course *course, const cha
             return &course->exercises[i];
     return NULL;
 }
-
-struct needed {
-    const struct exercise **items; /* the exercise itself first, then what it is built on, each once */
-    size_t count;
-};
 
 static void add_needed(void *context, const struct course *course, const struct exercise *exercise,
                        struct needed *needed)
@@ -218,7 +178,7 @@ static void add_needed(void *context, const struct course *course, const struct 
     }
 }
 
-static struct needed needed_by(void *context, const struct workshop *shop)
+struct needed tool_needed(void *context, const struct workshop *shop)
 {
     struct needed needed = {0};
 
@@ -228,7 +188,7 @@ static struct needed needed_by(void *context, const struct workshop *shop)
 
 const char **toolchain_headers(void *context, const struct workshop *shop)
 {
-    struct needed needed = needed_by(context, shop);
+    struct needed needed = tool_needed(context, shop);
     const char **headers = memory_zeroed(context, needed.count + 1, sizeof *headers);
 
     for (size_t i = 0; i < needed.count; i++)
@@ -237,7 +197,7 @@ const char **toolchain_headers(void *context, const struct workshop *shop)
 }
 
 /* `path` as seen from the course's root; as it is where it lies elsewhere. */
-static const char *from_root(const struct workshop *shop, const char *path)
+const char *tool_from_root(const struct workshop *shop, const char *path)
 {
     size_t length = strlen(shop->course->root);
 
@@ -250,18 +210,18 @@ static void add_student_words(void *context, const struct workshop *shop, bool g
 {
     const char **headers = toolchain_headers(context, shop);
 
-    add_words(context, words, student_flags);
-    add_words(context, words, gcc ? student_gcc_flags : student_clang_flags);
-    add_word(context, words, memory_format(context, "-ffile-prefix-map=%s/=", shop->course->root));
-    add_word(context, words, memory_format(context, "-ffile-prefix-map=%s=.", shop->dir));
+    words_add_all(context, words, student_flags);
+    words_add_all(context, words, gcc ? student_gcc_flags : student_clang_flags);
+    words_add(context, words, memory_format(context, "-ffile-prefix-map=%s/=", shop->course->root));
+    words_add(context, words, memory_format(context, "-ffile-prefix-map=%s=.", shop->dir));
     for (; *headers != NULL; headers++) {
         const char *end = strrchr(*headers, '/');
-        add_word(context, words, memory_format(context, "-I%.*s", (int)(end - *headers), *headers));
+        words_add(context, words, memory_format(context, "-I%.*s", (int)(end - *headers), *headers));
     }
 }
 
-static int run_on_student(void *context, const struct workshop *shop, const char *const *argv, long file_mb,
-                          struct child_result *log, struct fault *fault)
+int tool_run_on_student(void *context, const struct workshop *shop, const char *const *argv, long file_mb,
+                        struct child_result *log, struct fault *fault)
 {
     struct child_spec spec = {
         .argv = argv,
@@ -285,7 +245,7 @@ static int run_on_student(void *context, const struct workshop *shop, const char
     return 0;
 }
 
-static bool succeeded(const struct child_result *log)
+bool tool_succeeded(const struct child_result *log)
 {
     return log->end == CHILD_EXITED && log->status == 0;
 }
@@ -313,20 +273,20 @@ static int compile_once(void *context, struct workshop *shop, enum flavour flavo
 
     add_student_words(context, shop, toolchain_by_gcc(flavour), &words);
     if (extra_flag != NULL)
-        add_word(context, &words, extra_flag);
-    add_word(context, &words, "-c");
-    add_word(context, &words, trace_base_name(shop->source));
+        words_add(context, &words, extra_flag);
+    words_add(context, &words, "-c");
+    words_add(context, &words, trace_base_name(shop->source));
     if (flavour != FLAVOUR_CLANG) {
-        add_word(context, &words, "-o");
-        add_word(context, &words, object);
+        words_add(context, &words, "-o");
+        words_add(context, &words, object);
     }
-    return run_on_student(context, shop, words.items, STUDENT_FILE_MB, log, fault);
+    return tool_run_on_student(context, shop, words.items, STUDENT_FILE_MB, log, fault);
 }
 
 int toolchain_compile(void *context, struct workshop *shop, enum flavour flavour, const char **object,
                       struct child_result *log, struct fault *fault)
 {
-    const char *name = flags_of[flavour].name;
+    const char *name = tool_flags(flavour)->name;
     const char *made = flavour == FLAVOUR_CLANG ? shop->source : memory_format(context, "%s/%s.o", shop->dir, name);
     const char *kept_words = memory_format(context, "%s/%s.words", shop->dir, name);
 
@@ -338,7 +298,7 @@ int toolchain_compile(void *context, struct workshop *shop, enum flavour flavour
     /* More warnings than anyone can read: the compiler was stopped for them, and warnings cost nothing. */
     if (log->end == CHILD_FLOODED && compile_once(context, shop, flavour, made, "-w", log, fault) != 0)
         return -1;
-    if (!succeeded(log)) {
+    if (!tool_succeeded(log)) {
         *object = NULL;
         if (flavour != FLAVOUR_CLANG)
             unlink(made);
@@ -355,13 +315,13 @@ int toolchain_preprocess(void *context, struct workshop *shop, const char **text
 
     *text = NULL;
     add_student_words(context, shop, true, &words);
-    add_word(context, &words, "-E");
-    add_word(context, &words, trace_base_name(shop->source));
-    add_word(context, &words, "-o");
-    add_word(context, &words, made);
-    if (run_on_student(context, shop, words.items, PREPROCESSED_MB, &log, fault) != 0)
+    words_add(context, &words, "-E");
+    words_add(context, &words, trace_base_name(shop->source));
+    words_add(context, &words, "-o");
+    words_add(context, &words, made);
+    if (tool_run_on_student(context, shop, words.items, PREPROCESSED_MB, &log, fault) != 0)
         return -1;
-    if (!succeeded(&log))
+    if (!tool_succeeded(&log))
         return 0;
     *text = files_read(context, made, (size_t)PREPROCESSED_MB << 20, NULL, fault);
     return *text == NULL ? -1 : 0;
@@ -396,7 +356,7 @@ static int key_headers(void *context, struct cache_key *key, const char *dir, st
 }
 
 /* Tools and libraries whose change makes another result. */
-static void key_tools(void *context, struct cache_key *key, enum flavour flavour)
+void tool_key(void *context, struct cache_key *key, enum flavour flavour)
 {
     static const char *const libraries[] = {
         "/usr/include/stdio.h",
@@ -405,7 +365,7 @@ static void key_tools(void *context, struct cache_key *key, enum flavour flavour
         NULL,
     };
 
-    cache_key_identity(key, tool_path(context, flags_of[flavour].compiler));
+    cache_key_identity(key, tool_path(context, tool_flags(flavour)->compiler));
     cache_key_identity(key, tool_path(context, "as"));
     cache_key_identity(key, tool_path(context, "ld"));
     cache_key_identity(key, tool_path(context, "ld.gold"));
@@ -425,9 +385,9 @@ struct trusted {
 static int add_trusted_dir(void *context, const struct workshop *shop, const char *dir, struct trusted *trusted,
                            struct fault *fault)
 {
-    const char *shown = from_root(shop, dir);
+    const char *shown = tool_from_root(shop, dir);
 
-    add_word(context, &trusted->words, memory_format(context, "-I%s", shown));
+    words_add(context, &trusted->words, memory_format(context, "-I%s", shown));
     cache_key_text(&trusted->key, shown);
     return key_headers(context, &trusted->key, dir, fault);
 }
@@ -440,7 +400,7 @@ static int add_trusted_dirs(void *context, const struct workshop *shop, struct t
     bool reference = strncmp(trusted->shown, "solutions/", 10) == 0;
     const char **headers = toolchain_headers(context, shop);
 
-    add_word(context, &trusted->words, harness ? "-D_GNU_SOURCE" : "-D_POSIX_C_SOURCE=200809L");
+    words_add(context, &trusted->words, harness ? "-D_GNU_SOURCE" : "-D_POSIX_C_SOURCE=200809L");
     if (!reference && add_trusted_dir(context, shop, memory_format(context, "%s/grader/harness", shop->course->root),
                                       trusted, fault) != 0)
         return -1;
@@ -464,8 +424,8 @@ static const char *first_error(void *context, const char *words)
     return memory_text_n(context, start, strcspn(start, "\n"));
 }
 
-static int run_trusted(void *context, const struct workshop *shop, const char *const *argv, const char *what,
-                       struct fault *fault)
+int tool_run_trusted(void *context, const struct workshop *shop, const char *const *argv, const char *what,
+                     struct fault *fault)
 {
     struct child_result log;
     struct child_spec spec = {
@@ -479,7 +439,7 @@ static int run_trusted(void *context, const struct workshop *shop, const char *c
 
     if (child_run(context, &spec, &log, fault) != 0)
         return -1;
-    if (succeeded(&log))
+    if (tool_succeeded(&log))
         return 0;
     return fault_set(fault, "%s: cannot be made: %s (%s)", what, first_error(context, log.err),
                      child_end_text(context, &log));
@@ -488,17 +448,17 @@ static int run_trusted(void *context, const struct workshop *shop, const char *c
 int toolchain_trusted(void *context, struct workshop *shop, enum flavour flavour, const char *source,
                       const char **object, struct fault *fault)
 {
-    struct trusted trusted = {.flavour = flavour, .source = source, .shown = from_root(shop, source)};
+    struct trusted trusted = {.flavour = flavour, .source = source, .shown = tool_from_root(shop, source)};
 
     cache_key_begin(&trusted.key);
     trusted.words = compile_words(context, flavour);
     if (add_trusted_dirs(context, shop, &trusted, fault) != 0)
         return -1;
-    add_word(context, &trusted.words, "-c");
-    add_word(context, &trusted.words, trusted.shown);
+    words_add(context, &trusted.words, "-c");
+    words_add(context, &trusted.words, trusted.shown);
     for (size_t i = 0; i < trusted.words.count; i++)
         cache_key_text(&trusted.key, trusted.words.items[i]);
-    key_tools(context, &trusted.key, flavour);
+    tool_key(context, &trusted.key, flavour);
     if (cache_key_file(&trusted.key, source, fault) != 0)
         return -1;
 
@@ -507,10 +467,10 @@ int toolchain_trusted(void *context, struct workshop *shop, enum flavour flavour
     if (*object != NULL)
         return 0;
     const char *made = memory_format(context, "%s/%s", shop->dir, name);
-    add_word(context, &trusted.words, memory_format(context, "-ffile-prefix-map=%s=.", shop->course->root));
-    add_word(context, &trusted.words, "-o");
-    add_word(context, &trusted.words, made);
-    if (run_trusted(context, shop, trusted.words.items, trusted.shown, fault) != 0)
+    words_add(context, &trusted.words, memory_format(context, "-ffile-prefix-map=%s=.", shop->course->root));
+    words_add(context, &trusted.words, "-o");
+    words_add(context, &trusted.words, made);
+    if (tool_run_trusted(context, shop, trusted.words.items, trusted.shown, fault) != 0)
         return -1;
     return cache_keep(context, shop->cache_dir, name, made, object, fault);
 }
@@ -533,13 +493,13 @@ static int add_names(void *context, struct workshop *shop, const char *source, s
     if (toolchain_trusted(context, shop, FLAVOUR_PLAIN, source, &object, fault) != 0 ||
         object_globals(context, object, &globals, fault) != 0)
         return -1;
-    add_words(context, names, globals);
+    words_add_all(context, names, globals);
     return 0;
 }
 
 int toolchain_needed_names(void *context, struct workshop *shop, const char ***names, struct fault *fault)
 {
-    struct needed needed = needed_by(context, shop);
+    struct needed needed = tool_needed(context, shop);
     struct words words = {.items = memory_zeroed(context, 33, sizeof *words.items)};
 
     for (size_t i = 1; i < needed.count; i++)
@@ -547,204 +507,4 @@ int toolchain_needed_names(void *context, struct workshop *shop, const char ***n
             return -1;
     *names = words.items;
     return 0;
-}
-
-/* ---- linking --------------------------------------------------------------------------------------------------- */
-
-/* One program on its way. */
-struct linking {
-    void *context;
-    struct workshop *shop;
-    enum flavour flavour;
-    enum program program;
-    struct words words;
-    struct fault *fault;
-};
-
-/* The object as it may be linked into this program: only the contract's names are global, and wrapped calls go to the
- * harness. */
-static int make_local(const struct linking *linking, const char *object, const char **made)
-{
-    void *context = linking->context;
-    const char **wraps = linking->program == PROGRAM_TESTS ? linking->shop->exercise->wraps : NULL;
-    const char **contract = NULL;
-    struct words words = {0};
-
-    if (toolchain_contract(context, linking->shop, &contract, linking->fault) != 0)
-        return -1;
-    add_word(context, &words, "objcopy");
-    for (; *contract != NULL; contract++)
-        add_word(context, &words, memory_format(context, "--keep-global-symbol=%s", *contract));
-    for (; wraps != NULL && *wraps != NULL; wraps++)
-        add_word(context, &words, memory_format(context, "--redefine-sym=%s=wrap_%s", *wraps, *wraps));
-    *made = memory_format(context, "%s/%s-%s.local.o", linking->shop->dir, flags_of[linking->flavour].name,
-                          parts_of[linking->program].name);
-    add_word(context, &words, object);
-    add_word(context, &words, *made);
-    return run_trusted(context, linking->shop, words.items, linking->shop->exercise->id, linking->fault);
-}
-
-static int add_trusted_object(struct linking *linking, const char *source)
-{
-    const char *object = NULL;
-
-    if (toolchain_trusted(linking->context, linking->shop, linking->flavour, source, &object, linking->fault) != 0)
-        return -1;
-    add_word(linking->context, &linking->words, object);
-    return 0;
-}
-
-/* Checks, harness and needed references, in this order. */
-static int add_trusted_objects(struct linking *linking)
-{
-    const struct program_parts *parts = &parts_of[linking->program];
-    const char *root = linking->shop->course->root;
-    struct needed needed = needed_by(linking->context, linking->shop);
-
-    if (add_trusted_object(
-            linking, memory_format(linking->context, "%s/%s", linking->shop->exercise->checks_dir, parts->checks)) != 0)
-        return -1;
-    for (size_t i = 0; parts->harness[i] != NULL; i++)
-        if (add_trusted_object(linking,
-                               memory_format(linking->context, "%s/grader/harness/%s", root, parts->harness[i])) != 0)
-            return -1;
-    if (linking->flavour == FLAVOUR_ASAN && linking->program == PROGRAM_SCENARIO) {
-        add_words(linking->context, &linking->words, watch_flags);
-        if (add_trusted_object(linking, memory_format(linking->context, "%s/grader/harness/thread_watch.c", root)) != 0)
-            return -1;
-    }
-    for (size_t i = 1; i < needed.count; i++)
-        if (add_trusted_object(linking, needed.items[i]->reference) != 0)
-            return -1;
-    return 0;
-}
-
-/* Compiler, flags, trusted objects and libraries; the object in question and the output are still to come. */
-static int begin_link(struct linking *linking)
-{
-    const struct flags *flags = &flags_of[linking->flavour];
-    const struct program_parts *parts = &parts_of[linking->program];
-
-    add_word(linking->context, &linking->words, flags->compiler);
-    add_word(linking->context, &linking->words, "-pthread");
-    for (size_t i = 0; flags->link[i] != NULL; i++)
-        add_word(linking->context, &linking->words, flags->link[i]);
-    add_linker(linking->context, &linking->words);
-    if (add_trusted_objects(linking) != 0)
-        return -1;
-    for (size_t i = 0; parts->libraries[i] != NULL; i++)
-        add_word(linking->context, &linking->words, parts->libraries[i]);
-    return 0;
-}
-
-static void end_link(struct linking *linking, const char *object, const char *made)
-{
-    add_word(linking->context, &linking->words, object);
-    add_word(linking->context, &linking->words, "-o");
-    add_word(linking->context, &linking->words, made);
-}
-
-/* The name that the program made by these words has in the cache. */
-static const char *linked_name(struct linking *linking)
-{
-    struct cache_key key;
-
-    cache_key_begin(&key);
-    for (size_t i = 0; i < linking->words.count; i++)
-        cache_key_text(&key, trace_base_name(linking->words.items[i])); /* a kept object's name tells its content */
-    key_tools(linking->context, &key, linking->flavour);
-    return cache_key_name(linking->context, &key);
-}
-
-static int link_reference(struct linking *linking, const char **path)
-{
-    void *context = linking->context;
-    const char *object = NULL, *local = NULL;
-    const char **wraps = linking->program == PROGRAM_TESTS ? linking->shop->exercise->wraps : NULL;
-
-    if (begin_link(linking) != 0 || toolchain_trusted(context, linking->shop, linking->flavour,
-                                                      linking->shop->exercise->reference, &object, linking->fault) != 0)
-        return -1;
-    /* These words are hashed and never run: they say what the object will have been through. */
-    struct linking named = *linking;
-    named.words = (struct words){0};
-    add_words(context, &named.words, linking->words.items);
-    add_word(context, &named.words, object);
-    if (wraps != NULL)
-        add_words(context, &named.words, wraps);
-    const char *name = linked_name(&named);
-    *path = cache_find(context, linking->shop->cache_dir, name);
-    if (*path != NULL)
-        return 0;
-
-    const char *made = memory_format(context, "%s/%s", linking->shop->dir, name);
-    if (make_local(linking, object, &local) != 0)
-        return -1;
-    end_link(linking, local, made);
-    if (run_trusted(context, linking->shop, linking->words.items, linking->shop->exercise->id, linking->fault) != 0)
-        return -1;
-    unlink(local);
-    return cache_keep(context, linking->shop->cache_dir, name, made, path, linking->fault);
-}
-
-static int link_student(struct linking *linking, const char *object, const char **path, char **log)
-{
-    const char *local = NULL;
-    struct child_result ran;
-    struct workshop *shop = linking->shop;
-
-    if (begin_link(linking) != 0)
-        return -1;
-    if (make_local(linking, object, &local) != 0)
-        return -1;
-    end_link(linking, local, *path);
-    if (run_on_student(linking->context, shop, linking->words.items, 4L * STUDENT_FILE_MB, &ran, linking->fault) != 0)
-        return -1;
-    unlink(local);
-    *log = ran.err;
-    if (!succeeded(&ran)) {
-        unlink(*path);
-        *path = NULL;
-    }
-    return 0;
-}
-
-int toolchain_link(void *context, struct workshop *shop, enum flavour flavour, enum program program,
-                   const char *student_object, const char **path, char **log, struct fault *fault)
-{
-    struct linking linking = {.context = context, .shop = shop, .flavour = flavour, .program = program, .fault = fault};
-
-    *log = memory_text(context, "");
-    if (student_object == NULL)
-        return link_reference(&linking, path);
-    *path = memory_format(context, "%s/%s-%s", shop->dir, flags_of[flavour].name, parts_of[program].name);
-    return access(*path, X_OK) == 0 ? 0 : link_student(&linking, student_object, path, log);
-}
-
-int toolchain_trusted_program(void *context, struct workshop *shop, enum flavour flavour, const char *source,
-                              const char *library, const char **path, struct fault *fault)
-{
-    const struct flags *flags = &flags_of[flavour];
-    struct linking linking = {.context = context, .shop = shop, .flavour = flavour, .fault = fault};
-    const char *gate = memory_format(context, "%s/grader/harness/gate.c", shop->course->root);
-
-    add_word(context, &linking.words, flags->compiler);
-    add_word(context, &linking.words, "-pthread");
-    for (size_t i = 0; flags->link[i] != NULL; i++)
-        add_word(context, &linking.words, flags->link[i]);
-    add_linker(context, &linking.words);
-    if (add_trusted_object(&linking, source) != 0 || add_trusted_object(&linking, gate) != 0)
-        return -1;
-    if (library != NULL)
-        add_word(context, &linking.words, library);
-    const char *name = linked_name(&linking);
-    *path = cache_find(context, shop->cache_dir, name);
-    if (*path != NULL)
-        return 0;
-    const char *made = memory_format(context, "%s/%s", shop->dir, name);
-    add_word(context, &linking.words, "-o");
-    add_word(context, &linking.words, made);
-    if (run_trusted(context, shop, linking.words.items, from_root(shop, source), fault) != 0)
-        return -1;
-    return cache_keep(context, shop->cache_dir, name, made, path, fault);
 }

@@ -2,7 +2,6 @@
  */
 #include "workshop_fixture.h"
 
-#include <dirent.h>
 #include <stdio.h>
 
 static struct fixture fixture;
@@ -33,8 +32,7 @@ static void passes(void)
 /* The reference with `to` for `from` fails at this line, and the words are said. */
 static void edit_fails(const char *from, const char *to, const char *words)
 {
-    scratch_remove(fixture.shop.dir);
-    cr_assert(mkdir(fixture.shop.dir, 0700) == 0);
+    fixture_afresh(&fixture);
     fixture_edit(&fixture, from, to);
     fails(words);
 }
@@ -59,8 +57,7 @@ Test(build, starter_and_variant_pass)
 {
     fixture_write(&fixture, fixture_read(&fixture, fixture.shop.exercise->starter));
     passes();
-    scratch_remove(fixture.shop.dir);
-    cr_assert(mkdir(fixture.shop.dir, 0700) == 0);
+    fixture_afresh(&fixture);
     fixture_write(&fixture, fixture_read(&fixture, memory_format(fixture.context, "%s/variants/one_locked_helper.c",
                                                                  fixture.shop.exercise->checks_dir)));
     passes();
@@ -163,13 +160,13 @@ Test(build, two_gradings_say_the_same)
 {
     fixture_edit(&fixture, "amount;\n", "amuont;\n    int x\n");
     fails("amuont");
-    char *first = fixture_words(&fixture);
+    char *kept = memory_text(NULL, fixture_words(&fixture));
     fixture_end(&fixture);
     fixture_tiny(&fixture);
     fixture_edit(&fixture, "amount;\n", "amuont;\n    int x\n");
-    char *kept = memory_text(NULL, first);
     fails("amuont");
     cr_assert_str_eq(fixture_words(&fixture), kept);
+    talloc_free(kept);
 }
 
 Test(build, no_path_of_the_machine_is_shown)
@@ -180,29 +177,14 @@ Test(build, no_path_of_the_machine_is_shown)
     cr_assert_null(strstr(fixture_words(&fixture), fixture.course.root));
 }
 
-/* The attacks of grader/tests/data/attacks that this stage stops: "stage: words" stands in their first line. */
+static void ends_here(struct fixture *attacked, const char *name, const char *words)
+{
+    cr_expect(fixture_run(attacked, stage_build) == OUTCOME_FAILED, "%s passed", name);
+    cr_expect(strstr(fixture_words(attacked), words) != NULL, "%s: “%s” is not in:\n%s", name, words,
+              fixture_words(attacked));
+}
+
 Test(build, attacks_end_here)
 {
-    struct dirent **entries = NULL;
-    int count = scandir("grader/tests/data/attacks", &entries, NULL, alphasort), tried = 0;
-
-    for (int i = 0; i < count; i++) {
-        char words[200];
-        const char *path = memory_format(fixture.context, "grader/tests/data/attacks/%s", entries[i]->d_name);
-
-        if (entries[i]->d_name[0] == '.')
-            continue;
-        char *text = fixture_read(&fixture, path);
-        if (sscanf(text, "/* build: %199[^*] */", words) != 1)
-            continue;
-        words[strlen(words) - 1] = '\0';
-        scratch_remove(fixture.shop.dir);
-        cr_assert(mkdir(fixture.shop.dir, 0700) == 0);
-        fixture_write(&fixture, text);
-        cr_expect(fixture_run(&fixture, stage_build) == OUTCOME_FAILED, "%s passed", path);
-        cr_expect(strstr(fixture_words(&fixture), words) != NULL, "%s: “%s” is not in:\n%s", path, words,
-                  fixture_words(&fixture));
-        tried++;
-    }
-    cr_assert_gt(tried, 15);
+    cr_assert_gt(fixture_attacks(&fixture, "build", ends_here), 15);
 }

@@ -1,7 +1,6 @@
 /* test_rules.c - what is refused before it runs, and what only looks like it. */
 #include "workshop_fixture.h"
 
-#include <dirent.h>
 #include <stdio.h>
 
 static struct fixture fixture;
@@ -18,16 +17,10 @@ static void tear_down(void)
 
 TestSuite(rules, .init = set_up, .fini = tear_down);
 
-static void afresh(void)
-{
-    scratch_remove(fixture.shop.dir);
-    cr_assert(mkdir(fixture.shop.dir, 0700) == 0);
-}
-
 /* The reference with `to` for `from` passes. */
 static void edit_passes(const char *from, const char *to)
 {
-    afresh();
+    fixture_afresh(&fixture);
     fixture_edit(&fixture, from, to);
     cr_expect(fixture_run(&fixture, stage_rules) == OUTCOME_PASSED, "“%s” is refused:\n%s", to,
               fixture_words(&fixture));
@@ -36,7 +29,7 @@ static void edit_passes(const char *from, const char *to)
 
 static void edit_fails(const char *from, const char *to, const char *words, int line)
 {
-    afresh();
+    fixture_afresh(&fixture);
     fixture_edit(&fixture, from, to);
     cr_expect(fixture_run(&fixture, stage_rules) == OUTCOME_FAILED, "“%s” is not refused", to);
     cr_expect(strstr(fixture_words(&fixture), words) != NULL, "“%s” is not in:\n%s", words, fixture_words(&fixture));
@@ -49,10 +42,10 @@ static const char head[] = "#include \"tiny.h\"\n";       /* line 5 */
 Test(rules, reference_starter_and_variant_pass)
 {
     edit_passes(NULL, NULL);
-    afresh();
+    fixture_afresh(&fixture);
     fixture_write(&fixture, fixture_read(&fixture, fixture.shop.exercise->starter));
     cr_expect(fixture_run(&fixture, stage_rules) == OUTCOME_PASSED, "%s", fixture_words(&fixture));
-    afresh();
+    fixture_afresh(&fixture);
     fixture_write(&fixture, fixture_read(&fixture, memory_format(fixture.context, "%s/variants/one_locked_helper.c",
                                                                  fixture.shop.exercise->checks_dir)));
     cr_expect(fixture_run(&fixture, stage_rules) == OUTCOME_PASSED, "%s", fixture_words(&fixture));
@@ -147,30 +140,17 @@ Test(rules, at_most_five_findings)
     cr_assert_leq(fixture.result.finding_count, 5u);
 }
 
-/* The attacks of grader/tests/data/attacks that this stage stops: they build, and fail here. */
+/* They build, and fail here. */
+static void ends_here(struct fixture *attacked, const char *name, const char *words)
+{
+    cr_expect(fixture_run(attacked, stage_build) == OUTCOME_PASSED, "%s does not build: %s", name,
+              fixture_words(attacked));
+    cr_expect(fixture_run(attacked, stage_rules) == OUTCOME_FAILED, "%s passed", name);
+    cr_expect(strstr(fixture_words(attacked), words) != NULL, "%s: “%s” is not in:\n%s", name, words,
+              fixture_words(attacked));
+}
+
 Test(rules, attacks_end_here)
 {
-    struct dirent **entries = NULL;
-    int count = scandir("grader/tests/data/attacks", &entries, NULL, alphasort), tried = 0;
-
-    for (int i = 0; i < count; i++) {
-        char words[200];
-        const char *path = memory_format(fixture.context, "grader/tests/data/attacks/%s", entries[i]->d_name);
-
-        if (entries[i]->d_name[0] == '.')
-            continue;
-        char *text = fixture_read(&fixture, path);
-        if (sscanf(text, "/* rules: %199[^*] */", words) != 1)
-            continue;
-        words[strlen(words) - 1] = '\0';
-        afresh();
-        fixture_write(&fixture, text);
-        cr_expect(fixture_run(&fixture, stage_build) == OUTCOME_PASSED, "%s does not build: %s", path,
-                  fixture_words(&fixture));
-        cr_expect(fixture_run(&fixture, stage_rules) == OUTCOME_FAILED, "%s passed", path);
-        cr_expect(strstr(fixture_words(&fixture), words) != NULL, "%s: “%s” is not in:\n%s", path, words,
-                  fixture_words(&fixture));
-        tried++;
-    }
-    cr_assert_gt(tried, 30);
+    cr_assert_gt(fixture_attacks(&fixture, "rules", ends_here), 30);
 }

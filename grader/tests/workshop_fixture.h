@@ -11,6 +11,7 @@
 #include "stage.h"
 
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 
@@ -118,6 +119,43 @@ static inline char *fixture_words(struct fixture *fixture)
                                   finding->places[j].excerpt == NULL ? "" : finding->places[j].excerpt);
     }
     return words;
+}
+
+/* Empties the workshop. */
+static inline void fixture_afresh(struct fixture *fixture)
+{
+    scratch_remove(fixture->shop.dir);
+    cr_assert(mkdir(fixture->shop.dir, 0700) == 0);
+}
+
+/* Calls `each` for every attack in grader/tests/data/attacks that is to end at `stage`, with the attack as the
+ * student's file. Its first line is a comment: the stage, a colon, and words that must be said. Returns how many there
+ * were. */
+static inline int fixture_attacks(struct fixture *fixture, const char *stage,
+                                  void (*each)(struct fixture *fixture, const char *name, const char *words))
+{
+    struct dirent *entry = NULL;
+    int count = 0;
+    char *start = memory_format(fixture->context, "/* %s: ", stage);
+    DIR *dir = opendir("grader/tests/data/attacks");
+
+    cr_assert_not_null(dir);
+    while ((entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] == '.')
+            continue;
+        char *text =
+            fixture_read(fixture, memory_format(fixture->context, "grader/tests/data/attacks/%s", entry->d_name));
+        const char *end = strstr(text, " */");
+        if (strncmp(text, start, strlen(start)) != 0 || end == NULL)
+            continue;
+        const char *words = text + strlen(start);
+        fixture_afresh(fixture);
+        fixture_write(fixture, text);
+        each(fixture, entry->d_name, memory_text_n(fixture->context, words, (size_t)(end - words)));
+        count++;
+    }
+    closedir(dir);
+    return count;
 }
 
 #endif

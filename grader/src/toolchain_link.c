@@ -1,0 +1,253 @@
+/* Programs from objects. The object in question, the student's or the reference's, first goes through objcopy: its
+ * names become its own but for the contract's, and in the test program its wrapped calls go to the harness. Then it is
+ * linked with what is trusted. A program of trusted parts only is kept; its name tells all of them. */
+#include "toolchain_parts.h"
+
+#include "memory.h"
+#include "trace.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { PROGRAM_FILE_MB = 4 * STUDENT_FILE_MB };
+
+struct program_parts {
+    const char *name;
+    const char *checks;
+    const char *harness[6];
+    const char *libraries[3];
+};
+
+static const struct program_parts parts_of[] = {
+    [PROGRAM_TESTS] = {"tests", "tests.c", {"check.c", "gate.c", "wrap.c", "criterion_main.c"}, {"-lcriterion"}},
+    [PROGRAM_SCENARIO] = {"scenario", "scenario.c", {"scenario_main.c", "gate.c"}, {0}},
+    [PROGRAM_BENCH] = {"bench", "bench.c", {"bench_main.c", "gate.c"}, {0}},
+};
+
+static const char *const watch_flags[] = {
+    "-Wl,--wrap=pthread_create",
+    "-Wl,--wrap=pthread_join",
+    "-Wl,--wrap=pthread_detach",
+    NULL,
+};
+
+/* gold links a Criterion program in a third of the time that ld takes. Where it is missing the default serves. */
+static void add_linker(void *context, struct words *words)
+{
+    if (tool_path(context, "ld.gold")[0] == '/')
+        words_add(context, words, "-fuse-ld=gold");
+}
+
+/* One program on its way. */
+struct linking {
+    void *context;
+    struct workshop *shop;
+    enum flavour flavour;
+    enum program program;
+    struct words words;
+    struct fault *fault;
+};
+
+/* The command that makes `made`, the object as it may be linked into this program: only the contract's names are
+ * global, and wrapped calls go to the harness. */
+static int local_words(const struct linking *linking, const char *object, const char *made, struct words *words)
+{
+    void *context = linking->context;
+    const char **wraps = linking->program == PROGRAM_TESTS ? linking->shop->exercise->wraps : NULL;
+    const char **contract = NULL;
+
+    if (toolchain_contract(context, linking->shop, &contract, linking->fault) != 0)
+        return -1;
+    words_add(context, words, "objcopy");
+    for (; *contract != NULL; contract++)
+        words_add(context, words, memory_format(context, "--keep-global-symbol=%s", *contract));
+    for (; wraps != NULL && *wraps != NULL; wraps++)
+        words_add(context, words, memory_format(context, "--redefine-sym=%s=wrap_%s", *wraps, *wraps));
+    words_add(context, words, object);
+    words_add(context, words, made);
+    return 0;
+}
+
+/* Where local_words() puts its result. */
+static const char *local_path(const struct linking *linking)
+{
+    return memory_format(linking->context, "%s/%s-%s.local.o", linking->shop->dir, tool_flags(linking->flavour)->name,
+                         parts_of[linking->program].name);
+}
+
+static int add_trusted_object(struct linking *linking, const char *source)
+{
+    const char *object = NULL;
+
+    if (toolchain_trusted(linking->context, linking->shop, linking->flavour, source, &object, linking->fault) != 0)
+        return -1;
+    words_add(linking->context, &linking->words, object);
+    return 0;
+}
+
+/* Checks, harness and needed references, in this order. */
+static int add_trusted_objects(struct linking *linking)
+{
+    const struct program_parts *parts = &parts_of[linking->program];
+    const char *root = linking->shop->course->root;
+    struct needed needed = tool_needed(linking->context, linking->shop);
+
+    if (add_trusted_object(
+            linking, memory_format(linking->context, "%s/%s", linking->shop->exercise->checks_dir, parts->checks)) != 0)
+        return -1;
+    for (size_t i = 0; parts->harness[i] != NULL; i++)
+        if (add_trusted_object(linking,
+                               memory_format(linking->context, "%s/grader/harness/%s", root, parts->harness[i])) != 0)
+            return -1;
+    if (linking->flavour == FLAVOUR_ASAN && linking->program == PROGRAM_SCENARIO) {
+        words_add_all(linking->context, &linking->words, watch_flags);
+        if (add_trusted_object(linking, memory_format(linking->context, "%s/grader/harness/thread_watch.c", root)) != 0)
+            return -1;
+    }
+    for (size_t i = 1; i < needed.count; i++)
+        if (add_trusted_object(linking, needed.items[i]->reference) != 0)
+            return -1;
+    return 0;
+}
+
+/* Compiler, flags, trusted objects and libraries; the object in question and the output are still to come. */
+static int begin_link(struct linking *linking)
+{
+    const struct flags *flags = tool_flags(linking->flavour);
+    const struct program_parts *parts = &parts_of[linking->program];
+
+    words_add(linking->context, &linking->words, flags->compiler);
+    words_add(linking->context, &linking->words, "-pthread");
+    for (size_t i = 0; flags->link[i] != NULL; i++)
+        words_add(linking->context, &linking->words, flags->link[i]);
+    add_linker(linking->context, &linking->words);
+    if (add_trusted_objects(linking) != 0)
+        return -1;
+    for (size_t i = 0; parts->libraries[i] != NULL; i++)
+        words_add(linking->context, &linking->words, parts->libraries[i]);
+    return 0;
+}
+
+static void end_link(struct linking *linking, const char *object, const char *made)
+{
+    words_add(linking->context, &linking->words, object);
+    words_add(linking->context, &linking->words, "-o");
+    words_add(linking->context, &linking->words, made);
+}
+
+/* The name that the program made by these words has in the cache. */
+static const char *linked_name(struct linking *linking)
+{
+    struct cache_key key;
+
+    cache_key_begin(&key);
+    for (size_t i = 0; i < linking->words.count; i++)
+        cache_key_text(&key, trace_base_name(linking->words.items[i])); /* a kept object's name tells its content */
+    tool_key(linking->context, &key, linking->flavour);
+    return cache_key_name(linking->context, &key);
+}
+
+static int link_reference(struct linking *linking, const char **path)
+{
+    void *context = linking->context;
+    const char *object = NULL, *local = local_path(linking);
+    const char **wraps = linking->program == PROGRAM_TESTS ? linking->shop->exercise->wraps : NULL;
+
+    if (begin_link(linking) != 0 || toolchain_trusted(context, linking->shop, linking->flavour,
+                                                      linking->shop->exercise->reference, &object, linking->fault) != 0)
+        return -1;
+    /* These words are hashed and never run: they say what the object will have been through. */
+    struct linking named = *linking;
+    named.words = (struct words){0};
+    words_add_all(context, &named.words, linking->words.items);
+    words_add(context, &named.words, object);
+    if (wraps != NULL)
+        words_add_all(context, &named.words, wraps);
+    const char *name = linked_name(&named);
+    *path = cache_find(context, linking->shop->cache_dir, name);
+    if (*path != NULL)
+        return 0;
+
+    const char *made = memory_format(context, "%s/%s", linking->shop->dir, name);
+    struct words words = {0};
+    if (local_words(linking, object, local, &words) != 0 ||
+        tool_run_trusted(context, linking->shop, words.items, linking->shop->exercise->id, linking->fault) != 0)
+        return -1;
+    end_link(linking, local, made);
+    if (tool_run_trusted(context, linking->shop, linking->words.items, linking->shop->exercise->id, linking->fault) !=
+        0)
+        return -1;
+    unlink(local);
+    return cache_keep(context, linking->shop->cache_dir, name, made, path, linking->fault);
+}
+
+/* Runs one tool over the student's object; `*made` is false where it refused, and `*log` has its words. */
+static int run_step(struct linking *linking, const struct words *words, bool *made, char **log)
+{
+    struct child_result ran;
+
+    if (tool_run_on_student(linking->context, linking->shop, words->items, PROGRAM_FILE_MB, &ran, linking->fault) != 0)
+        return -1;
+    *log = ran.err;
+    *made = tool_succeeded(&ran);
+    return 0;
+}
+
+static int link_student(struct linking *linking, const char *object, const char **path, char **log)
+{
+    const char *local = local_path(linking);
+    struct words words = {0};
+    bool made = false;
+
+    if (begin_link(linking) != 0 || local_words(linking, object, local, &words) != 0)
+        return -1;
+    end_link(linking, local, *path);
+    if (run_step(linking, &words, &made, log) != 0 || (made && run_step(linking, &linking->words, &made, log) != 0))
+        return -1;
+    unlink(local);
+    if (!made) {
+        unlink(*path);
+        *path = NULL;
+    }
+    return 0;
+}
+
+int toolchain_link(void *context, struct workshop *shop, enum flavour flavour, enum program program,
+                   const char *student_object, const char **path, char **log, struct fault *fault)
+{
+    struct linking linking = {.context = context, .shop = shop, .flavour = flavour, .program = program, .fault = fault};
+
+    *log = memory_text(context, "");
+    if (student_object == NULL)
+        return link_reference(&linking, path);
+    *path = memory_format(context, "%s/%s-%s", shop->dir, tool_flags(flavour)->name, parts_of[program].name);
+    return access(*path, X_OK) == 0 ? 0 : link_student(&linking, student_object, path, log);
+}
+
+int toolchain_trusted_program(void *context, struct workshop *shop, enum flavour flavour, const char *source,
+                              const char *library, const char **path, struct fault *fault)
+{
+    const struct flags *flags = tool_flags(flavour);
+    struct linking linking = {.context = context, .shop = shop, .flavour = flavour, .fault = fault};
+    const char *gate = memory_format(context, "%s/grader/harness/gate.c", shop->course->root);
+
+    words_add(context, &linking.words, flags->compiler);
+    words_add(context, &linking.words, "-pthread");
+    for (size_t i = 0; flags->link[i] != NULL; i++)
+        words_add(context, &linking.words, flags->link[i]);
+    add_linker(context, &linking.words);
+    if (add_trusted_object(&linking, source) != 0 || add_trusted_object(&linking, gate) != 0)
+        return -1;
+    if (library != NULL)
+        words_add(context, &linking.words, library);
+    const char *name = linked_name(&linking);
+    *path = cache_find(context, shop->cache_dir, name);
+    if (*path != NULL)
+        return 0;
+    const char *made = memory_format(context, "%s/%s", shop->dir, name);
+    words_add(context, &linking.words, "-o");
+    words_add(context, &linking.words, made);
+    if (tool_run_trusted(context, shop, linking.words.items, tool_from_root(shop, source), fault) != 0)
+        return -1;
+    return cache_keep(context, shop->cache_dir, name, made, path, fault);
+}
