@@ -5,7 +5,7 @@
 #
 # Each screen is made in a course of its own: the checkout's exercises copied, and everything else linked, so that
 # the student's files can be what the table says and nobody's progress is touched. The grader writes to a file: no colour, 80
-# columns. How long the grading took is left out. A run that was inconclusive, or that was the grader's fault,
+# columns. A run that was inconclusive, or that was the grader's fault,
 # leaves the old screen as it was.
 set -u
 LC_ALL=C.UTF-8
@@ -44,7 +44,7 @@ parts() { # setup
 
 lay_out() { # setup: makes the course in $work/course
     rm -rf "$work/course"
-    mkdir -p "$work/course/build" && cp -R exercises "$work/course/exercises" || return 1
+    mkdir -p "$work/course/build" "$work/cache" && ln -s "$work/cache" "$work/course/build/cache" && cp -R exercises "$work/course/exercises" || return 1
     # What students saved beside the starters is no part of a screen.
     git ls-files --others -- exercises | while read -r file; do rm -f "$work/course/$file"; done
     git diff --name-only -- exercises | while read -r file; do git show "HEAD:$file" >"$work/course/$file"; done
@@ -82,6 +82,8 @@ make_screen() { # name, setup, commands
         return 1
     fi
     commands=$3
+    run "${commands##*; }" >/dev/null 2>&1 # for a warm cache, as everybody's is but at the very first grading
+    rm -f "$work"/course/build/progress*
     while [ "${commands#*;}" != "$commands" ]; do
         run "${commands%%;*}" >/dev/null 2>&1
         commands=$(printf '%s' "${commands#*;}" | sed 's/^ *//')
@@ -100,7 +102,7 @@ make_screen() { # name, setup, commands
     fi
     {
         printf '$ %s\n' "$commands"
-        sed -e '/ points /s/  *[0-9.][0-9.]* s$//' -e 's/[[:space:]]*$//' "$work/screen"
+        sed -e 's/[[:space:]]*$//' "$work/screen"
     } >"book/screens/$1.txt"
     echo "$(wc -l <"book/screens/$1.txt") lines"
 }

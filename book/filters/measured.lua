@@ -7,6 +7,8 @@
 -- The data was written by `make measure`; the plot is drawn by book/measure/CH/NAME.gp after book/common.gp.
 local common = dofile((PANDOC_SCRIPT_FILE:gsub("[^/]*$", "")) .. "common.lua")
 
+local BUSY_PERCENT = 10 -- as in measure.sh
+
 local units = { ns = "ns", us = "µs", ms = "ms", s = "s", kb = "KB", mb = "MB", mib = "MiB", percent = "%" }
 local months = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
     "November", "December" }
@@ -75,7 +77,12 @@ local function about_text(about)
             parts[#parts + 1] = about[key]
         end
     end
-    return "Measured on " .. table.concat(parts, "; ") .. "; " .. date_text(about.date) .. "."
+    local text = "Measured on " .. table.concat(parts, "; ") .. "; " .. date_text(about.date) .. "."
+    local others = tonumber((about.others or ""):match("^%d+")) or 0
+    if others > BUSY_PERCENT then
+        text = text .. " Other programs used " .. others .. " % of the machine meanwhile, so take the figures with care."
+    end
+    return text
 end
 
 local function is_number(text)
