@@ -104,6 +104,17 @@ Test(rules, code_that_the_compiler_adds_is_free)
                 "    case 5: tiny->value ^= 3; break;\n    default: tiny->value += amount;\n    }\n");
 }
 
+/* Names that the library's headers put in the place of those the student wrote. */
+Test(rules, names_behind_the_librarys_headers_are_free)
+{
+    edit_passes(
+        head,
+        "#include \"tiny.h\"\n#include <ctype.h>\n#include <errno.h>\n#include <stdio.h>\n#include "
+        "<string.h>\nint say(const char *text);\n"
+        "int say(const char *text)\n{\n    char room[80];\n    errno = 0;\n    fputc(text[0], stdout);\n"
+        "    return strerror_r(errno, room, sizeof room) + isdigit((unsigned char)text[1]) + toupper(text[2]);\n}\n");
+}
+
 Test(rules, calls_that_are_not_allowed_come_with_line_and_reason)
 {
     edit_fails(add, "    tiny->value += amount;\n    sched_yield();\n", "`sched_yield` may not be called", 53);
