@@ -159,7 +159,7 @@ int main(int argc, char **argv)
 {
     bool listing = argc > 1 && strcmp(argv[argc - 1], "--list") == 0;
     const char *wanted = report_operand(argc, argv);
-    char pattern[256];
+    static char pattern[256]; /* Criterion keeps it */
     struct criterion_test_set *tests = criterion_initialize();
 
     open_report(argc, argv, listing);

@@ -33,7 +33,7 @@ static struct {
 } plans[WRAP_CALLS];
 
 /* What a new thread was started with, and what it is to do before that. Written before the thread exists. */
-static struct {
+static struct start {
     void *(*body)(void *);
     void *argument;
     const struct hook *hook;
@@ -210,8 +210,10 @@ void wrap_free(void *memory)
 
 static void *begin(void *slot)
 {
-    hook_run(starts[(intptr_t)slot].hook);
-    return starts[(intptr_t)slot].body(starts[(intptr_t)slot].argument);
+    const struct start *start = slot;
+
+    hook_run(start->hook);
+    return start->body(start->argument);
 }
 
 int wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument)
@@ -229,7 +231,7 @@ int wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, voi
         starts[slot].argument = argument;
         starts[slot].hook = hook;
         body = begin;
-        argument = (void *)(intptr_t)slot;
+        argument = &starts[slot];
     }
     return leave_error(WRAP_pthread_create, pthread_create(thread, attributes, body, argument));
 }

@@ -521,7 +521,8 @@ static int sweep(struct child_run *run, struct fault *fault)
                 return 0;
         }
         if (now_s() > give_up_s)
-            return fault_set(fault, "cannot end process %d that %s started", (int)roots.pids[0], run->spec->argv[0]);
+            return fault_set(fault, "cannot end process %d that %s started",
+                             (int)(roots.count > 0 ? roots.pids[0] : run->pid), run->spec->argv[0]);
         stop_all(run, &stopped);
         kill_all(&stopped);
         clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);

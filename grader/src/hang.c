@@ -165,7 +165,8 @@ struct mutex_head {
 static pid_t mutex_owner(pid_t pid, uint64_t address)
 {
     struct mutex_head head;
-    struct iovec to = {&head, sizeof head}, from = {(void *)(uintptr_t)address, sizeof head};
+    struct iovec to = {&head, sizeof head};
+    struct iovec from = {(void *)(uintptr_t)address, sizeof head}; /* NOLINT(performance-no-int-to-ptr): another's */
 
     return process_vm_readv(pid, &to, 1, &from, 1, 0) == (ssize_t)sizeof head ? head.owner : -1;
 }

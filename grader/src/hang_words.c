@@ -104,14 +104,17 @@ static const char *held_words(void *context, const struct hang *hang, const stru
 /* The first thread that waits like this, and in the student's code where there is such a one. */
 static const struct hang_thread *find_wait(const struct hang *hang, enum wait_kind kind)
 {
-    const struct hang_thread *found = NULL;
+    const struct hang_thread *first = NULL;
 
     for (size_t i = 0; i < hang->count; i++) {
-        const struct hang_thread *thread = &hang->threads[i];
-        if (thread->wait == kind && (found == NULL || (thread->in_student && !found->in_student)))
-            found = thread;
+        if (hang->threads[i].wait != kind)
+            continue;
+        if (hang->threads[i].in_student)
+            return &hang->threads[i];
+        if (first == NULL)
+            first = &hang->threads[i];
     }
-    return found;
+    return first;
 }
 
 static size_t count_wait(const struct hang *hang, enum wait_kind kind)
@@ -119,14 +122,14 @@ static size_t count_wait(const struct hang *hang, enum wait_kind kind)
     size_t count = 0;
 
     for (size_t i = 0; i < hang->count; i++)
-        count += hang->threads[i].wait == kind && hang->threads[i].in_student;
+        if (hang->threads[i].wait == kind && hang->threads[i].in_student)
+            count++;
     return count;
 }
 
-static const char *condition_words(void *context, const struct hang *hang)
+static const char *condition_words(void *context, const struct hang *hang, const struct hang_thread *thread)
 {
     size_t count = count_wait(hang, WAIT_CONDITION);
-    const struct hang_thread *thread = find_wait(hang, WAIT_CONDITION);
 
     if (count > 1)
         return memory_format(
@@ -143,8 +146,12 @@ static const char *condition_words(void *context, const struct hang *hang)
 
 const char *hang_diagnosis(void *context, const struct hang *hang)
 {
+    if (hang->threads == NULL)
+        return NULL; /* nothing could be read */
+
     const struct hang_thread *circle = find_circle(hang);
     const struct hang_thread *mutex = find_wait(hang, WAIT_MUTEX);
+    const struct hang_thread *condition = find_wait(hang, WAIT_CONDITION);
     const struct hang_thread *semaphore = find_wait(hang, WAIT_SEMAPHORE);
     const struct hang_thread *barrier = find_wait(hang, WAIT_BARRIER);
     const struct hang_thread *running = find_wait(hang, WAIT_NOTHING);
@@ -157,8 +164,8 @@ const char *hang_diagnosis(void *context, const struct hang *hang)
                              running->number);
     if (mutex != NULL)
         return held_words(context, hang, mutex);
-    if (find_wait(hang, WAIT_CONDITION) != NULL)
-        return condition_words(context, hang);
+    if (condition != NULL)
+        return condition_words(context, hang, condition);
     if (semaphore != NULL)
         return memory_format(context, "Thread %d waits for a semaphore that nobody is left to post.",
                              semaphore->number);
