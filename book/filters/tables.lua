@@ -49,9 +49,6 @@ local function style(block, threads)
             style_row(row, threads)
         end
     end
-    for index, spec in ipairs(block.colspecs) do
-        block.colspecs[index] = { spec[1], nil } -- as wide as its words
-    end
 end
 
 function Table(block)
@@ -63,6 +60,9 @@ function Table(block)
             style(block, threads)
             classes = { "scroll", "interleaving" }
         end
+    end
+    for index, spec in ipairs(block.colspecs) do
+        block.colspecs[index] = { spec[1], nil } -- as wide as its words, not as the dashes in the source
     end
     return pandoc.Div({ block }, pandoc.Attr("", classes, { tabindex = "0" }))
 end
