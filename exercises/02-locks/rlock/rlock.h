@@ -25,8 +25,8 @@
 
 struct rlock;
 
-/* How often the owner may have taken the lock without releasing it. Python counts in an unsigned long, which nobody fills
- * in a lifetime; this bound is far beyond any program's need, and a test can still reach it. */
+/* How often the owner may have taken the lock without releasing it. Python counts in an unsigned long, which nobody
+ * fills in a lifetime; this bound is far beyond any program's need, and a test can still reach it. */
 enum { RLOCK_DEPTH_MAX = 1000000 };
 
 /* Makes a lock that nobody owns and stores it in `*lock`. It belongs to the caller, who ends it with rlock_destroy.
