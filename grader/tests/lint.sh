@@ -24,6 +24,7 @@ flags_of() {
         echo "-D_POSIX_C_SOURCE=200809L -Igrader/harness $(include_dirs "$chapter/$name")"
         ;;
     exercises/*) echo "-D_POSIX_C_SOURCE=200809L $(include_dirs "$(dirname "${1#exercises/}")")" ;;
+    book/measure/*) printf -- "-D_GNU_SOURCE -Isolutions"; printf " -I%s" exercises/*/*/ ;;
     solutions/*) base=${1#solutions/} && echo "-D_POSIX_C_SOURCE=200809L $(include_dirs "${base%.c}")" ;;
     *) echo "-D_GNU_SOURCE" ;;
     esac
