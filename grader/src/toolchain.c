@@ -33,25 +33,23 @@ enum {
     WORDS_LIMIT = 8 << 20, /* of the compiler's words */
 };
 
-/* -O1 without inlining: the frames of a stack are the functions that the student wrote. -O1 rather than -O0: a variable
- * that one thread polls is kept in a register, as it would be anywhere. */
+/* -O1 rather than -O0: a variable that one thread polls is kept in a register, as it would be anywhere. Without
+ * inlining and tail calls: the frames of a stack are the functions that the student wrote. Without ter: an access to
+ * memory has the line it was written on, not the one where its value is used. */
+#define READABLE "-O1", "-fno-inline", "-fno-optimize-sibling-calls"
+
 static const struct flags flags_of[FLAVOUR_COUNT] = {
-    [FLAVOUR_PLAIN] = {"plain", "gcc", {"-O1", "-fno-inline", "-fno-optimize-sibling-calls"}, {0}},
+    [FLAVOUR_PLAIN] = {"plain", "gcc", {READABLE, "-fno-tree-ter"}, {0}},
     [FLAVOUR_CLANG] = {"clang", "clang", {"-O1", "-fsyntax-only"}, {0}},
     [FLAVOUR_ASAN] = {"asan",
                       "gcc",
-                      {"-O1", "-fno-inline", "-fno-optimize-sibling-calls", "-fsanitize=address,undefined",
-                       "-fno-sanitize-recover=undefined"},
+                      {READABLE, "-fno-tree-ter", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"},
                       {"-fsanitize=address,undefined"}},
     [FLAVOUR_MSAN] = {"msan",
                       "clang",
-                      {"-O1", "-fno-inline", "-fno-optimize-sibling-calls", "-fsanitize=memory",
-                       "-fsanitize-memory-track-origins"},
+                      {READABLE, "-fsanitize=memory", "-fsanitize-memory-track-origins"},
                       {"-fsanitize=memory"}},
-    [FLAVOUR_TSAN] = {"tsan",
-                      "gcc",
-                      {"-O1", "-fno-inline", "-fno-optimize-sibling-calls", "-fsanitize=thread"},
-                      {"-fsanitize=thread"}},
+    [FLAVOUR_TSAN] = {"tsan", "gcc", {READABLE, "-fno-tree-ter", "-fsanitize=thread"}, {"-fsanitize=thread"}},
     [FLAVOUR_FAST] = {"fast", "gcc", {"-O2"}, {0}},
 };
 

@@ -137,6 +137,28 @@ Test(toolchain, the_contract_is_what_the_reference_defines)
     cr_assert_eq(count, 4u);
 }
 
+/* A finding points at the line where the memory is read, not at the one where the value is used. */
+Test(toolchain, an_access_has_the_line_it_was_written_on)
+{
+    struct child_result log;
+    struct object object;
+    bool seen = false;
+
+    fixture_tiny(&fixture);
+    fixture_edit(&fixture,
+                 "    pthread_mutex_lock(&tiny->mutex);\n    long value = tiny->value;\n    "
+                 "pthread_mutex_unlock(&tiny->mutex);\n",
+                 "    long value = tiny->value;\n"); /* line 61 */
+    const char *path = compile(FLAVOUR_PLAIN, &log);
+    cr_assert_not_null(path, "%s", log.err);
+    cr_assert(object_open(fixture.context, path, &object, &fixture.fault) == 0, "%s", fixture.fault.text);
+    for (size_t i = 0; i < object.section_count; i++)
+        for (uint64_t offset = 0; object.sections[i].executable && offset < object.sections[i].size_bytes; offset++)
+            seen = seen || object_line(&object, object.sections[i].index, offset) == 61;
+    object_close(&object);
+    cr_assert(seen);
+}
+
 /* A student's own malloc, gate or test must not be anybody else's. */
 Test(toolchain, only_the_contract_is_seen_from_outside)
 {
