@@ -41,8 +41,8 @@ struct check {
     const char *kind;    /* how the report of it begins */
     const struct sanitizer_method *method;
     const char *library;
-    const char *package; /* what to install again */
-    const char *identities[IDENTITIES_MAX];
+    const char *package;                    /* what to install again */
+    const char *identities[IDENTITIES_MAX]; /* files whose change makes another detector; without a '/': in PATH */
     look_function *look;
 };
 
@@ -234,7 +234,7 @@ static const struct check checks[] = {
      .finds = "a race with both its lines",
      .kind = "Race",
      .package = "valgrind libc6-dbg",
-     .identities = {"/usr/bin/valgrind", "/usr/bin/valgrind.bin", "/usr/libexec/valgrind/helgrind-amd64-linux"},
+     .identities = {"valgrind", "valgrind.bin", "/usr/libexec/valgrind/helgrind-amd64-linux"},
      .look = helgrind_sees},
     {.detector = "tsan",
      .shown = "ThreadSanitizer: races with atomics",
@@ -244,7 +244,7 @@ static const struct check checks[] = {
      .kind = "data race",
      .method = &sanitizer_threads,
      .package = "gcc",
-     .identities = {"/usr/bin/gcc", "/lib/x86_64-linux-gnu/libtsan.so.2"},
+     .identities = {"gcc", "/lib/x86_64-linux-gnu/libtsan.so.2"},
      .look = sanitizer_sees},
     {.detector = "asan",
      .shown = "AddressSanitizer: memory out of bounds or freed",
@@ -254,7 +254,7 @@ static const struct check checks[] = {
      .kind = "heap-use-after-free",
      .method = &sanitizer_gcc,
      .package = "gcc",
-     .identities = {"/usr/bin/gcc", "/lib/x86_64-linux-gnu/libasan.so.8"},
+     .identities = {"gcc", "/lib/x86_64-linux-gnu/libasan.so.8"},
      .look = sanitizer_sees},
     {.detector = "lsan",
      .shown = "LeakSanitizer: memory never freed",
@@ -264,7 +264,7 @@ static const struct check checks[] = {
      .kind = "direct leak",
      .method = &sanitizer_gcc,
      .package = "gcc",
-     .identities = {"/usr/bin/gcc", "/lib/x86_64-linux-gnu/libasan.so.8"},
+     .identities = {"gcc", "/lib/x86_64-linux-gnu/libasan.so.8"},
      .look = sanitizer_sees},
     {.detector = "ubsan",
      .shown = "UndefinedBehaviorSanitizer",
@@ -274,7 +274,7 @@ static const struct check checks[] = {
      .kind = "runtime error",
      .method = &sanitizer_gcc,
      .package = "gcc",
-     .identities = {"/usr/bin/gcc", "/lib/x86_64-linux-gnu/libubsan.so.1"},
+     .identities = {"gcc", "/lib/x86_64-linux-gnu/libubsan.so.1"},
      .look = sanitizer_sees},
     {.detector = "msan",
      .shown = "MemorySanitizer: values never set",
@@ -284,7 +284,7 @@ static const struct check checks[] = {
      .kind = "use-of-uninitialized-value",
      .method = &sanitizer_clang,
      .package = "clang libclang-rt-14-dev",
-     .identities = {"/usr/bin/clang", "/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.msan-x86_64.a"},
+     .identities = {"clang", "/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.msan-x86_64.a"},
      .look = sanitizer_sees},
     {.detector = "criterion",
      .shown = "Criterion: the tests",
@@ -309,6 +309,24 @@ enum { CHECKS = sizeof checks / sizeof checks[0] };
 
 /* ---- one check --------------------------------------------------------------------------------------------------- */
 
+/* Where a program is found, as child_run finds it; a path is taken as it is. */
+static const char *tool_path(void *context, const char *name)
+{
+    const char *paths = getenv("PATH");
+
+    if (name[0] == '/')
+        return name;
+    for (const char *at = paths == NULL ? "/usr/bin:/bin" : paths; *at != '\0';) {
+        size_t length = strcspn(at, ":");
+        const char *path = memory_format(context, "%.*s/%s", (int)length, at, name);
+
+        if (access(path, X_OK) == 0)
+            return path;
+        at += length + (at[length] == ':');
+    }
+    return name;
+}
+
 /* The name under which a good answer is kept: everything that it depends on. */
 static const char *answer_name(void *context, const struct workshop *shop, const struct check *check,
                                struct fault *fault)
@@ -323,7 +341,7 @@ static const char *answer_name(void *context, const struct workshop *shop, const
     cache_key_text(&key, uname(&system) == 0 ? system.release : "");
     cache_key_text(&key, system.version);
     for (size_t i = 0; i < IDENTITIES_MAX && check->identities[i] != NULL; i++)
-        cache_key_identity(&key, check->identities[i]);
+        cache_key_identity(&key, tool_path(context, check->identities[i]));
     for (size_t i = 0; check->method != NULL && check->method->options[i] != NULL; i++)
         cache_key_text(&key, check->method->options[i]);
     for (const char **word = helgrind_command(context, "", "", NULL); *word != NULL; word++)

@@ -196,3 +196,18 @@ Test(helgrind_locks, what_the_program_printed_is_passed_over)
     cr_assert(locks.lock_count == 0);
     talloc_free(context);
 }
+
+Test(valgrind_xml, the_error_code_of_a_call_is_a_note)
+{
+    void *context = memory_context(NULL);
+    struct valgrind_report report;
+    struct fault fault = {""};
+
+    cr_assert(valgrind_xml_read(context, DATA "api_error.xml", &report, &fault) == 0, "%s", fault.text);
+    cr_assert_str_eq(report.errors[1].kind, "PthAPIerror");
+    cr_assert_str_eq(report.errors[1].what, "Thread #1's call to pthread_mutex_unlock failed");
+    cr_assert(report.errors[1].note_count == 1);
+    cr_assert_str_eq(report.errors[1].notes[0], "with error code 1 (EPERM: Operation not permitted)");
+    cr_assert(trace_find(&report.errors[1].traces[0], "s4.c")->line == 9);
+    talloc_free(context);
+}

@@ -1,0 +1,299 @@
+/* test_races.c - what the races stage says of threads and locks used wrongly, and of right programs that look odd. */
+#include "workshop_fixture.h"
+
+static struct fixture fixture;
+
+static void set_up(void)
+{
+    fixture_tiny(&fixture);
+}
+
+static void tear_down(void)
+{
+    fixture_end(&fixture);
+}
+
+TestSuite(races, .init = set_up, .fini = tear_down, .timeout = 300);
+
+static const char ADD[] =
+    "    pthread_mutex_lock(&tiny->mutex);\n    tiny->value += amount;\n    pthread_mutex_unlock(&tiny->mutex);\n";
+static const char VALUE[] =
+    "    pthread_mutex_lock(&tiny->mutex);\n    long value = tiny->value;\n    pthread_mutex_unlock(&tiny->mutex);\n";
+
+static enum outcome grade(const char *includes, const char *from, const char *to)
+{
+    fixture_edit(&fixture, from, to);
+    char *text = fixture_read(&fixture, fixture.shop.source);
+    fixture_write(&fixture, memory_format(fixture.context, "%s%s", includes, text));
+    return fixture_run(&fixture, stage_races);
+}
+
+static void must_say(const char *words)
+{
+    char *said = fixture_words(&fixture);
+
+    cr_assert(strstr(said, words) != NULL, "`%s` is not in:\n%s", words, said);
+}
+
+/* Place number `index` of the first finding. */
+static const struct place *place(size_t index)
+{
+    cr_assert(fixture.result.finding_count > 0);
+    cr_assert(index < fixture.result.findings[0].place_count, "there is no place %zu:\n%s", index,
+              fixture_words(&fixture));
+    return &fixture.result.findings[0].places[index];
+}
+
+Test(races, the_reference_passes)
+{
+    cr_assert_eq(grade("", "", ""), OUTCOME_PASSED, "%s", fixture_words(&fixture));
+    cr_assert_eq(fixture.result.checks, 3);
+    cr_assert_eq(fixture.result.finding_count, 0, "%s", fixture_words(&fixture));
+}
+
+Test(races, one_side_without_the_lock_names_the_lock_of_the_other)
+{
+    cr_assert_eq(grade("", VALUE, "    long value = tiny->value;\n"), OUTCOME_FAILED);
+    must_say("One thread changes `tiny->value` while another reads it, and only one of them holds a lock.");
+    must_say("tiny_value() does this outside the lock that tiny_add() takes.");
+    cr_assert(strstr(place(0)->note, "reads it, holding nothing") != NULL, "%s", place(0)->note);
+    cr_assert(strstr(place(1)->note, "changes it, holding tiny->mutex (taken at line ") != NULL, "%s", place(1)->note);
+    cr_assert_str_eq(place(0)->excerpt, "long value = tiny->value;");
+    cr_assert_str_eq(place(0)->who, "thread 1");
+    cr_assert_str_eq(place(1)->who, "thread 2");
+    must_say("Seen in the scenario adder_and_reader");
+}
+
+Test(races, both_sides_without_a_lock_lose_an_update)
+{
+    cr_assert_eq(grade("", ADD, "    tiny->value += amount;\n"), OUTCOME_FAILED);
+    must_say("Two threads change `tiny->value` at the same time, and neither holds a lock.");
+    must_say("three steps");
+}
+
+Test(races, two_locks_keep_nobody_out)
+{
+    cr_assert_eq(
+        grade("#include <pthread.h>\nstatic pthread_mutex_t other = PTHREAD_MUTEX_INITIALIZER;\n", VALUE,
+              "    pthread_mutex_lock(&other);\n    long value = tiny->value;\n    pthread_mutex_unlock(&other);\n"),
+        OUTCOME_FAILED);
+    must_say("they do not hold the same lock");
+    must_say("Two different locks keep nobody out");
+}
+
+/* Both accesses are made inside the C library: valgrind's own list of suppressions would hide them. */
+Test(races, a_static_buffer_that_the_library_fills)
+{
+    cr_assert_eq(grade("#include <stdio.h>\n", ADD,
+                       "    static char text[20];\n    snprintf(text, sizeof text, \"%ld\", amount);\n"
+                       "    pthread_mutex_lock(&tiny->mutex);\n    tiny->value += amount;\n    "
+                       "pthread_mutex_unlock(&tiny->mutex);\n"),
+                 OUTCOME_FAILED);
+    must_say("`text`");
+}
+
+/* What the library does to its own streams is its own business. */
+Test(races, printing_from_two_threads_is_right)
+{
+    cr_assert_eq(grade("#include <stdio.h>\n", "    if (amount == 0)\n",
+                       "    printf(\"%ld\\n\", amount);\n    fflush(stdout);\n    if (amount == 0)\n"),
+                 OUTCOME_PASSED, "%s", fixture_words(&fixture));
+}
+
+Test(races, an_unlock_too_many)
+{
+    cr_assert_eq(grade("", "    tiny->value += amount;\n    pthread_mutex_unlock(&tiny->mutex);\n",
+                       "    tiny->value += amount;\n    pthread_mutex_unlock(&tiny->mutex);\n    "
+                       "pthread_mutex_unlock(&tiny->mutex);\n"),
+                 OUTCOME_FAILED);
+    must_say("A lock is unlocked that nobody holds.");
+    cr_assert_str_eq(place(0)->note, "unlocked here");
+    cr_assert_str_eq(place(1)->note, "made here");
+}
+
+Test(races, a_lock_destroyed_while_it_is_held)
+{
+    cr_assert_eq(grade("", "    pthread_mutex_destroy(&tiny->mutex);\n",
+                       "    pthread_mutex_lock(&tiny->mutex);\n    pthread_mutex_destroy(&tiny->mutex);\n"),
+                 OUTCOME_FAILED);
+    must_say("A lock is destroyed while somebody holds it.");
+}
+
+Test(races, a_lock_kept_is_shown_where_it_is_kept)
+{
+    cr_assert_eq(grade("", "    pthread_mutex_unlock(&tiny->mutex);\n    return 0;\n", "    return 0;\n"),
+                 OUTCOME_FAILED);
+    must_say("A thread ends while it still holds a lock.");
+    cr_assert(strstr(place(0)->note, "returns with tiny->mutex locked") != NULL, "%s", place(0)->note);
+    must_say("The program hangs");
+}
+
+static const char TWO_LOCKS[] = "#include <pthread.h>\nstatic pthread_mutex_t left = PTHREAD_MUTEX_INITIALIZER;\n"
+                                "static pthread_mutex_t right = PTHREAD_MUTEX_INITIALIZER;\n"
+                                "static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;\n"
+                                "static int turn;\n";
+
+/* tiny_add and tiny_value with these lines in place of their locks. */
+static enum outcome grade_two(const char *add, const char *value)
+{
+    fixture_edit(&fixture, ADD, add);
+    char *text = fixture_read(&fixture, fixture.shop.source);
+    char *at = strstr(text, VALUE);
+
+    cr_assert_not_null(at);
+    fixture_write(&fixture, memory_format(fixture.context, "%s%.*s%s%s", TWO_LOCKS, (int)(at - text), text, value,
+                                          at + strlen(VALUE)));
+    return fixture_run(&fixture, stage_races);
+}
+
+#define LOCK(name) "    pthread_mutex_lock(&" #name ");\n"
+#define UNLOCK(name) "    pthread_mutex_unlock(&" #name ");\n"
+
+Test(races, two_orders_of_two_locks)
+{
+    cr_assert_eq(grade_two(LOCK(left) LOCK(right) "    tiny->value += amount;\n" UNLOCK(right) UNLOCK(left),
+                           LOCK(right) LOCK(left) "    long value = tiny->value;\n" UNLOCK(left) UNLOCK(right)),
+                 OUTCOME_FAILED);
+    must_say("Two locks are taken in one order here, and in the other order there.");
+    cr_assert_str_eq(place(0)->note, "first left");
+    cr_assert_str_eq(place(1)->note, "then right");
+    cr_assert_str_eq(place(2)->note, "first right");
+    cr_assert_str_eq(place(3)->note, "then left");
+}
+
+/* Right: the second lock is only tried, so nobody waits while holding the first. */
+Test(races, trying_is_not_waiting)
+{
+    cr_assert_eq(grade_two(LOCK(left) LOCK(right) "    tiny->value += amount;\n" UNLOCK(right) UNLOCK(left),
+                           "    (void)turn;\n    for (;;) {\n        pthread_mutex_lock(&right);\n"
+                           "        if (pthread_mutex_trylock(&left) == 0)\n            break;\n"
+                           "        pthread_mutex_unlock(&right);\n    }\n"
+                           "    long value = tiny->value;\n" UNLOCK(left) UNLOCK(right)),
+                 OUTCOME_PASSED, "%s", fixture_words(&fixture));
+}
+
+/* Right: a third lock around both, so nobody is between the two while another is. */
+Test(races, a_guard_around_both_orders)
+{
+    cr_assert_eq(grade_two(LOCK(guard) LOCK(left) LOCK(right) "    tiny->value += amount;\n" UNLOCK(right) UNLOCK(left)
+                               UNLOCK(guard),
+                           LOCK(guard) LOCK(right) LOCK(left) "    long value = tiny->value;\n" UNLOCK(left)
+                               UNLOCK(right) UNLOCK(guard)),
+                 OUTCOME_PASSED, "%s", fixture_words(&fixture));
+}
+
+/* Right: an error-checking mutex answers with an error, which the program expects. */
+Test(races, an_error_that_is_asked_for)
+{
+    cr_assert_eq(
+        grade("#include <pthread.h>\n", ADD,
+              "    pthread_mutexattr_t kind;\n    pthread_mutex_t own;\n    pthread_mutexattr_init(&kind);\n"
+              "    pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK);\n    pthread_mutex_init(&own, &kind);\n"
+              "    if (pthread_mutex_unlock(&own) != EPERM)\n        return EINVAL;\n    pthread_mutex_lock(&own);\n"
+              "    if (pthread_mutex_lock(&own) != EDEADLK)\n        return EINVAL;\n    pthread_mutex_unlock(&own);\n"
+              "    pthread_mutex_destroy(&own);\n    pthread_mutexattr_destroy(&kind);\n"
+              "    pthread_mutex_lock(&tiny->mutex);\n    tiny->value += amount;\n    "
+              "pthread_mutex_unlock(&tiny->mutex);\n"),
+        OUTCOME_PASSED, "%s", fixture_words(&fixture));
+}
+
+/* Allowed, and worth a word. */
+Test(races, a_signal_without_the_lock_is_a_note)
+{
+    cr_assert_eq(
+        grade("#include <pthread.h>\n#include <time.h>\nstatic pthread_cond_t changed = PTHREAD_COND_INITIALIZER;\n",
+              ADD,
+              "    struct timespec soon = {0, 1};\n    pthread_mutex_lock(&tiny->mutex);\n    tiny->value += amount;\n"
+              "    (void)pthread_cond_timedwait(&changed, &tiny->mutex, &soon);\n"
+              "    pthread_mutex_unlock(&tiny->mutex);\n    pthread_cond_signal(&changed);\n"),
+        OUTCOME_PASSED, "%s", fixture_words(&fixture));
+    for (size_t i = 0; i < fixture.result.finding_count; i++)
+        cr_assert_eq(fixture.result.findings[i].severity, SEVERITY_NOTE);
+    cr_assert(fixture.result.finding_count <= 1, "%s", fixture_words(&fixture));
+}
+
+/* Right: what is set up once is seen by all who asked for it. */
+Test(races, pthread_once_gives_an_order)
+{
+    cr_assert_eq(grade("#include <pthread.h>\nstatic pthread_once_t once = PTHREAD_ONCE_INIT;\nstatic long factor;\n"
+                       "static void set_up(void)\n{\n    factor = 1;\n}\n",
+                       ADD,
+                       "    pthread_once(&once, set_up);\n    pthread_mutex_lock(&tiny->mutex);\n    tiny->value += "
+                       "factor * amount;\n"
+                       "    pthread_mutex_unlock(&tiny->mutex);\n"),
+                 OUTCOME_PASSED, "%s", fixture_words(&fixture));
+}
+
+Test(races, a_crash_is_shown_where_it_was)
+{
+    cr_assert_eq(grade("", ADD, "    volatile long *volatile nowhere = NULL;\n    *nowhere = amount;\n"),
+                 OUTCOME_FAILED);
+    must_say("signal 11");
+    must_say("*nowhere = amount;");
+}
+
+Test(races, exit_in_the_middle_is_no_pass)
+{
+    cr_assert_eq(grade("", "    if (amount == 0)\n", "    if (amount == 1)\n        exit(0);\n    if (amount == 0)\n"),
+                 OUTCOME_FAILED);
+    must_say("ended before its scenarios did");
+}
+
+/* ThreadSanitizer says the same, in the same words. */
+Test(races, thread_sanitizer_tells_locks_too)
+{
+    struct exercise exercise = *fixture.shop.exercise;
+
+    exercise.helgrind = false;
+    exercise.tsan = true;
+    fixture.shop.exercise = &exercise;
+    cr_assert_eq(grade("", "", ""), OUTCOME_PASSED, "%s", fixture_words(&fixture));
+    fixture_afresh(&fixture);
+    cr_assert_eq(grade("", VALUE, "    long value = tiny->value;\n"), OUTCOME_FAILED);
+    must_say("One thread changes `tiny->value` while another reads it, and only one of them holds a lock.");
+    cr_assert(strstr(place(1)->note, "holding tiny->mutex (taken at line ") != NULL, "%s", place(1)->note);
+}
+
+/* Where only the scenario's own threads collide, it is the student's functions that gave them no order… */
+Test(races, an_order_that_the_student_owes)
+{
+    struct fixture ours;
+    const char *root = memory_format(fixture.context, "%s/course", fixture.shop.dir);
+
+    cr_assert(system(memory_format(fixture.context,
+                                   "cp -rL grader/tests/data/course %s && sed -i 's/^static void \\*add_one(void "
+                                   "\\*argument)$/static long hand;\\n&/;"
+                                   "s/    add_one(reading->tiny);/    hand = 1;\\n    add_one(reading->tiny);/;"
+                                   "s/    ensure(tiny_value(reading.tiny) == 1, .*/    "
+                                   "(void)tiny_value(reading.tiny);\\n    ensure(hand == 1, \"no\");/' "
+                                   "%s/grader/checks/00-start/tiny/scenario.c",
+                                   root, root)) == 0);
+    fixture_begin(&ours, root, "tiny");
+    fixture_edit(&ours, NULL, NULL);
+    cr_assert_eq(fixture_run(&ours, stage_races), OUTCOME_PASSED, "%s", fixture_words(&ours));
+    fixture_afresh(&ours);
+    fixture_edit(&ours, VALUE, "    long value = tiny == NULL ? 0 : 2;\n");
+    cr_assert_eq(fixture_run(&ours, stage_races), OUTCOME_FAILED);
+    cr_assert(strstr(fixture_words(&ours), "your code does not put one after the other") != NULL, "%s",
+              fixture_words(&ours));
+    fixture_end(&ours);
+}
+
+/* … but where they collide with the reference as well, the mistake is ours. */
+Test(races, a_race_of_ours_is_a_fault)
+{
+    struct fixture ours;
+    const char *root = memory_format(fixture.context, "%s/course", fixture.shop.dir);
+
+    cr_assert(system(memory_format(
+                  fixture.context,
+                  "cp -rL grader/tests/data/course %s && sed -i 's/^static void \\*add_one(void \\*argument)$/static "
+                  "long hand;\\n&/;"
+                  "s/^    struct tiny \\*tiny = argument;/&\\n    hand++;/' %s/grader/checks/00-start/tiny/scenario.c",
+                  root, root)) == 0);
+    fixture_begin(&ours, root, "tiny");
+    fixture_edit(&ours, NULL, NULL);
+    cr_assert(stage_races(ours.context, &ours.shop, &ours.result, &ours.fault) == -1, "%s", fixture_words(&ours));
+    cr_assert(strstr(ours.fault.text, "the reference itself") != NULL, "%s", ours.fault.text);
+    fixture_end(&ours);
+}
