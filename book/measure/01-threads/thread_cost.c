@@ -131,9 +131,9 @@ static double median_us(double (*measure)(void))
 int main(void)
 {
     printf("what\tcost_us\n");
-    printf("call a function\t%.5f\n", median_us(call_us));
-    printf("switch to another thread\t%.3f\n", median_us(switch_us));
-    printf("create and join a thread\t%.3f\n", median_us(thread_us));
-    printf("fork and wait for a process\t%.3f\n", median_us(process_us));
+    printf("function call\t%.5f\n", median_us(call_us));
+    printf("thread switch\t%.3f\n", median_us(switch_us));
+    printf("thread\t%.3f\n", median_us(thread_us));
+    printf("process\t%.3f\n", median_us(process_us));
     return 0;
 }

@@ -1,4 +1,4 @@
-set ylabel "one of each, µs (each step up is ten times as much)"
+set ylabel "µs, tenfold with each step"
 set logscale y
 set yrange [0.0005:2000]
 set format y "%g"
