@@ -118,7 +118,7 @@ static int parse_stages(const char *text, unsigned *stages, struct fault *fault)
     char *copy = memory_text(NULL, text), *rest = copy, *word;
     int result = 0;
 
-    *stages = 1u << STAGE_BUILD;
+    *stages = 1u << STAGE_BUILD | 1u << STAGE_RULES; /* no stranger's code runs before the rules have read it */
     while (result == 0 && (word = strsep(&rest, ", ")) != NULL) {
         enum stage_id id = stage_of(word);
 
@@ -334,7 +334,7 @@ void options_help(FILE *out)
           "What to grade\n"
           "  --tree DIR          files from DIR instead of exercises/ (--tree solutions)\n"
           "  --source FILE       FILE as the one EXERCISE named, whatever it is called\n"
-          "  --stages LIST       only these, as in tests,races (build always runs):\n"
+          "  --stages LIST       only these, as in tests,races (build, rules always):\n"
           "                      build, rules, tests, memory, races, timing\n"
           "  --jobs N, -j N      so many gradings at a time (all cores)\n"
           "\n"

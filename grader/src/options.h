@@ -35,7 +35,7 @@ struct options {
     const char *submissions; /* --submissions as typed, or NULL */
     const char *out;         /* --out as typed, or NULL: ROOT/build/class */
     const char *json;        /* --json as typed ("-": standard output), or NULL */
-    unsigned stages;         /* a bit (1u << id) for each stage asked for; the build's is always set */
+    unsigned stages;         /* a bit (1u << id) for each stage asked for; those of build and rules are always set */
     int jobs;                /* at least 1; the machine's cores where not given */
     bool verbose;
     bool no_color;
