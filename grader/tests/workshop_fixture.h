@@ -87,7 +87,7 @@ static inline void fixture_edit(struct fixture *fixture, const char *from, const
     char *text = fixture_read(fixture, fixture->shop.exercise->reference);
     char *at = from == NULL ? NULL : strstr(text, from);
 
-    cr_assert(from == NULL || at != NULL, "the reference has no `%s`", from);
+    cr_assert(from == NULL || at != NULL, "the reference has no `%s`", from == NULL ? "" : from);
     fixture_write(
         fixture,
         at == NULL ? text : memory_format(fixture->context, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from)));
