@@ -175,8 +175,9 @@ static struct {
     int32_t *numbers;
     struct tally standing; /* threads stopped at a page */
     struct gate go_on;
-    bool stop_all;      /* stop them, else let them pass and write down who touched which page first */
-    pid_t owner[PAGES]; /* that thread */
+    struct sigaction before; /* who was told of crashes */
+    bool stop_all;           /* stop them, else let them pass and write down who touched which page first */
+    pid_t owner[PAGES];      /* that thread */
 } fenced;
 
 static void on_touch(int signal_number, siginfo_t *info, void *unused)
@@ -186,7 +187,7 @@ static void on_touch(int signal_number, siginfo_t *info, void *unused)
 
     (void)unused;
     if ((char *)info->si_addr < (char *)fenced.numbers || page >= PAGES) { /* not ours: a crash like any other */
-        signal(signal_number, SIG_DFL);
+        sigaction(signal_number, &fenced.before, NULL);
         return;
     }
     if (fenced.stop_all) {
@@ -198,21 +199,22 @@ static void on_touch(int signal_number, siginfo_t *info, void *unused)
     mprotect((char *)fenced.numbers + page * PAGE_BYTES, PAGE_BYTES, PROT_READ);
 }
 
-static struct sigaction fence(bool stop_all)
+static void fence(bool stop_all)
 {
-    struct sigaction action = {.sa_sigaction = on_touch, .sa_flags = SA_SIGINFO}, before;
-    void *memory = mmap(NULL, PAGES * PAGE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct sigaction action = {.sa_sigaction = on_touch, .sa_flags = SA_SIGINFO};
+    char *memory = mmap(NULL, (PAGES + 1) * PAGE_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     must(memory != MAP_FAILED, "The test could not map memory: %s.", strerror(errno));
-    fenced.numbers = memory;
+    fenced.numbers = (int32_t *)(void *)memory;
     fenced.stop_all = stop_all;
-    sigaction(SIGSEGV, &action, &before);
-    return before;
+    sigaction(SIGSEGV, &action, &fenced.before);
+    /* The page behind them stays as it is: reading too far is for the memory stage to find. */
+    mprotect(memory, PAGES * PAGE_BYTES, PROT_NONE);
 }
 
 TEST(all_parts_at_the_same_time, "All the parts are added up at the same time, each by a thread of its own.")
 {
-    struct sigaction before = fence(true);
+    fence(true);
     struct call call = {.numbers = fenced.numbers, .n = PAGES * PAGE_NUMBERS, .threads = THREADS, .sum = -99};
 
     struct runner *runner = runner_start(run_call, &call);
@@ -226,7 +228,7 @@ TEST(all_parts_at_the_same_time, "All the parts are added up at the same time, e
          "have not been started.",
          THREADS, THREADS, standing);
     runner_join(runner);
-    sigaction(SIGSEGV, &before, NULL);
+    sigaction(SIGSEGV, &fenced.before, NULL);
     must(call.error == 0, "parallel_sum returned %d (%s); it should return 0.", call.error, strerror(call.error));
     must(call.sum == 0, "The sum of nothing but zeros should be 0, but it is %lld.", (long long)call.sum);
 }
@@ -243,12 +245,12 @@ static int pages_of(pid_t owner)
 TEST(parts_are_fair,
      "The parts are consecutive and of about the same length: with four threads nobody has half the work.")
 {
-    struct sigaction before = fence(false);
+    fence(false);
     struct call call = {.numbers = fenced.numbers, .n = PAGES * PAGE_NUMBERS, .threads = THREADS, .sum = -99};
     int most = 0, untouched;
 
     sum_in_turn(&call);
-    sigaction(SIGSEGV, &before, NULL);
+    sigaction(SIGSEGV, &fenced.before, NULL);
     must(call.error == 0, "parallel_sum returned %d (%s); it should return 0.", call.error, strerror(call.error));
     for (int i = 0; i < PAGES; i++)
         most = pages_of(fenced.owner[i]) > most ? pages_of(fenced.owner[i]) : most;
@@ -319,6 +321,11 @@ TEST(a_thread_cannot_be_started,
     }
 }
 
+static void pass(void *gate)
+{
+    gate_pass(gate);
+}
+
 TEST(waits_for_those_it_started,
      "When one thread cannot be started, the others still read the numbers: they are joined first.")
 {
@@ -327,7 +334,7 @@ TEST(waits_for_those_it_started,
     struct call call = {.numbers = numbers, .n = 8, .threads = THREADS, .sum = -99};
 
     fill_with_powers(numbers, 8);
-    wrap_in_thread((void (*)(void *))gate_pass, &go_on);
+    wrap_in_thread(pass, &go_on);
     wrap_fail(WRAP_pthread_create, 3, EAGAIN);
     struct runner *runner = runner_start(run_call, &call);
     must_be_blocked(
