@@ -12,6 +12,9 @@ BOOK_PARTS := $(wildcard book/*.yaml book/*.html book/*.lua book/*.gp book/filte
   $(wildcard chapters/*.md solutions/*/*.c exercises/*/*/*.[ch] grader/checks/*/*/exercise.ini grader/checks/*/*/hints.md) \
   $(wildcard book/examples/*/* book/measure/*/* book/measured/*/*)
 
+# From the command line only: some systems have a NAME in everybody's environment.
+ONLY = $(if $(filter command,$(origin NAME)),$(NAME))
+
 .PHONY: book check-book measure screens
 book: $(BOOK_PAGES) $(BOOK)/index.html $(BOOK)/book.css
 	@for page in $(BOOK)/*.html; do case " $^ " in *" $$page "*) ;; *) rm -f "$$page" ;; esac; done
@@ -33,7 +36,7 @@ check-book: $(BUILD)/.setup-book
 	@book/check.sh
 
 measure: $(BUILD)/.setup-book
-	@CC="$(CC)" BUILD="$(BUILD)" book/measure.sh $(NAME)
+	@CC="$(CC)" BUILD="$(BUILD)" book/measure.sh $(ONLY)
 
 screens: $(GRADE)
-	@BUILD="$(BUILD)" book/screens.sh $(NAME)
+	@BUILD="$(BUILD)" book/screens.sh $(ONLY)
