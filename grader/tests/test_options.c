@@ -45,7 +45,7 @@ Test(options, what_is_typed_is_read)
     cr_expect_str_eq(options.words[1], "02-locks");
     cr_expect_null(options.words[2]);
     cr_expect_str_eq(options.tree, "solutions");
-    cr_expect_eq(options.stages, 1u << STAGE_BUILD | 1u << STAGE_TESTS | 1u << STAGE_RACES);
+    cr_expect_eq(options.stages, 1u << STAGE_BUILD | 1u << STAGE_RULES | 1u << STAGE_TESTS | 1u << STAGE_RACES);
     cr_expect_eq(options.jobs, 3);
     cr_expect_str_eq(options.json, "-");
     cr_expect(options.verbose && options.no_color);
