@@ -4,6 +4,7 @@
 #include "wrap.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,9 +46,7 @@ TEST(name_may_be_long, "A name may have any length; the greeting is made as long
     static char name[LONG_NAME + 1], expected[LONG_NAME + sizeof "Hello, !"];
 
     memset(name, 'x', LONG_NAME);
-    memcpy(expected, "Hello, ", strlen("Hello, "));
-    memcpy(expected + strlen("Hello, "), name, LONG_NAME);
-    memcpy(expected + strlen("Hello, ") + LONG_NAME, "!", sizeof "!");
+    snprintf(expected, sizeof expected, "Hello, %s!", name);
     must_greet(name, expected);
 }
 

@@ -6,13 +6,14 @@
  * is stopped there, in the handler of SIGSEGV, until the test has counted how many stand there.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* MAP_ANONYMOUS, gettid by syscall */
+#define _GNU_SOURCE /* MAP_ANONYMOUS, gettid by syscall, pthread_setattr_default_np */
 #endif
 #include "check.h"
 #include "parallel_sum.h"
 #include "wrap.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,6 +260,101 @@ TEST(parts_are_fair,
     must(most <= PAGES / THREADS * 3 / 2 + 1,
          "One of %d threads had to add up %d of %d equal pieces of the array; its fair share is %d.", THREADS, most,
          PAGES, PAGES / THREADS);
+}
+
+/* ---- how long the parts are -------------------------------------------------------------------------------------- */
+
+enum { PARTS_MAX = 200 };
+
+/* Numbers at an address where there is nothing: who touches one stands there for good, and the addresses tell where
+ * the parts begin. So there can be as many numbers as we like. */
+static struct {
+    char *numbers;
+    size_t bytes;
+    struct tally standing;
+    char *touched[PARTS_MAX];
+    struct gate never;
+} nowhere;
+
+static void on_nowhere(int signal_number, siginfo_t *info, void *unused)
+{
+    char *address = info->si_addr;
+
+    (void)unused;
+    if (address < nowhere.numbers || address >= nowhere.numbers + nowhere.bytes) { /* a crash like any other */
+        signal(signal_number, SIG_DFL);
+        return;
+    }
+    long number = tally_add(&nowhere.standing, 1) - 1;
+    if (number < PARTS_MAX)
+        nowhere.touched[number] = address;
+    gate_pass(&nowhere.never);
+}
+
+static int by_address(const void *left, const void *right)
+{
+    const char *const *one = left, *const *other = right;
+
+    return (*one > *other) - (*one < *other);
+}
+
+/* The length of the longest part, in numbers, once all stand at their first number. */
+static size_t longest_part(long standing)
+{
+    size_t longest = 0;
+
+    qsort(nowhere.touched, (size_t)standing, sizeof *nowhere.touched, by_address);
+    for (long i = 0; i < standing; i++) {
+        char *end = i + 1 < standing ? nowhere.touched[i + 1] : nowhere.numbers + nowhere.bytes;
+        size_t length = (size_t)(end - nowhere.touched[i]) / sizeof(int32_t);
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+/* The threads stand at their first number when the test ends; so one call a test. */
+static void must_split_fairly(size_t n, size_t threads)
+{
+    static struct call call;
+    struct sigaction action = {.sa_sigaction = on_nowhere, .sa_flags = SA_SIGINFO};
+    pthread_attr_t small_stacks; /* as many threads as we like, too */
+
+    must(pthread_attr_init(&small_stacks) == 0 && pthread_attr_setstacksize(&small_stacks, 65536) == 0 &&
+             pthread_setattr_default_np(&small_stacks) == 0,
+         "The test could not choose the size of stacks.");
+    nowhere.numbers = (char *)0x100000000000; /* no kernel puts anything there unasked */
+    nowhere.bytes = n * sizeof(int32_t);
+    sigaction(SIGSEGV, &action, NULL);
+    call = (struct call){.numbers = (const int32_t *)(void *)nowhere.numbers, .n = n, .threads = threads};
+    struct runner *runner = runner_start(run_call, &call);
+    must_be_blocked(runner,
+                    "parallel_sum of %zu numbers with %zu threads returned %d (%s) before it had looked at all "
+                    "of them.",
+                    n, threads, call.error, strerror(call.error));
+    long standing = tally_read(&nowhere.standing);
+    must(standing == (long)threads, "%zu numbers should be split into %zu parts, one a thread, but there are %ld.", n,
+         threads, standing);
+    size_t longest = longest_part(standing);
+    must(
+        longest * 2 * threads <= n * 3,
+        "%zu numbers are split into %zu parts, and one of them has %zu; a fair share is %zu, and no part may be longer "
+        "than one and a half times that.",
+        n, threads, longest, n / threads);
+}
+
+TEST(remainder_is_shared, "Where n is not a multiple of the threads, the rest is shared too: no part gets all of it.")
+{
+    must_split_fairly(99, 20);
+}
+
+TEST(many_numbers, "n and threads are of type size_t: there may be more numbers than an int can count.")
+{
+    must_split_fairly(3000000000, 4);
+}
+
+TEST(many_threads, "There are as many parts as threads were asked for, also where that is many.")
+{
+    must_split_fairly(4 * 160, 160);
 }
 
 TEST(two_calls_at_the_same_time,
