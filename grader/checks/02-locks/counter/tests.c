@@ -3,13 +3,18 @@
  * The lost update itself is left to the race detector, which finds it every time. What is forced here are the mistakes
  * that no detector sees: two critical sections where one is needed, and a critical section that is too long.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
+#endif
 #include "check.h"
 #include "counter.h"
 #include "wrap.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static struct counter *new_counter(void)
 {
@@ -305,6 +310,79 @@ TEST(works_run_side_by_side,
     for (int i = 0; i < WORKERS; i++)
         runner_join(runners[i]);
     counter_destroy(worker.counter);
+}
+
+/* A list that may not be read at first: who touches it stands still in the handler of SIGSEGV until he is let go. Set
+ * by the test before any thread of its own exists. */
+enum { FENCED_BYTES = 4096 };
+
+static struct {
+    long *amounts;
+    struct gate *go;
+} fenced;
+
+static void on_touch(int signal_number, siginfo_t *info, void *unused)
+{
+    const char *touched = info->si_addr, *first = (const char *)fenced.amounts;
+
+    (void)unused;
+    if (touched < first || touched >= first + FENCED_BYTES) { /* not ours: a crash like any other */
+        signal(signal_number, SIG_DFL);
+        return;
+    }
+    gate_pass(fenced.go);
+}
+
+static struct sigaction fence_off(struct gate *go)
+{
+    struct sigaction action = {.sa_sigaction = on_touch, .sa_flags = SA_SIGINFO}, before;
+    void *memory = mmap(NULL, FENCED_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    must(memory != MAP_FAILED, "The test could not get memory of its own.");
+    fenced.amounts = memory;
+    fenced.go = go;
+    sigaction(SIGSEGV, &action, &before);
+    return before;
+}
+
+/* Lets everyone read, who stands there and who comes. */
+static void fence_down(void)
+{
+    mprotect(fenced.amounts, FENCED_BYTES, PROT_READ);
+    gate_open(fenced.go);
+}
+
+static void add_fenced_list(void *argument)
+{
+    struct visit *visit = argument;
+
+    visit->got = counter_add_all(visit->counter, fenced.amounts, FENCED_BYTES / sizeof(long));
+}
+
+TEST(lists_are_summed_outside,
+     "A list is summed up before the lock is taken: meanwhile others can add and read, and sum up lists of their own.")
+{
+    struct gate go = GATE_CLOSED;
+    struct counter *counter = new_counter();
+    struct visit lists[] = {{counter, NULL, -1}, {counter, NULL, -1}}, reader = {counter, NULL, -1};
+    struct sigaction before = fence_off(&go);
+    struct runner *runners[2];
+
+    for (int i = 0; i < 2; i++) {
+        runners[i] = runner_start(add_fenced_list, &lists[i]);
+        must_be_blocked(runners[i], "counter_add_all returned without having read the amounts.");
+    }
+    struct runner *other = runner_start(read_it, &reader);
+    must_be_done(other, "Two threads sum up long lists, and counter_get of a third thread waits for them: the lock is "
+                        "held during the sum.");
+    fence_down();
+    runner_join(other);
+    for (int i = 0; i < 2; i++)
+        runner_join(runners[i]);
+    sigaction(SIGSEGV, &before, NULL);
+    must(counter_get(counter) == 0, "Lists of zeros were added to 0, and the value is %ld.", counter_get(counter));
+    counter_destroy(counter);
+    munmap(fenced.amounts, FENCED_BYTES);
 }
 
 /* ---- making and ending ------------------------------------------------------------------------------------------ */
