@@ -435,8 +435,10 @@ static int surgery_open(void *context, const char *root, const char *cache_dir, 
     char *dir =
         memory_format(context, "%s/grade-doctor-XXXXXX", temporary != NULL && temporary[0] == '/' ? temporary : "/tmp");
 
-    if (mkdtemp(dir) == NULL)
-        return fault_errno(fault, "cannot make a folder %s", dir);
+    if (mkdtemp(dir) == NULL) {
+        (void)fault_errno(fault, "cannot make a folder %s", dir);
+        return -1;
+    }
     *surgery = (struct surgery){.course = {.root = root, .count = 0}};
     surgery->exercise = (struct exercise){.id = "00/doctor",
                                           .chapter = "00",

@@ -210,7 +210,9 @@ static struct lock_scan held_before(void *context, const struct workshop *shop, 
     const struct frame *frame = frame_of(shop, error, trace);
     const char *text = frame == NULL ? NULL : places_text(context, shop, frame->file);
 
-    return text == NULL ? (struct lock_scan){.certain = false} : lock_scan_at(context, text, frame->line, false);
+    struct lock_scan nothing = {.certain = false};
+
+    return text == NULL ? nothing : lock_scan_at(context, text, frame->line, false);
 }
 
 /* One more lock is held around both orders, of the same name in both: then no two threads are between the two locks at

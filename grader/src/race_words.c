@@ -64,7 +64,9 @@ static struct lock_scan frame_locks(void *context, const struct workshop *shop, 
 {
     const char *text = places_text(context, shop, frame->file);
 
-    return text == NULL ? (struct lock_scan){.certain = false} : lock_scan_at(context, text, frame->line, innermost);
+    struct lock_scan nothing = {.certain = false};
+
+    return text == NULL ? nothing : lock_scan_at(context, text, frame->line, innermost);
 }
 
 static char *lock_append(void *context, const struct workshop *shop, char *words, const struct held_lock *lock,

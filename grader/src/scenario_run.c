@@ -53,12 +53,12 @@ static int channel_open(struct channel *channel, struct fault *fault)
     unsigned char random[KEY_BYTES];
 
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-        return fault_errno(fault, "cannot get random numbers");
+        goto failed;
     for (size_t i = 0; i < sizeof random; i++)
         (void)snprintf(channel->secret + 2 * i, 3, "%02x", random[i]);
     channel->report = memfd_create("report", MFD_CLOEXEC);
     if (channel->report < 0)
-        return fault_errno(fault, "cannot make a memory file for a scenario's report");
+        goto failed;
     channel->key = memfd_create("key", MFD_CLOEXEC);
     if (channel->key < 0)
         goto no_key;
@@ -67,8 +67,9 @@ static int channel_open(struct channel *channel, struct fault *fault)
         return 0;
     (void)close(channel->key);
 no_key:
-    (void)fault_errno(fault, "cannot make a memory file for a scenario's key");
     (void)close(channel->report);
+failed:
+    (void)fault_errno(fault, "cannot make the files through which a scenario reports");
     return -1;
 }
 

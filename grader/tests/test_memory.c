@@ -185,17 +185,28 @@ Test(memory, what_a_program_prints_is_no_report)
         OUTCOME_PASSED, "%s", fixture_words(&fixture));
 }
 
+/* Runs a line of shell, which must succeed. */
+static void shell(const char *line)
+{
+    const char *const argv[] = {"sh", "-c", line, NULL};
+    const struct child_spec spec = {.argv = argv};
+    struct child_result result;
+
+    cr_assert(child_run(fixture.context, &spec, &result, &fixture.fault) == 0, "%s", fixture.fault.text);
+    cr_assert(result.end == CHILD_EXITED && result.status == 0, "%s: %s", line, result.err);
+}
+
 /* A course whose own scenario leaks: the grader's fault, never the student's. */
 Test(memory, a_mistake_of_ours_is_a_fault)
 {
     struct fixture ours;
     const char *root = memory_format(fixture.context, "%s/course", fixture.shop.dir);
 
-    cr_assert(system(memory_format(fixture.context,
-                                   "cp -rL grader/tests/data/course %s && sed -i 's/^static void refused(void)$/static "
-                                   "void *volatile kept;\\n#include <stdlib.h>\\n&/; s/    tiny_destroy(NULL);/    "
-                                   "kept = malloc(9); kept = NULL;/' %s/grader/checks/00-start/tiny/scenario.c",
-                                   root, root)) == 0);
+    shell(memory_format(fixture.context,
+                        "cp -rL grader/tests/data/course %s && sed -i 's/^static void refused(void)$/static "
+                        "void *volatile kept;\\n#include <stdlib.h>\\n&/; s/    tiny_destroy(NULL);/    "
+                        "kept = malloc(9); kept = NULL;/' %s/grader/checks/00-start/tiny/scenario.c",
+                        root, root));
     fixture_begin(&ours, root, "tiny");
     fixture_edit(&ours, NULL, NULL);
     cr_assert(stage_memory(ours.context, &ours.shop, &ours.result, &ours.fault) == -1, "%s", fixture_words(&ours));

@@ -254,20 +254,31 @@ Test(races, thread_sanitizer_tells_locks_too)
     cr_assert(strstr(place(1)->note, "holding tiny->mutex (taken at line ") != NULL, "%s", place(1)->note);
 }
 
+/* Runs a line of shell, which must succeed. */
+static void shell(const char *line)
+{
+    const char *const argv[] = {"sh", "-c", line, NULL};
+    const struct child_spec spec = {.argv = argv};
+    struct child_result result;
+
+    cr_assert(child_run(fixture.context, &spec, &result, &fixture.fault) == 0, "%s", fixture.fault.text);
+    cr_assert(result.end == CHILD_EXITED && result.status == 0, "%s: %s", line, result.err);
+}
+
 /* Where only the scenario's own threads collide, it is the student's functions that gave them no order… */
 Test(races, an_order_that_the_student_owes)
 {
     struct fixture ours;
     const char *root = memory_format(fixture.context, "%s/course", fixture.shop.dir);
 
-    cr_assert(system(memory_format(fixture.context,
-                                   "cp -rL grader/tests/data/course %s && sed -i 's/^static void \\*add_one(void "
-                                   "\\*argument)$/static long hand;\\n&/;"
-                                   "s/    add_one(reading->tiny);/    hand = 1;\\n    add_one(reading->tiny);/;"
-                                   "s/    ensure(tiny_value(reading.tiny) == 1, .*/    "
-                                   "(void)tiny_value(reading.tiny);\\n    ensure(hand == 1, \"no\");/' "
-                                   "%s/grader/checks/00-start/tiny/scenario.c",
-                                   root, root)) == 0);
+    shell(memory_format(fixture.context,
+                        "cp -rL grader/tests/data/course %s && sed -i 's/^static void \\*add_one(void "
+                        "\\*argument)$/static long hand;\\n&/;"
+                        "s/    add_one(reading->tiny);/    hand = 1;\\n    add_one(reading->tiny);/;"
+                        "s/    ensure(tiny_value(reading.tiny) == 1, .*/    "
+                        "(void)tiny_value(reading.tiny);\\n    ensure(hand == 1, \"no\");/' "
+                        "%s/grader/checks/00-start/tiny/scenario.c",
+                        root, root));
     fixture_begin(&ours, root, "tiny");
     fixture_edit(&ours, NULL, NULL);
     cr_assert_eq(fixture_run(&ours, stage_races), OUTCOME_PASSED, "%s", fixture_words(&ours));
@@ -285,12 +296,12 @@ Test(races, a_race_of_ours_is_a_fault)
     struct fixture ours;
     const char *root = memory_format(fixture.context, "%s/course", fixture.shop.dir);
 
-    cr_assert(system(memory_format(
-                  fixture.context,
-                  "cp -rL grader/tests/data/course %s && sed -i 's/^static void \\*add_one(void \\*argument)$/static "
-                  "long hand;\\n&/;"
-                  "s/^    struct tiny \\*tiny = argument;/&\\n    hand++;/' %s/grader/checks/00-start/tiny/scenario.c",
-                  root, root)) == 0);
+    shell(memory_format(
+        fixture.context,
+        "cp -rL grader/tests/data/course %s && sed -i 's/^static void \\*add_one(void \\*argument)$/static "
+        "long hand;\\n&/;"
+        "s/^    struct tiny \\*tiny = argument;/&\\n    hand++;/' %s/grader/checks/00-start/tiny/scenario.c",
+        root, root));
     fixture_begin(&ours, root, "tiny");
     fixture_edit(&ours, NULL, NULL);
     cr_assert(stage_races(ours.context, &ours.shop, &ours.result, &ours.fault) == -1, "%s", fixture_words(&ours));

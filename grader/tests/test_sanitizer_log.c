@@ -166,7 +166,7 @@ Test(sanitizer_log, addresses_of_a_program_become_lines)
     Dl_info info;
 
     /* a function's address as data: what dladdr asks for */
-    cr_assert(dladdr((void *)(uintptr_t)&log_of, &info) != 0);
+    cr_assert(dladdr((void *)log_of, &info) != 0);
     unsigned long base = (unsigned long)(uintptr_t)info.dli_fbase;
     sanitizer_log_read(context,
                        memory_format(context,

@@ -122,11 +122,11 @@ Test(valgrind_xml, entities_and_depth_are_refused)
     void *context = memory_context(NULL);
     struct valgrind_report report;
     struct fault fault = {""};
-    char deep[1024] = "";
+    char *deep = memory_text(context, "");
 
     cr_assert(read_text(context, bomb, strlen(bomb), &report, &fault) == -1);
     for (int i = 0; i < 100; i++)
-        strcat(deep, "<a>");
+        deep = memory_append(context, deep, "<a>");
     cr_assert(read_text(context, deep, strlen(deep), &report, &fault) == -1);
     talloc_free(context);
 }

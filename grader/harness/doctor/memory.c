@@ -28,7 +28,7 @@ static int work(const char *mistake)
         return -1;
     if (strcmp(mistake, "unset") != 0)
         memset(block, 0, 10 * sizeof(int));
-    if (block[3] == 7)
+    if (block[3] == 7) // NOLINT: not set, where that is the mistake
         puts("seven");
     if (strcmp(mistake, "undefined") == 0)
         sum += one;
@@ -36,7 +36,7 @@ static int work(const char *mistake)
         give_back(block);
     if (strcmp(mistake, "freed") == 0)
         sum = block[one];
-    return sum;
+    return sum; // NOLINT: leaked, where that is the mistake
 }
 
 int main(int argc, char **argv)
