@@ -46,6 +46,7 @@ unit() { # program
 }
 
 only=$*
+export LSAN_OPTIONS=suppressions=grader/tests/lsan.supp:print_suppressions=0
 section build sh -c 'make -s build/grade build/selfcheck build/unit build/unit-asan build/asan/grade && echo "5 passed, 0 failed"'
 section unit unit build/unit
 section unit-asan unit build/unit-asan
