@@ -113,7 +113,7 @@ unit: $(BUILD)/unit $(GRADE)
 	@$(BUILD)/unit --short-filename
 
 unit-asan: $(BUILD)/unit-asan $(BUILD)/asan/grade
-	@LSAN_OPTIONS=suppressions=grader/tests/lsan.supp:print_suppressions=0 $(BUILD)/unit-asan --short-filename
+	@grader/tests/run.sh build unit-asan
 
 selfcheck: $(BUILD)/selfcheck
 	@$(BUILD)/selfcheck --root "$(ROOT)" $(ARGS) $(EX)
