@@ -331,6 +331,10 @@ static void must_split_fairly(size_t n, size_t threads)
                     "parallel_sum of %zu numbers with %zu threads returned %d (%s) before it had looked at all "
                     "of them.",
                     n, threads, call.error, strerror(call.error));
+    must(settle(),
+         "%zu numbers, %zu threads, and some of them compute on and on before they read a number: each should begin "
+         "with the first of its own part.",
+         n, threads);
     long standing = tally_read(&nowhere.standing);
     must(standing == (long)threads, "%zu numbers should be split into %zu parts, one a thread, but there are %ld.", n,
          threads, standing);
