@@ -17,10 +17,11 @@
 
 /* Adds up numbers[0] to numbers[n - 1] and stores the result in `*sum`.
  *
- * The array is split into min(threads, n) consecutive parts of about the same length (with many numbers for each
- * thread, none gets more than one and a half times its fair share), and each part is added up by a thread of its own,
- * all of them at the same time. The calling thread may be one of them. The numbers are only read. Every thread that was
- * started has been joined when parallel_sum returns, whatever it returns, and nothing else is left of it.
+ * The array is split into min(threads, n) consecutive parts of about the same length (none is longer than one and a
+ * half times its fair share, where there are at least four numbers for each thread), and each part is added up by a
+ * thread of its own, all of them at the same time. The calling thread may be one of them. The numbers are only read.
+ * Every thread that was started has been joined when parallel_sum returns, whatever it returns, and nothing else is
+ * left of it.
  *
  * With n = 0 the sum is 0, no thread is started, and `numbers` may be NULL.
  *

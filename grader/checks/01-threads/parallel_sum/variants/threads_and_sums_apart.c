@@ -1,4 +1,4 @@
-/* parallel_sum.c - add up many numbers on several cores. A variant: the last part takes what is left over, and threads,
+/* parallel_sum.c - add up many numbers on several cores. A variant: the bounds of a part are computed, threads,
  * jobs and sums stand in three arrays of their own.
  */
 #include "parallel_sum.h"
@@ -22,6 +22,14 @@ static void *work(void *argument)
         sum += job->numbers[i];
     *job->sum = sum;
     return NULL;
+}
+
+/* Where part i begins: the rest of the division goes to the last parts, one number each. */
+static size_t bound(size_t i, size_t n, size_t count)
+{
+    size_t rest = n % count, short_parts = count - rest;
+
+    return i * (n / count) + (i > short_parts ? i - short_parts : 0);
 }
 
 static int run_jobs(struct job *jobs, pthread_t *threads, size_t count)
@@ -54,7 +62,7 @@ int parallel_sum(const int32_t *numbers, size_t n, size_t threads, int64_t *sum)
         goto out;
 
     for (size_t i = 0; i < count; i++)
-        jobs[i] = (struct job){numbers, i * (n / count), i + 1 < count ? (i + 1) * (n / count) : n, &sums[i]};
+        jobs[i] = (struct job){numbers, bound(i, n, count), bound(i + 1, n, count), &sums[i]};
     error = run_jobs(jobs, ids, count);
     if (error == 0) {
         *sum = 0;
