@@ -248,15 +248,23 @@ static void place_of(void *context, const struct workshop *shop, const struct ra
                            holding != NULL ? memory_format(context, "%s, %s", access, holding) : access);
 }
 
+/* The side with fewer locks is the one to look at first; of two alike, the thread that was started first. */
+static size_t first_side(const struct race *race)
+{
+    const struct race_side *sides = race->sides;
+
+    if (sides[1].trace == NULL)
+        return 0;
+    return sides[0].held != sides[1].held ? sides[1].held < sides[0].held : sides[1].thread < sides[0].thread;
+}
+
 void race_words_add(void *context, const struct workshop *shop, const struct scenario_run *run, const struct race *race,
                     struct stage_result *result)
 {
     const char *name;
     const char *thing = thing_of(context, shop, race, &name);
     struct finding *finding = finding_add(context, result, SEVERITY_FAILURE, what_of(context, shop, race, thing, name));
-    /* the side with fewer locks is the one to look at first */
-    size_t first =
-        race->sides[1].trace != NULL && race->sides[1].held >= 0 && race->sides[1].held < race->sides[0].held;
+    size_t first = first_side(race);
     const struct scenario_state *scenario = NULL;
 
     finding->why = why_of(context, shop, race, name);
