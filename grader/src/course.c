@@ -83,6 +83,18 @@ static bool is_identifier(const char *word)
     return true;
 }
 
+/* An identifier, or several at once: a * stands for any letters. */
+static bool is_identifier_pattern(const char *word)
+{
+    if (*word == '\0' || isdigit((unsigned char)*word))
+        return false;
+    for (; *word != '\0'; word++) {
+        if (!isalnum((unsigned char)*word) && *word != '_' && *word != '*')
+            return false;
+    }
+    return true;
+}
+
 static int apply_title(struct applying *applying)
 {
     applying->exercise->title = applying->entry->value;
@@ -212,7 +224,7 @@ static int apply_word(struct applying *applying)
 
     if (add_ban(applying, &exercise->word_bans, &exercise->word_ban_count) != 0)
         return -1;
-    if (!is_identifier(exercise->word_bans[exercise->word_ban_count - 1].name))
+    if (!is_identifier_pattern(exercise->word_bans[exercise->word_ban_count - 1].name))
         return ini_fault(applying->fault, applying->file, applying->entry->line, "word = \"%s\" is no identifier of C.",
                          exercise->word_bans[exercise->word_ban_count - 1].name);
     return 0;

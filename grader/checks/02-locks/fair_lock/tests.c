@@ -3,12 +3,18 @@
  * Threads are queued one by one: the next one starts when the last one sleeps, so there is no doubt who came first. A
  * waiter that is slow to wake up is made with wrap_fail(…, 0): signals are sent and do not arrive.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* syscall */
+#endif
 #include "check.h"
 #include "fair_lock.h"
 #include "wrap.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 static struct fair_lock *new_lock(void)
 {
@@ -44,12 +50,25 @@ struct waiter {
     struct runner *runner;
 };
 
+/* Stands before the C library's own: which clock is asked for while a thread waits for a lock. */
+static _Thread_local bool waits;
+static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    if (waits && clock == CLOCK_REALTIME)
+        asked_the_wall = true;
+    return (int)syscall(SYS_clock_gettime, clock, now);
+}
+
 static void queue_up(void *argument)
 {
     struct waiter *waiter = argument;
 
     waiter->began_us = now_us();
+    waits = true;
     waiter->result = fair_lock_acquire(waiter->lock, waiter->timeout_us);
+    waits = false;
     waiter->ended_us = now_us();
     if (waiter->result != 0)
         return;
@@ -445,6 +464,21 @@ TEST(
     runner_join(behind.runner);
     must_return(0, behind.result, "fair_lock_acquire of the thread behind it");
     must_return(0, asked_by_another(lock), "Then fair_lock_acquire with a time-out of 0");
+    fair_lock_destroy(lock);
+}
+
+TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the wall may be set while a thread waits.")
+{
+    struct fair_lock *lock = new_lock();
+    struct waiter timed;
+
+    must_return(0, fair_lock_acquire(lock, -1), "fair_lock_acquire of a free lock");
+    waiter_start(&timed, lock, 1000);
+    runner_join(timed.runner);
+    must_return(ETIMEDOUT, timed.result, "The lock was never released: fair_lock_acquire with a time-out");
+    must(!asked_the_wall,
+         "fair_lock_acquire asked for CLOCK_REALTIME, the clock on the wall, to measure its time-out.");
+    must_return(0, fair_lock_release(lock), "fair_lock_release of the holder");
     fair_lock_destroy(lock);
 }
 

@@ -3,12 +3,18 @@
  * The test's own thread is one thread, and "another" is a runner. Who waits is seen with settle(); wake-ups that nobody
  * sent are made with wrap_fail(…, 0).
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* syscall */
+#endif
 #include "check.h"
 #include "rlock.h"
 #include "wrap.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 static struct rlock *new_lock(void)
 {
@@ -40,12 +46,25 @@ struct visit {
     int64_t took_us; /* the acquire */
 };
 
+/* Stands before the C library's own: which clock is asked for while a thread waits for a lock. */
+static _Thread_local bool waits;
+static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    if (waits && clock == CLOCK_REALTIME)
+        asked_the_wall = true;
+    return (int)syscall(SYS_clock_gettime, clock, now);
+}
+
 static void visit(void *argument)
 {
     struct visit *visit = argument;
     int64_t began_us = now_us();
 
+    waits = true;
     visit->result = rlock_acquire(visit->lock, visit->blocking, visit->timeout_us);
+    waits = false;
     visit->took_us = now_us() - began_us;
     visit->owned = rlock_is_owned(visit->lock);
     visit->depth = rlock_depth(visit->lock);
@@ -327,6 +346,20 @@ TEST(time_runs_out, "A timed acquire gives up with ETIMEDOUT, but not before its
     must_be_done(second, "One waiter gave up, then the lock was released, and the other waiter was not woken.");
     runner_join(second);
     must_return(0, patient.result, "rlock_acquire of the other waiter");
+    rlock_destroy(lock);
+}
+
+TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the wall may be set while a thread waits.")
+{
+    struct rlock *lock = new_lock();
+    struct visit timed = waits_for(lock);
+
+    timed.timeout_us = 1000;
+    must_return(0, rlock_acquire(lock, true, -1), "rlock_acquire");
+    runner_join(runner_start(visit, &timed));
+    must_return(ETIMEDOUT, timed.result, "The lock was never free: rlock_acquire with a time-out");
+    must(!asked_the_wall, "rlock_acquire asked for CLOCK_REALTIME, the clock on the wall, to measure its time-out.");
+    must_return(0, rlock_release(lock), "rlock_release of the owner");
     rlock_destroy(lock);
 }
 
