@@ -53,6 +53,9 @@ end
 
 -- "create_us" -> "create", "µs"
 local function unit_of(name)
+    if name:match("_per_s$") then -- a rate: no unit of time
+        return name, nil
+    end
     local stem, unit = name:match("^(.+)_(%a+)$")
     if stem and units[unit] then
         return stem, units[unit]

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS = 20, STEPS = 6000, WORK = 2000, THREADS = 2 };
+enum { ROUNDS = 20, STEPS = 200, WORK = 100000, THREADS = 2 };
 
 struct job {
     pthread_mutex_t mutex;
