@@ -81,6 +81,17 @@ static void stopped_never_joined(void)
     thread_object_destroy(thread);
 }
 
+static void daemon_never_joined(void)
+{
+    int before = alone_count();
+    struct thread_object *thread = make(NULL, NULL, NULL);
+
+    ensure(thread_object_set_daemon(thread, true) == 0, "thread_object_set_daemon before the start returned an error");
+    start(thread);
+    alone_wait(before);
+    thread_object_destroy(thread);
+}
+
 static void no_thread_to_be_had(void)
 {
     struct thread_object *thread = make(NULL, NULL, NULL);
@@ -322,6 +333,8 @@ SCENARIOS = {
     {"whole_life", whole_life, "a thread is created, started, joined twice and destroyed"},
     {"never_started", never_started, "an object is destroyed without ever having been started"},
     {"stopped_never_joined", stopped_never_joined, "a thread is started and destroyed, and nobody joins it"},
+    {"daemon_never_joined", daemon_never_joined,
+     "a daemon is started and destroyed after its end, and nobody joins it"},
     {"no_thread_to_be_had", no_thread_to_be_had, "there is no thread for the first start, and one for the second"},
     {"three_join", three_join, "three threads join one, two without a time-out"},
     {"by_itself", by_itself, "a thread uses its own object"},

@@ -431,6 +431,47 @@ TEST(woken_for_nothing, "A condition may wake a waiter for no reason: join then 
     thread_object_destroy(thread);
 }
 
+/* The target ends and the joiner's time is over, before the joiner has woken up: signals are sent and do not arrive.
+ * True where the target was first, which a slow machine may need more time for. */
+static bool end_and_be_late(struct errand *errand, struct gate *gate)
+{
+    errand->thread = NULL;
+    if (thread_object_create(&errand->thread, wait_for_gate, gate, NULL) != 0 ||
+        thread_object_start(errand->thread) != 0)
+        return false;
+    wrap_fail(WRAP_pthread_cond_signal, -1, 0);
+    wrap_fail(WRAP_pthread_cond_broadcast, -1, 0);
+    int64_t begin_us = now_us();
+    struct runner *joiner = runner_start(join_errand, errand);
+    settle();
+    gate_open(gate);
+    settle();
+    bool ended = thread_object_state(errand->thread) == THREAD_OBJECT_STOPPED;
+    bool in_time = now_us() - begin_us < errand->timeout_us;
+    runner_join(joiner);
+    wrap_fail(WRAP_pthread_cond_signal, 0, 0);
+    wrap_fail(WRAP_pthread_cond_broadcast, 0, 0);
+    thread_object_destroy(errand->thread);
+    return ended && in_time;
+}
+
+TEST(ended_and_late, "ETIMEDOUT means that the target has not returned: where it has, join returns 0, however late.")
+{
+    struct errand errand = {.timeout_us = 10000, .error = -1};
+    bool forced = false;
+
+    while (!forced && errand.timeout_us < HOUR_US / 60) {
+        struct gate gate = GATE_CLOSED;
+        errand.timeout_us *= 2;
+        forced = end_and_be_late(&errand, &gate);
+    }
+    must(forced, "A thread was started and its target let go, and thread_object_state does not say that it has ended.");
+    must(errand.error == 0,
+         "The target returned, then the time was over, then the joining thread woke up: join should return 0, since "
+         "the target has returned, but it returned %d (%s).",
+         errand.error, strerror(errand.error));
+}
+
 static void ask_everything(void *argument)
 {
     struct thread_object *thread = ((struct errand *)argument)->thread;
@@ -651,6 +692,21 @@ TEST(a_daemon_may_destroy_itself, "The target of a daemon may destroy its own ob
     must(tally_read(&runs) == 1, "A daemon destroyed its own object, and its target did not run to its end.");
     must(memory_kept() <= 0, "A daemon destroyed its own object, and %ld of its allocations were not freed.",
          memory_kept());
+}
+
+TEST(destroy_ends_all, "What was made for an object is ended with it: its mutexes and its conditions too.")
+{
+    thread_object_destroy(make(NULL, NULL));
+    struct thread_object *thread = make(count_run, NULL);
+    start(thread);
+    join(thread);
+    thread_object_destroy(thread);
+    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
+         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
+         wrap_count(WRAP_pthread_mutex_destroy));
+    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
+         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
+         wrap_count(WRAP_pthread_cond_destroy));
 }
 
 /* ---- no memory --------------------------------------------------------------------------------------------------- */

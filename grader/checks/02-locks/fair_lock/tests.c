@@ -482,6 +482,74 @@ TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the w
     fair_lock_destroy(lock);
 }
 
+/* Holds who releases right before he signals. */
+struct signalling {
+    struct gate before, go_on;
+    long ended; /* conditions that were destroyed by the time of the signal */
+};
+
+static void stop_before_signal(void *argument)
+{
+    struct signalling *signalling = argument;
+
+    gate_open(&signalling->before);
+    gate_pass(&signalling->go_on);
+}
+
+static void hold_and_release(void *argument)
+{
+    struct waiter *waiter = argument;
+
+    waiter->result = fair_lock_acquire(waiter->lock, -1);
+    gate_pass(waiter->leave);
+    waiter->release = fair_lock_release(waiter->lock);
+}
+
+/* True where the waiter was served before its time was over. */
+static bool signal_late(int64_t timeout_us, long *ended)
+{
+    struct signalling signalling = {GATE_CLOSED, GATE_CLOSED, 0};
+    struct gate leave = GATE_CLOSED;
+    struct waiter holder = {.lock = new_lock(), .leave = &leave}, timed;
+
+    holder.runner = runner_start(hold_and_release, &holder);
+    settle();
+    waiter_start(&timed, holder.lock, timeout_us);
+    settle();
+    long before = wrap_count(WRAP_pthread_cond_destroy);
+    wrap_before(WRAP_pthread_cond_signal, stop_before_signal, &signalling);
+    wrap_before(WRAP_pthread_cond_broadcast, stop_before_signal, &signalling);
+    gate_open(&leave);
+    settle();
+    bool in_time = signalling.before.open && now_us() < timed.began_us + timeout_us;
+    while (now_us() < timed.began_us + timeout_us + 10000)
+        continue;
+    settle();
+    *ended = wrap_count(WRAP_pthread_cond_destroy) - before;
+    wrap_before(WRAP_pthread_cond_signal, NULL, NULL);
+    wrap_before(WRAP_pthread_cond_broadcast, NULL, NULL);
+    gate_open(&signalling.go_on);
+    runner_join(holder.runner);
+    runner_join(timed.runner);
+    fair_lock_destroy(holder.lock);
+    return in_time;
+}
+
+TEST(
+    signals_what_is_there,
+    "A waiter may wake up by itself, see that it was served, and go: a condition that goes with it is signalled before "
+    "that, with the mutex held.")
+{
+    bool forced = false;
+    long ended = 0;
+
+    for (int64_t timeout_us = 50000; !forced && timeout_us < 2000000; timeout_us *= 2)
+        forced = signal_late(timeout_us, &ended);
+    must(!forced || ended == 0,
+         "A release served a waiter and unlocked the mutex; the waiter woke up because its time was over, saw that it "
+         "was served, destroyed its condition and went; only then came the signal, to a condition that is no more.");
+}
+
 TEST(served_in_time, "A thread whose turn comes in time gets the lock, however long its time is.")
 {
     static const int64_t timeouts_us[] = {3600000000, 3600999999, 4000000000000000, INT64_MAX};

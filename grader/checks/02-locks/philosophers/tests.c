@@ -450,6 +450,34 @@ TEST(one_greedy_neighbour,
     }
 }
 
+TEST(bound_after_many_meals, "The bound holds after any number of meals: numbers do not begin again in the middle.")
+{
+    static const long meals[] = {125, 126, 253, 254, 32765, 32766, 65533, 65534};
+
+    for (int i = 0; i < 8; i++) {
+        struct table *table = new_table();
+        struct greedy greedy = {.table = table, .seat = 3};
+        struct meal mine, lasting;
+        long wrong = 0;
+
+        for (long meal = 0; meal < meals[i]; meal++)
+            wrong += table_take(table, 0) != 0 || table_put(table, 0) != 0;
+        must(wrong == 0, "Seat 0, alone at the table: table_take or table_put returned an error.");
+        meal_begin(&lasting, table, 1);
+        must_eat(&lasting, "nobody else is at the table.");
+        meal_begin(&mine, table, 2);
+        must_wait(&mine, "its neighbour eats.");
+        for (int move = 0; move < GREED; move++)
+            greedy_move(&greedy);
+        must_be_bounded(&greedy, 2);
+        greedy_stop(&greedy);
+        must_end(&lasting);
+        must_end(&mine);
+        greedy_join(&greedy);
+        table_destroy(table);
+    }
+}
+
 TEST(
     slow_to_wake,
     "A hungry philosopher may be slow to wake up: a quick neighbour still begins at most TABLE_BOUND meals before him.")

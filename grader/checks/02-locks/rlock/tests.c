@@ -363,6 +363,36 @@ TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the w
     rlock_destroy(lock);
 }
 
+TEST(free_and_late, "ETIMEDOUT means that the lock was not free in time: who wakes up late and finds it free gets it.")
+{
+    struct rlock *lock = NULL;
+    struct visit late;
+    bool forced = false;
+
+    /* The signal does not arrive, so the waiter sleeps on until its time is over; the release must come before that,
+     * which a slow machine may need more time for. */
+    for (int64_t timeout_us = 50000; !forced && timeout_us < 60000000; timeout_us *= 2) {
+        if (rlock_create(&lock) != 0 || rlock_acquire(lock, true, -1) != 0)
+            break;
+        late = waits_for(lock);
+        late.timeout_us = timeout_us;
+        wrap_fail(WRAP_pthread_cond_signal, -1, 0);
+        wrap_fail(WRAP_pthread_cond_broadcast, -1, 0);
+        int64_t began_us = now_us();
+        struct runner *waiter = runner_start(visit, &late);
+        bool calm = settle();
+        int error = rlock_release(lock);
+        forced = !calm || error != 0 || now_us() - began_us < timeout_us;
+        runner_join(waiter);
+        wrap_fail(WRAP_pthread_cond_signal, 0, 0);
+        wrap_fail(WRAP_pthread_cond_broadcast, 0, 0);
+        rlock_destroy(lock);
+    }
+    must(forced, "rlock_create or rlock_acquire of a new lock returned an error.");
+    must_return(0, late.result,
+                "The lock was released in time, and then the time was over before the waiter woke up: rlock_acquire");
+}
+
 TEST(free_in_time, "A timed acquire gets the lock that becomes free in time, however long that time is.")
 {
     static const int64_t timeouts_us[] = {3600000000, 3600999999, 4000000000000000, INT64_MAX};
@@ -533,6 +563,25 @@ TEST(nothing_kept, "When a part of the lock cannot be made, rlock_create returns
     ended = wrap_count(WRAP_pthread_mutex_destroy) - ended;
     must(wrap_count(WRAP_pthread_cond_init) == 0 || ended >= made,
          "pthread_cond_init failed, and rlock_create did not destroy the mutex that it had made.");
+}
+
+TEST(record_keeps_nothing, "When its lock cannot be made, record_create returns that error and keeps nothing.")
+{
+    struct record *record = NULL;
+    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+
+    wrap_fail(WRAP_pthread_mutex_init, -1, EAGAIN);
+    int error = record_create(&record);
+    wrap_fail(WRAP_pthread_mutex_init, 0, 0);
+    bool tried = wrap_count(WRAP_pthread_mutex_init) > 0;
+    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
+    must(!tried || error == EAGAIN,
+         "pthread_mutex_init returned EAGAIN: record_create should return it, but it returned %d (%s).", error,
+         strerror(error));
+    must(!tried || kept <= 0,
+         "pthread_mutex_init failed, and record_create kept memory that it had allocated: it is lost.");
+    if (error == 0)
+        record_destroy(record);
 }
 
 TEST(ends_what_it_made,
