@@ -357,6 +357,21 @@ TEST(null_is_not_destructed, "The destructor is not called for NULL: there is no
     must_be_destructed(6, 1, "For a value that NULL took the place of");
 }
 
+TEST(same_value_again, "Each value that is given up goes to the destructor, also where it is the same as one before.")
+{
+    struct thread_local *one = make(count), *two = make(count);
+
+    set(one, &destructed[0]);
+    must(thread_local_delete(one) == 0, "thread_local_delete returned an error.");
+    set(one, &destructed[0]);
+    set(two, &destructed[0]);
+    must(thread_local_delete(one) == 0, "thread_local_delete returned an error.");
+    must_be_destructed(0, 2, "After it was set and deleted twice");
+    thread_local_destroy(two);
+    must_be_destructed(0, 3, "After it was deleted twice, and another object destroyed that held it too,");
+    thread_local_destroy(one);
+}
+
 /* ---- destructors that use the objects ---------------------------------------------------------------------------- */
 
 static struct thread_local *first, *second;
@@ -410,6 +425,41 @@ TEST(destructor_may_set_at_the_end, "What a destructor sets while its thread end
     must_be_destructed(5, 1, "After its object was destroyed, too,");
 }
 
+enum { CHAIN = 12 };
+
+static struct thread_local *chain[CHAIN];
+static struct tally links[CHAIN];
+
+/* Each value, when it is given up, leaves another one in the next object. */
+static void set_next(void *value)
+{
+    long number = (struct tally *)value - links;
+
+    tally_add(value, 1);
+    if (number + 1 < CHAIN)
+        (void)thread_local_set(chain[number + 1], &links[number + 1]);
+}
+
+TEST(destructors_in_a_chain, "What a destructor sets at the end is given up too, and what that one's destructor sets, "
+                             "however long this goes on: pthreads itself stops after a few rounds.")
+{
+    struct visit self;
+    long given_up = 0;
+
+    for (int i = 0; i < CHAIN; i++)
+        chain[i] = make(set_next);
+    struct runner *runner = visit_begin(&self, chain[0], &links[0]);
+    visit_end(&self, runner);
+    for (int i = 0; i < CHAIN; i++)
+        given_up += tally_read(&links[i]);
+    must(given_up == CHAIN,
+         "A thread ended; its value's destructor set a value in another object, and so on, %d values in all, and %ld "
+         "of them went to the destructor.",
+         CHAIN, given_up);
+    for (int i = 0; i < CHAIN; i++)
+        thread_local_destroy(chain[i]);
+}
+
 static struct gate destructor_begun, destructor_may_end;
 
 static void slow_count(void *value)
@@ -440,6 +490,36 @@ TEST(end_and_destroy_at_once,
     gate_open(&destructor_may_end);
     runner_join(ending);
     must_be_destructed(0, 1, "After the end of its thread");
+}
+
+static void first_is_slow(void *value)
+{
+    static struct tally calls;
+
+    tally_add(value, 1);
+    if (tally_add(&calls, 1) > 1)
+        return;
+    gate_open(&destructor_begun);
+    gate_pass(&destructor_may_end);
+}
+
+TEST(end_beside_a_destroy,
+     "While a thread ends and is in one value's destructor, another object may be destroyed: each value is destructed "
+     "once, and nothing is used that was freed.")
+{
+    struct thread_local *locals[2] = {make(first_is_slow), make(first_is_slow)};
+    struct set_both both = {locals[0], locals[1]};
+    pthread_t thread;
+
+    must(pthread_create(&thread, NULL, set_both_and_exit, &both) == 0, "The test could not start a thread.");
+    gate_pass(&destructor_begun);
+    int begun = tally_read(&destructed[0]) > 0 ? 0 : 1; /* which comes first is not promised */
+    thread_local_destroy(locals[1 - begun]);
+    gate_open(&destructor_may_end);
+    pthread_join(thread, NULL);
+    thread_local_destroy(locals[begun]);
+    must_be_destructed(0, 1, "After the end of its thread");
+    must_be_destructed(1, 1, "After the end of its thread");
 }
 
 /* ---- when something fails ---------------------------------------------------------------------------------------- */

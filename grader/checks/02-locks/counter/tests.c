@@ -66,6 +66,36 @@ TEST(adds_all, "counter_add_all adds every amount once and returns the value tha
     counter_destroy(counter);
 }
 
+struct job {
+    long calls;
+    long result;
+};
+
+static long do_job(void *argument)
+{
+    struct job *job = argument;
+
+    job->calls++;
+    return job->result;
+}
+
+TEST(large_amounts, "Amounts and sums are of type long, every bit of them, in a list too.")
+{
+    static const long amounts[] = {3000000000, 4000000000, -9000000000000};
+    struct counter *counter = new_counter();
+
+    long got = counter_add_all(counter, amounts, 2);
+    must(got == 7000000000, "3000000000 + 4000000000: it should return 7000000000, but it returned %ld.", got);
+    got = counter_add_all(counter, amounts + 2, 1);
+    must(got == -8993000000000, "7000000000 - 9000000000000: it should return -8993000000000, but it returned %ld.",
+         got);
+    struct job job = {.result = 9000000000000};
+    got = counter_add_result(counter, do_job, &job);
+    must(got == 7000000000, "Then work() returned 9000000000000: it should return 7000000000, but it returned %ld.",
+         got);
+    counter_destroy(counter);
+}
+
 TEST(counters_are_separate, "Each counter has a value of its own.")
 {
     struct counter *one = new_counter();
@@ -80,19 +110,6 @@ TEST(counters_are_separate, "Each counter has a value of its own.")
     counter_destroy(one);
     must(counter_get(two) == 40, "Ending the first counter changed the second: it is now %ld.", counter_get(two));
     counter_destroy(two);
-}
-
-struct job {
-    long calls;
-    long result;
-};
-
-static long do_job(void *argument)
-{
-    struct job *job = argument;
-
-    job->calls++;
-    return job->result;
 }
 
 TEST(adds_results,
@@ -383,6 +400,75 @@ TEST(lists_are_summed_outside,
     must(counter_get(counter) == 0, "Lists of zeros were added to 0, and the value is %ld.", counter_get(counter));
     counter_destroy(counter);
     munmap(fenced.amounts, FENCED_BYTES);
+}
+
+/* ---- one thread inside, another at the door --------------------------------------------------------------------- */
+
+static _Thread_local bool stopped_inside;
+
+static void stop_inside(void *gate)
+{
+    if (stopped_inside)
+        gate_pass(gate);
+    stopped_inside = false;
+}
+
+static void add_one_and_stop(void *argument)
+{
+    struct visit *visit = argument;
+
+    stopped_inside = true;
+    visit->got = counter_add(visit->counter, 1);
+}
+
+static void add_list(void *argument)
+{
+    static const long amounts[] = {1, 1};
+    struct visit *visit = argument;
+
+    visit->got = counter_add_all(visit->counter, amounts, 2);
+}
+
+static long give_two(void *unused)
+{
+    (void)unused;
+    return 2;
+}
+
+static void add_result(void *argument)
+{
+    struct visit *visit = argument;
+
+    visit->got = counter_add_result(visit->counter, give_two, NULL);
+}
+
+/* Who never locks anything cannot be stopped inside; that is left to the race detector, as is reading without the lock.
+ */
+TEST(nobody_enters_meanwhile, "While one thread is inside the critical section, whoever wants to add waits for it.")
+{
+    static const struct {
+        void (*call)(void *);
+        const char *name;
+    } others[] = {{add_two, "counter_add"}, {add_list, "counter_add_all"}, {add_result, "counter_add_result"}};
+
+    for (int i = 0; i < 3; i++) {
+        struct gate leave = GATE_CLOSED;
+        struct visit inside = {new_counter(), NULL, -1}, other = {inside.counter, NULL, -1};
+
+        wrap_before(WRAP_pthread_mutex_unlock, stop_inside, &leave);
+        struct runner *one = runner_start(add_one_and_stop, &inside);
+        bool stopped = runner_state(one) == RUNNER_BLOCKED;
+        struct runner *two = runner_start(others[i].call, &other);
+        must(!stopped || runner_state(two) != RUNNER_DONE,
+             "One thread is inside counter_add and has not unlocked the mutex yet, and %s of another thread has added "
+             "meanwhile.",
+             others[i].name);
+        gate_open(&leave);
+        runner_join(one);
+        runner_join(two);
+        wrap_before(WRAP_pthread_mutex_unlock, NULL, NULL);
+        counter_destroy(inside.counter);
+    }
 }
 
 /* ---- making and ending ------------------------------------------------------------------------------------------ */
