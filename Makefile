@@ -54,6 +54,15 @@ $(BUILD)/obj/%.o: grader/tests/%.c | $(BUILD)/.setup-grade
 	@mkdir -p $(@D)
 	@$(CC) $(STRICT) $(CFLAGS) -MMD -MP -c $< -o $@
 
+# A light stand-in for the heaviest library that Criterion brings (see the source). Its name is the one that libcriterion
+# asks for; where it asks for none, there is nothing to do.
+$(BUILD)/lib/.made: grader/harness/no_diff.c | $(BUILD)/.setup-grade
+	@mkdir -p $(@D)
+	@name=$$(objdump -p "$$($(CC) -print-file-name=libcriterion.so)" | sed -n 's/^ *NEEDED *\(libgit2\.so.*\)$$/\1/p'); \
+	if [ -n "$$name" ]; then $(CC) -std=c17 -O2 -shared -fPIC -Wl,-soname,"$$name" $< -o "$(@D)/$$name"; fi
+	@touch $@
+
+$(GRADE): $(BUILD)/lib/.made
 $(GRADE): $(OBJECTS)
 	@$(CC) $(CFLAGS) -pthread $(OBJECTS) $(LIBS) -o $@
 
