@@ -267,6 +267,16 @@ static void release_and_return(void *argument)
     waiter->result = fair_lock_acquire(waiter->lock, waiter->timeout_us);
 }
 
+/* An error is no overtaking, and is called what it is. */
+static void must_not_return(struct waiter *waiter)
+{
+    settle();
+    must(waiter->result <= 0,
+         "The lock belongs to a thread that is slow to wake up, and fair_lock_acquire of one that came later did not "
+         "wait but returned %d (%s).",
+         waiter->result, strerror(waiter->result));
+}
+
 TEST(nobody_is_overtaken,
      "Nobody gets the lock before one who already waits for it, however slowly that one wakes up: not a thread that "
      "comes later, not one that only asks.")
@@ -283,9 +293,11 @@ TEST(nobody_is_overtaken,
                 "The lock was released while a thread waits that is slow to wake up: fair_lock_acquire of another one, "
                 "with a time-out of 0,");
     waiter_start(&later, lock, -1);
+    must_not_return(&later);
     must_be_blocked(later.runner, "The lock was released while a thread waits that is slow to wake up, and a thread "
                                   "that came later has overtaken it.");
     waiter_start(&timed, lock, INT64_MAX);
+    must_not_return(&timed);
     must_be_blocked(timed.runner, "The lock was released while a thread waits that is slow to wake up, and a thread "
                                   "that came later, with a time-out, has overtaken it.");
 }
