@@ -131,7 +131,7 @@ Test(child, has_an_empty_input_a_session_and_a_clean_environment)
 {
     setenv("LEAKED", "secret", 1);
     struct child_result result =
-        shell("cat; env | cut -d= -f1 | sort | tr '\\n' ' '; test $(ps -o sid= $$) = $$ || echo no");
+        shell("cat; env | cut -d= -f1 | sort | tr '\\n' ' '; test $(cut -d' ' -f6 /proc/$$/stat) = $$ || echo no");
 
     cr_assert_str_eq(result.out, "HOME LC_ALL PATH PWD TMPDIR ", "%s", result.out);
 }
