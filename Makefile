@@ -147,3 +147,4 @@ clean:
 	@rm -rf $(BUILD)
 
 include $(wildcard book/book.mk)
+include $(wildcard grader/explore/explore.mk)

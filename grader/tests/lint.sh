@@ -11,7 +11,7 @@ jobs=$(nproc)
 list() { git ls-files --cached --others --exclude-standard "$@" | while read -r file; do [ -f "$file" ] && printf '%s\n' "$file"; done; }
 
 list '*.c' '*.h' ':!grader/tests/data' >"$work/all"
-list '*.c' ':!grader/tests/data' ':!grader/checks/*/*/mutants' >"$work/sources"
+list '*.c' ':!grader/tests/data' ':!grader/explore/tests' ':!grader/checks/*/*/mutants' >"$work/sources"
 
 # The flags that a file is compiled with, by where it lives.
 flags_of() {

@@ -1,0 +1,559 @@
+/* engine.c - see engine.h. */
+#include "engine.h"
+
+#include "fiber.h"
+#include "heap.h"
+#include "memory_map.h"
+#include "record.h"
+#include "search.h"
+#include "shadow.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct engine il;
+
+/* ---- clocks ------------------------------------------------------------------------------------------------------ */
+
+void clock_copy(struct clock *to, const struct clock *from)
+{
+    to->n = from->n;
+    memcpy(to->at, from->at, from->n * sizeof to->at[0]);
+}
+
+void clock_join(struct clock *to, const struct clock *from)
+{
+    unsigned both = to->n < from->n ? to->n : from->n;
+    for (unsigned i = 0; i < both; i++)
+        if (from->at[i] > to->at[i])
+            to->at[i] = from->at[i];
+    for (unsigned i = both; i < from->n; i++)
+        to->at[i] = from->at[i];
+    if (from->n > to->n)
+        to->n = from->n;
+}
+
+static void clock_reach(struct clock *clock, unsigned n)
+{
+    while (clock->n < n)
+        clock->at[clock->n++] = 0;
+}
+
+/* A thread's own entry of `sync` goes up where others may have learnt of it. */
+static void tick(struct thread *thread)
+{
+    unsigned id = (unsigned)(thread - il.threads);
+    thread->epoch = id << 24 | (++thread->sync.at[id] & 0xffffff);
+}
+
+void il_tick(void)
+{
+    tick(il.self);
+}
+
+void il_acquire(const struct sync *on)
+{
+    clock_join(&il.self->sync, &on->sync);
+}
+
+void il_release(struct sync *on)
+{
+    clock_join(&on->sync, &il.self->sync);
+    tick(il.self);
+}
+
+void il_release_only(struct sync *on)
+{
+    clock_copy(&on->sync, &il.self->sync);
+    tick(il.self);
+}
+
+/* David Stafford's variant 13 of the finaliser of MurmurHash3. */
+static uint64_t mix(uint64_t x)
+{
+    x ^= x >> 30;
+    x *= 0xbf58476d1ce4e5b9ULL;
+    x ^= x >> 27;
+    x *= 0x94d049bb133111ebULL;
+    return x ^ (x >> 31);
+}
+
+void il_event(struct sync *on, bool is_write, uint64_t salt)
+{
+    struct thread *self = il.self;
+    uint64_t name = self->order + salt * 0x9e3779b97f4a7c15ULL;
+    if (on)
+        name += mix(on->order + (is_write ? on->reads : 0) + 1);
+    name = mix(name);
+    self->order = name;
+    il.hash += name;
+    self->quiet_accesses = 0;
+    if (on && is_write) {
+        on->order = name;
+        on->reads = 0;
+    } else if (on) {
+        on->reads += name;
+    }
+    if (is_write) {
+        il.writes++;
+        self->looks_n = 0;
+    }
+}
+
+/* What the current thread did last comes before whatever `other` does next. */
+void il_order(struct thread *other)
+{
+    other->order = mix(other->order + 0x4000) + il.self->order;
+}
+
+/* ---- leaving a run ----------------------------------------------------------------------------------------------- */
+
+static _Noreturn void leave(enum outcome outcome)
+{
+    il.outcome = outcome;
+    il.inside = false;
+    void *never_used;
+    fiber_switch(&never_used, il.root_place);
+    __builtin_unreachable();
+}
+
+_Noreturn void il_end(int status)
+{
+    il.status = status;
+    if (status && il.finding.kind == FIND_NOTHING)
+        il_found(FIND_EXIT, NULL, "the program ended with status %d", status & 255);
+    leave(RUN_ENDED);
+}
+
+_Noreturn void il_found(enum finding_kind kind, const void *address, const char *format, ...)
+{
+    struct finding *finding = &il.finding;
+    finding->kind = kind;
+    finding->thread = il.current;
+    if (!finding->pc)
+        finding->pc = il.self->pc;
+    finding->address = address;
+    va_list list;
+    va_start(list, format);
+    vsnprintf(finding->text, sizeof finding->text, format, list);
+    va_end(list);
+    leave(RUN_FOUND);
+}
+
+const char *il_name(int thread)
+{
+    static char names[4][24];
+    static unsigned next;
+    char *name = names[next++ % 4];
+    snprintf(name, sizeof names[0], "thread %d", thread + 1);
+    return name;
+}
+
+/* ---- who can go -------------------------------------------------------------------------------------------------- */
+
+static bool granted(const struct thread *thread)
+{
+    const struct wish *wish = &thread->wish;
+    if (thread->life != LIFE_RUNS)
+        return false;
+    switch (wish->kind) {
+    case WISH_GO:
+        return true;
+    case WISH_LOCK:
+    case WISH_READ_LOCK:
+    case WISH_ONCE:
+        return wish->on->owner < 0;
+    case WISH_WRITE_LOCK:
+        return wish->on->owner < 0 && wish->on->readers == 0;
+    case WISH_SEMAPHORE:
+        return wish->on->value > 0;
+    case WISH_JOIN:
+        return il.threads[wish->whom].life == LIFE_ENDED;
+    case WISH_BARRIER:
+        return wish->on->value != wish->whom;
+    case WISH_GATE:
+        return wish->on->value != 0;
+    case WISH_WRITE:
+        return il.writes != wish->whom;
+    case WISH_COND: /* whoever signals changes the wish */
+    case WISH_SLEEP:
+        return false;
+    }
+    return false;
+}
+
+struct candidates {
+    unsigned n;
+    bool self_can; /* without a yield */
+    uint8_t who[CANDIDATES_MAX], cost[CANDIDATES_MAX], how[CANDIDATES_MAX];
+};
+enum how { HOW_GRANTED, HOW_DEADLINE, HOW_SPURIOUS, HOW_SPIN };
+
+static void add(struct candidates *candidates, int who, unsigned cost, enum how how)
+{
+    if (il.cost + cost > il.bound)
+        return;
+    candidates->who[candidates->n] = (uint8_t)who;
+    candidates->cost[candidates->n] = (uint8_t)cost;
+    candidates->how[candidates->n++] = (uint8_t)how;
+}
+
+/* Those who yielded go only where nobody else can: the one who did so first for nothing, the others dearer. */
+static void add_yielded(struct candidates *candidates, bool anybody)
+{
+    int oldest = -1;
+    for (int i = 0; i < il.n; i++)
+        if (il.threads[i].yielded && granted(&il.threads[i]) &&
+            (oldest < 0 || il.threads[i].yields < il.threads[oldest].yields))
+            oldest = i;
+    if (oldest >= 0)
+        add(candidates, oldest, anybody, HOW_GRANTED);
+    for (int i = 0; i < il.n; i++)
+        if (i != oldest && il.threads[i].yielded && granted(&il.threads[i]))
+            add(candidates, i, 1, HOW_GRANTED);
+}
+
+static void add_granted(struct candidates *candidates)
+{
+    struct thread *self = il.self;
+    bool some_yielded = false;
+    candidates->self_can = granted(self) && !self->yielded && !il.free_switch;
+    if (granted(self) && !self->yielded)
+        add(candidates, il.current, 0, HOW_GRANTED);
+    for (int i = 0; i < il.n; i++) {
+        some_yielded |= il.threads[i].yielded;
+        if (i != il.current && !il.threads[i].yielded && granted(&il.threads[i]))
+            add(candidates, i, candidates->self_can, HOW_GRANTED);
+    }
+    if (some_yielded)
+        add_yielded(candidates, candidates->n > 0);
+}
+
+/* The clock may jump to the earliest deadline at any time (all others being slow), but that is dear while somebody
+ * else can go. */
+static void add_deadlines(struct candidates *candidates)
+{
+    uint64_t earliest = NO_DEADLINE;
+    for (int i = 0; i < il.n; i++)
+        if (il.threads[i].life == LIFE_RUNS && il.threads[i].wish.deadline_ns < earliest)
+            earliest = il.threads[i].wish.deadline_ns;
+    if (earliest == NO_DEADLINE)
+        return;
+    unsigned cost = candidates->n > 0;
+    for (int i = 0; i < il.n; i++)
+        if (il.threads[i].life == LIFE_RUNS && il.threads[i].wish.deadline_ns == earliest && !granted(&il.threads[i]))
+            add(candidates, i, cost, HOW_DEADLINE);
+}
+
+static void add_rare(struct candidates *candidates)
+{
+    for (int i = 0; il.spurious && i < il.n; i++)
+        if (il.threads[i].life == LIFE_RUNS && il.threads[i].wish.kind == WISH_COND)
+            add(candidates, i, 1, HOW_SPURIOUS);
+    if (candidates->n)
+        return;
+    for (int i = 0; i < il.n; i++) /* nobody will write: let who spins spin on, for a while */
+        if (il.threads[i].life == LIFE_RUNS && il.threads[i].wish.kind == WISH_WRITE)
+            add(candidates, i, 0, HOW_SPIN);
+}
+
+static bool all_ended(void)
+{
+    for (int i = 0; i < il.n; i++)
+        if (il.threads[i].life == LIFE_RUNS)
+            return false;
+    return true;
+}
+
+/* An operation that commutes with whatever the others do is taken at once: nothing is to be decided. */
+static int take_at_once(const struct candidates *candidates)
+{
+    for (unsigned i = 0; i < candidates->n; i++) {
+        int who = candidates->who[i];
+        if (il.threads[who].wish.kind == WISH_JOIN && candidates->how[i] == HOW_GRANTED &&
+            (who == il.current || !candidates->self_can))
+            return (int)i;
+    }
+    return -1;
+}
+
+static uint64_t decision_key(const struct candidates *candidates)
+{
+    uint64_t key = il.hash;
+    if (candidates->self_can)
+        key += mix(0x1000 + (uint64_t)il.current);
+    for (int i = 0; i < il.n; i++)
+        if (il.threads[i].yielded || il.threads[i].wish.kind == WISH_WRITE)
+            key += mix(0x2000 + (uint64_t)i * 4 + il.threads[i].yielded * 2U + granted(&il.threads[i]));
+    return mix(key);
+}
+
+static unsigned decide(const struct decision *decision)
+{
+    unsigned pick = search_pick(decision);
+    if (pick == PICK_PRUNE)
+        leave(RUN_PRUNED);
+    if (il.choices.n >= CHOICES_MAX)
+        il_found(FIND_LIVELOCK, NULL, "after %d decisions the program has not ended", CHOICES_MAX);
+    il.choices.at[il.choices.n++] = (uint8_t)pick;
+    il.cost += decision->cost[pick];
+    return pick;
+}
+
+unsigned il_choice(unsigned count, bool is_dear)
+{
+    static const uint8_t cheap[THREADS_MAX];
+    static const uint8_t dear[2] = {0, 1};
+    if (is_dear && il.cost + 1 > il.bound)
+        return 0;
+    if (count < 2)
+        return 0;
+    struct decision decision = {.n = count,
+                                .who = cheap,
+                                .cost = is_dear ? dear : cheap,
+                                .key = mix(il.hash + 0x3000 + (uint64_t)il.current),
+                                .is_data = true};
+    return decide(&decision);
+}
+
+static _Noreturn void nobody_can(void)
+{
+    if (!all_ended())
+        record_stuck(); /* fills il.finding */
+    else
+        heap_check_leaks(true);
+    leave(il.finding.kind ? RUN_FOUND : RUN_ENDED);
+}
+
+static void grant(int who, enum how how)
+{
+    struct thread *thread = &il.threads[who];
+    thread->yielded = false;
+    thread->timed_out = how == HOW_DEADLINE;
+    thread->spurious = how == HOW_SPURIOUS;
+    if (how == HOW_DEADLINE && thread->wish.deadline_ns > il.now_ns)
+        il.now_ns = thread->wish.deadline_ns;
+    if (how == HOW_SPIN && ++il.silent_spins > 2000)
+        record_stuck();
+    if (il.finding.kind)
+        leave(RUN_FOUND);
+}
+
+/* Picks who goes next and marks its wish as granted. */
+static int choose(void)
+{
+    struct candidates candidates;
+    candidates.n = 0;
+    add_granted(&candidates);
+    add_deadlines(&candidates);
+    add_rare(&candidates);
+    il.free_switch = false;
+    if (candidates.n == 0)
+        nobody_can();
+    int index = candidates.n == 1 ? 0 : take_at_once(&candidates);
+    if (index >= 0 && candidates.n > 1 && candidates.who[index] != il.current)
+        il.free_switch = true;
+    if (index < 0) {
+        struct decision decision = {.n = candidates.n, .who = candidates.who, .cost = candidates.cost};
+        decision.key = decision_key(&candidates);
+        index = (int)decide(&decision);
+    }
+    grant(candidates.who[index], candidates.how[index]);
+    return candidates.who[index];
+}
+
+static void switch_to(int next)
+{
+    struct thread *from = il.self;
+    if (next == il.current)
+        return;
+    from->error = errno;
+    il.current = next;
+    il.self = &il.threads[next];
+    errno = il.self->error;
+    fiber_switch(&from->place, il.self->place);
+}
+
+bool il_wish_for(struct wish wish)
+{
+    struct thread *self = il.self;
+    self->wish = wish;
+    self->wish_pc = self->pc;
+    self->timed_out = false;
+    self->spurious = false;
+    if (++il.steps > il.steps_max)
+        il_found(FIND_LIVELOCK, NULL, "after %u steps the program has not ended, though every thread had its turn",
+                 il.steps_max);
+    if (self->starter >= 0) { /* its first steps are done; whoever made it goes on */
+        int starter = self->starter;
+        self->starter = -1;
+        switch_to(starter);
+    } else {
+        switch_to(choose());
+    }
+    self->wish.deadline_ns = NO_DEADLINE;
+    self->wish.kind = WISH_GO;
+    self->quiet_accesses = 0;
+    return !self->timed_out;
+}
+
+bool il_wish(enum wish_kind kind, struct sync *on, uint64_t deadline_ns)
+{
+    return il_wish_for((struct wish){.kind = kind, .on = on, .deadline_ns = deadline_ns});
+}
+
+static struct look *look_at(const void *address)
+{
+    struct thread *self = il.self;
+    for (unsigned i = 0; i < self->looks_n && i < LOOKS_MAX; i++)
+        if (self->looks[i].pc == self->pc && self->looks[i].address == address)
+            return &self->looks[i];
+    return NULL;
+}
+
+void il_wish_look(const void *address)
+{
+    const struct look *look = look_at(address);
+    if (look && look->writes == il.writes)
+        il_wish_for((struct wish){.kind = WISH_WRITE, .whom = il.writes, .deadline_ns = NO_DEADLINE});
+    else
+        il_wish(WISH_GO, NULL, NO_DEADLINE);
+}
+
+/* Twice the same look with nothing written between is what makes the third one wait. */
+void il_looked(const void *address, uint64_t value)
+{
+    struct thread *self = il.self;
+    struct look *look = look_at(address);
+    if (look && look->value != value)
+        self->looks_n = 0; /* it saw something new: not the same round of the loop */
+    if (!look || look->value != value)
+        look = &self->looks[self->looks_n++ % LOOKS_MAX];
+    *look = (struct look){.pc = self->pc, .address = address, .value = value, .writes = il.writes};
+}
+
+void il_yield(void)
+{
+    il.self->yielded = true;
+    il.self->yields = ++il.yields;
+    il_wish(WISH_GO, NULL, NO_DEADLINE);
+}
+
+/* ---- threads ----------------------------------------------------------------------------------------------------- */
+
+static void thread_main(void)
+{
+    struct thread *self = il.self;
+    if (il.current == 0)
+        model_main_returned(il.program_main(il.argc, il.argv, il.environment));
+    else if (self->body_int)
+        self->result_int = self->body_int(self->argument);
+    else
+        self->result = self->body(self->argument);
+    il_thread_end();
+}
+
+static void thread_reset(struct thread *thread, int id)
+{
+    memset(thread, 0, offsetof(struct thread, sync)); /* clocks say themselves how much of them counts */
+    thread->life = LIFE_RUNS;
+    thread->starter = -1;
+    thread->wish.deadline_ns = NO_DEADLINE;
+    thread->place = fiber_prepare(memory_stack_top(id), thread_main);
+    thread->order = mix((uint64_t)id + 1);
+    thread->sync.n = thread->fence_out.n = thread->fence_in.n = 0;
+    clock_reach(&thread->sync, (unsigned)id + 1);
+}
+
+int il_spawn(void *(*body)(void *), int (*body_int)(void *), void *argument, bool detached)
+{
+    if (il.n >= THREADS_MAX)
+        il_found(FIND_CANNOT, NULL, "the program makes more than %d threads in one run", THREADS_MAX);
+    int id = il.n++;
+    struct thread *child = &il.threads[id];
+    thread_reset(child, id);
+    child->body = body;
+    child->body_int = body_int;
+    child->argument = argument;
+    child->detached = detached;
+    il_event(NULL, true, 0);
+    clock_join(&child->sync, &il.self->sync);
+    il_order(child);
+    tick(child);
+    tick(il.self);
+    child->starter = il.current;
+    return id;
+}
+
+void il_start(int thread)
+{
+    switch_to(thread);
+}
+
+_Noreturn void il_thread_end(void)
+{
+    struct thread *self = il.self;
+    model_thread_ends();
+    record_note("ends", NULL, -1);
+    il_event(NULL, true, 0);
+    self->life = LIFE_ENDED;
+    if (self->detached)
+        self->joined = true;
+    if (self->starter >= 0)
+        switch_to(self->starter);
+    else
+        switch_to(choose());
+    __builtin_unreachable();
+}
+
+/* ---- a run ------------------------------------------------------------------------------------------------------- */
+
+static void run_reset(void)
+{
+    il.run++;
+    il.n = 1;
+    il.current = 0;
+    il.self = &il.threads[0];
+    il.free_switch = false;
+    il.now_ns = 0;
+    il.writes = il.yields = il.hash = 0;
+    il.steps = il.cost = il.silent_spins = 0;
+    il.random_state = 1;
+    il.choices.n = 0;
+    il.outcome = RUN_ENDED;
+    il.status = 0;
+    il.finding.kind = FIND_NOTHING;
+    il.finding.pc = NULL;
+    il.finding.other = -1;
+    memory_restore();
+    heap_reset();
+    shadow_reset();
+    model_reset();
+}
+
+void engine_run(void)
+{
+    run_reset();
+    thread_reset(&il.threads[0], 0);
+    tick(&il.threads[0]);
+    errno = 0;
+    il.inside = true;
+    fiber_switch(&il.root_place, il.threads[0].place);
+    il.inside = false;
+}
+
+void engine_assume_all(void)
+{
+    il.assume = (struct assumptions){.unlock_silent = true, .signal_silent = true};
+    il.assumption_broken = false;
+}
+
+int engine_open(void)
+{
+    il.steps_max = 20000;
+    il.bound = 0;
+    engine_assume_all();
+    return 0;
+}

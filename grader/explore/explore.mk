@@ -1,0 +1,23 @@
+# explore.mk - build/interleave, the explorer of interleavings (grader/explore), and its checks.
+
+EXPLORE_SOURCES := $(sort $(wildcard grader/explore/*.c))
+EXPLORE_OBJECTS := $(EXPLORE_SOURCES:grader/explore/%.c=$(BUILD)/explore/%.o) \
+  $(BUILD)/explore/fiber_x86_64.S.o $(BUILD)/explore/fiber_aarch64.S.o
+
+$(BUILD)/explore/%.o: grader/explore/%.c | $(BUILD)/.setup-grade
+	@mkdir -p $(@D)
+	@$(CC) -std=c17 -Wall -Wextra -Werror -D_GNU_SOURCE $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/explore/%.S.o: grader/explore/%.S | $(BUILD)/.setup-grade
+	@mkdir -p $(@D)
+	@$(CC) -c $< -o $@
+
+$(BUILD)/interleave: $(EXPLORE_OBJECTS) grader/explore/explore.list
+	@$(CC) $(CFLAGS) $(EXPLORE_OBJECTS) -Wl,--dynamic-list=grader/explore/explore.list -Wl,--no-as-needed \
+	  -ldw -lelf -ljansson -lm -ldl -o $@
+
+-include $(wildcard $(BUILD)/explore/*.d)
+
+.PHONY: check-explore
+check-explore: $(BUILD)/interleave
+	@grader/explore/tests/check.sh

@@ -1,0 +1,25 @@
+/* lines.h - from addresses of the program to its source: libdw, and the text of the files themselves. */
+#ifndef EXPLORE_LINES_H
+#define EXPLORE_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct place {
+    const char *file; /* base name; "" where unknown. Lives until lines_close. */
+    int line;         /* 0 where unknown */
+    char text[160];   /* the line, without its margins and cut where too long */
+    char function[64];
+};
+
+/* Reads the debug information of `path`, loaded at `base`. 0, or -1 with nothing to look up (places stay unknown). */
+int lines_open(const char *path, size_t base);
+void lines_close(void);
+
+/* The place of the call that returns to `pc`. False where unknown. */
+bool lines_place(const void *pc, struct place *place);
+
+/* The variable or function at `address`: "name" or "name+12", at most `size` bytes. False where there is none. */
+bool lines_symbol(const void *address, char *text, size_t size);
+
+#endif

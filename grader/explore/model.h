@@ -1,0 +1,34 @@
+/* model.h - what the files of the model share. Every il_NAME is what the program's NAME has become: it returns what
+ * POSIX (or C17, 7.26) says NAME returns, and ends the run with a finding where NAME would be undefined behaviour.
+ */
+#ifndef EXPLORE_MODEL_H
+#define EXPLORE_MODEL_H
+
+#include "engine.h"
+
+#include <time.h>
+
+/* Virtual time: what the clocks read when a run begins. */
+enum { START_REALTIME_S = 1700000000, START_MONOTONIC_S = 1000 };
+
+/* A deadline on `clock` as virtual time in nanoseconds; NO_DEADLINE for NULL. 0 where it is past. -1 (false) where
+ * tv_nsec is not below 10⁹. */
+bool model_deadline(clockid_t clock, const struct timespec *at, uint64_t *deadline_ns);
+
+/* The mutex again, after a wait: returns 0 or EOWNERDEAD. */
+int model_mutex_taken(struct sync *mutex);
+/* Gives it up, whatever its depth, and returns the depth. */
+unsigned model_mutex_release(struct sync *mutex);
+struct sync *model_mutex_of(void *address);
+bool model_mutex_check_wait(const struct sync *mutex); /* may a wait give it up? false: EPERM */
+
+/* A robust mutex whose owner ends. */
+void model_locks_of_ended(void);
+
+/* Needs scheduling points that were left out until now. */
+void model_needs_unlock_points(void);
+
+/* Waits until who has a limit could be seen to time out; the same for others where one is looked at. */
+int model_cond_wait(void *cond, void *mutex, uint64_t deadline_ns);
+
+#endif

@@ -1,0 +1,403 @@
+/* model_thread.c - threads, their ends, keys and thread-local variables; C11's thrd_t and tss_t. See model.h.
+ *
+ * A pthread_t is the thread's number plus one: zero is nobody.
+ */
+#include "model.h"
+
+#include "heap.h"
+#include "memory_map.h"
+#include "program.h"
+#include "record.h"
+#include "shadow.h"
+#include "sync_table.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <string.h>
+#include <threads.h>
+
+static struct {
+    unsigned keys_n;
+    void (*destructor[KEYS_MAX])(void *);
+    bool used[KEYS_MAX];
+    unsigned at_exit_n;
+    void (*at_exit[32])(void);
+} model;
+
+void model_reset(void)
+{
+    sync_table_reset();
+    model.keys_n = 0;
+    model.at_exit_n = 0;
+}
+
+static pthread_t handle_of(int thread)
+{
+    return (pthread_t)thread + 1;
+}
+
+static struct thread *thread_of(pthread_t handle)
+{
+    return handle >= 1 && handle <= (pthread_t)il.n ? &il.threads[handle - 1] : NULL;
+}
+
+static int create(void *handle, size_t handle_size, bool detached, void *(*body)(void *), int (*body_int)(void *),
+                  void *argument)
+{
+    if (il.faults && il_choice(2, true)) {
+        il_event(NULL, true, 1);
+        record_note("cannot make a thread (EAGAIN)", NULL, -1);
+        return EAGAIN;
+    }
+    int id = il_spawn(body, body_int, argument, detached);
+    pthread_t value = handle_of(id);
+    shadow_access(handle, handle_size, true, false);
+    memcpy(handle, &value, handle_size);
+    record_note("makes", body ? (const void *)body : (const void *)body_int, id);
+    il_start(id);
+    return 0;
+}
+
+int il_pthread_create(pthread_t *handle, const pthread_attr_t *attributes, void *(*body)(void *), void *argument)
+{
+    IL_ENTER();
+    int state = PTHREAD_CREATE_JOINABLE;
+    if (attributes)
+        pthread_attr_getdetachstate(attributes, &state);
+    return create(handle, sizeof *handle, state == PTHREAD_CREATE_DETACHED, body, NULL, argument);
+}
+
+static int join(pthread_t handle, void **result)
+{
+    struct thread *other = thread_of(handle);
+    if (!other)
+        return ESRCH;
+    int id = (int)(other - il.threads);
+    if (other == il.self)
+        return EDEADLK;
+    if (other->detached)
+        il_found(FIND_MISUSE, NULL, "%s joins %s, which is detached", il_name(il.current), il_name(id));
+    if (other->joined)
+        il_found(FIND_MISUSE, NULL, "%s joins %s, which was joined before", il_name(il.current), il_name(id));
+    for (int i = 0; i < il.n; i++)
+        if (i != il.current && il.threads[i].life == LIFE_RUNS && il.threads[i].wish.kind == WISH_JOIN &&
+            il.threads[i].wish.whom == (uint64_t)id)
+            il_found(FIND_MISUSE, NULL, "%s and %s both join %s", il_name(i), il_name(il.current), il_name(id));
+    il_wish_for((struct wish){.kind = WISH_JOIN, .whom = (uint64_t)id, .deadline_ns = NO_DEADLINE});
+    other->joined = true;
+    clock_join(&il.self->sync, &other->sync);
+    il_event(NULL, true, other->order);
+    record_note("joins", NULL, id);
+    if (result) {
+        shadow_access(result, sizeof *result, true, false);
+        *result = other->result;
+    }
+    return 0;
+}
+
+int il_pthread_join(pthread_t handle, void **result)
+{
+    IL_ENTER();
+    return join(handle, result);
+}
+
+int il_pthread_detach(pthread_t handle)
+{
+    IL_ENTER();
+    struct thread *other = thread_of(handle);
+    if (!other)
+        return ESRCH;
+    if (other->detached || other->joined)
+        il_found(FIND_MISUSE, NULL, "%s detaches %s, which is %s already", il_name(il.current),
+                 il_name((int)(other - il.threads)), other->detached ? "detached" : "joined");
+    other->detached = true;
+    il_event(NULL, true, 0);
+    return 0;
+}
+
+pthread_t il_pthread_self(void)
+{
+    return handle_of(il.current);
+}
+
+int il_pthread_equal(pthread_t a, pthread_t b)
+{
+    return a == b;
+}
+
+int il_pthread_setname_np(pthread_t handle, const char *name)
+{
+    return strlen(name) > 15 ? ERANGE : thread_of(handle) ? 0 : ESRCH;
+}
+
+/* ---- ends -------------------------------------------------------------------------------------------------------- */
+
+/* <pthread.h>'s pthread_cleanup_push keeps a jump buffer on the stack and gives it to us; the innermost one is run by
+ * jumping there, and it comes back with __pthread_unwind_next. */
+struct cleanup {
+    struct cleanup *outer; /* in the buffer's own spare words */
+};
+
+static struct cleanup **spare_of(__pthread_unwind_buf_t *buffer)
+{
+    return (struct cleanup **)&buffer->__pad[0];
+}
+
+void il___pthread_register_cancel(__pthread_unwind_buf_t *buffer)
+{
+    *spare_of(buffer) = il.self->cleanups;
+    il.self->cleanups = (struct cleanup *)buffer;
+}
+
+void il___pthread_unregister_cancel(__pthread_unwind_buf_t *buffer)
+{
+    il.self->cleanups = *spare_of(buffer);
+}
+
+struct __jmp_buf_tag;
+extern void _longjmp(struct __jmp_buf_tag *buffer, int value) __attribute__((noreturn));
+
+static _Noreturn void unwind(void)
+{
+    __pthread_unwind_buf_t *buffer = (__pthread_unwind_buf_t *)il.self->cleanups;
+    if (buffer) {
+        il.self->cleanups = *spare_of(buffer);
+        _longjmp((struct __jmp_buf_tag *)(void *)buffer->__cancel_jmp_buf, 1);
+    }
+    il_thread_end();
+}
+
+_Noreturn void il___pthread_unwind_next(__pthread_unwind_buf_t *buffer)
+{
+    (void)buffer;
+    unwind();
+}
+
+_Noreturn void il_pthread_exit(void *result)
+{
+    IL_ENTER();
+    il.self->result = result;
+    unwind();
+}
+
+static void run_destructors(void)
+{
+    struct thread *self = il.self;
+    for (unsigned round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS; round++) {
+        bool any = false;
+        for (unsigned key = 0; key < model.keys_n; key++) {
+            void *value = (void *)self->values[key];
+            if (!value || !model.used[key] || !model.destructor[key])
+                continue;
+            any = true;
+            self->values[key] = NULL;
+            model.destructor[key](value);
+        }
+        if (!any)
+            return;
+    }
+}
+
+void model_thread_ends(void)
+{
+    run_destructors();
+    model_locks_of_ended();
+    const struct thread *self = il.self;
+    if (self->held_n && self->held_n <= HELD_MAX && self->held[self->held_n - 1]->kind == SYNC_MUTEX &&
+        self->held[self->held_n - 1]->owner == il.current)
+        il_found(FIND_MISUSE, self->held[self->held_n - 1]->address, "%s ends while it holds a mutex",
+                 il_name(il.current));
+}
+
+static void run_at_exit(void)
+{
+    while (model.at_exit_n)
+        model.at_exit[--model.at_exit_n]();
+}
+
+/* Threads that nobody joined and nobody let go. */
+static void check_leaked_threads(void)
+{
+    for (int i = 1; i < il.n; i++) {
+        const struct thread *thread = &il.threads[i];
+        if (thread->joined || thread->detached)
+            continue;
+        if (thread->life == LIFE_RUNS)
+            il_found(FIND_MISUSE, NULL, "main returns while %s still runs: the end of the program cuts it off",
+                     il_name(i));
+        il_found(FIND_MISUSE, NULL, "main returns, and %s was neither joined nor detached", il_name(i));
+    }
+}
+
+void model_main_returned(int status)
+{
+    run_at_exit();
+    record_note("returns from main", NULL, -1);
+    if (status == 0) {
+        check_leaked_threads();
+        heap_check_leaks(true);
+    }
+    il_end(status);
+}
+
+_Noreturn void il_exit(int status)
+{
+    IL_ENTER();
+    run_at_exit();
+    record_note("ends the program", NULL, -1);
+    if (status == 0)
+        heap_check_leaks(false);
+    il_end(status);
+}
+
+_Noreturn void il__exit(int status)
+{
+    IL_ENTER();
+    record_note("ends the program", NULL, -1);
+    il_end(status);
+}
+
+_Noreturn void il__Exit(int status)
+{
+    IL_ENTER();
+    record_note("ends the program", NULL, -1);
+    il_end(status);
+}
+
+int il_atexit(void (*function)(void))
+{
+    IL_ENTER();
+    if (model.at_exit_n >= sizeof model.at_exit / sizeof model.at_exit[0])
+        return -1;
+    model.at_exit[model.at_exit_n++] = function;
+    return 0;
+}
+
+/* ---- keys and thread-local variables ----------------------------------------------------------------------------- */
+
+int il_pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
+{
+    IL_ENTER();
+    unsigned at = 0;
+    while (at < model.keys_n && model.used[at])
+        at++;
+    if (at >= KEYS_MAX)
+        return EAGAIN;
+    if (at == model.keys_n)
+        model.keys_n++;
+    model.used[at] = true;
+    model.destructor[at] = destructor;
+    for (int i = 0; i < il.n; i++)
+        il.threads[i].values[at] = NULL;
+    shadow_access(key, sizeof *key, true, false);
+    *key = at;
+    return 0;
+}
+
+static bool key_is(unsigned key)
+{
+    return key < model.keys_n && model.used[key];
+}
+
+int il_pthread_key_delete(pthread_key_t key)
+{
+    IL_ENTER();
+    if (!key_is(key))
+        return EINVAL;
+    model.used[key] = false;
+    return 0;
+}
+
+int il_pthread_setspecific(pthread_key_t key, const void *value)
+{
+    if (!key_is(key))
+        return EINVAL;
+    il.self->values[key] = value;
+    return 0;
+}
+
+void *il_pthread_getspecific(pthread_key_t key)
+{
+    return key_is(key) ? (void *)il.self->values[key] : NULL;
+}
+
+/* What the compiler calls for the address of a thread-local variable of a shared object (both processors' ABIs: the
+ * module, which is always the program, and the offset in its block). */
+struct tls_place {
+    unsigned long module, offset;
+};
+
+void *il___tls_get_addr(const struct tls_place *place)
+{
+    struct thread *self = il.self;
+    if (!self->tls) {
+        size_t size, file_size, alignment;
+        const void *image = program_tls(&size, &file_size, &alignment);
+        self->tls = heap_take_hidden(size, alignment < 16 ? 16 : alignment);
+        if (!self->tls)
+            il_found(FIND_CANNOT, NULL, "no memory is left for thread-local variables");
+        memcpy(self->tls, image, file_size);
+    }
+    return (char *)self->tls + place->offset;
+}
+
+/* ---- C11 --------------------------------------------------------------------------------------------------------- */
+
+int il_thrd_create(thrd_t *handle, thrd_start_t body, void *argument)
+{
+    IL_ENTER();
+    return create(handle, sizeof *handle, false, NULL, body, argument) ? thrd_nomem : thrd_success;
+}
+
+int il_thrd_join(thrd_t handle, int *result)
+{
+    IL_ENTER();
+    if (join(handle, NULL))
+        return thrd_error;
+    if (result)
+        *result = thread_of(handle)->result_int;
+    return thrd_success;
+}
+
+int il_thrd_detach(thrd_t handle)
+{
+    return il_pthread_detach(handle) ? thrd_error : thrd_success;
+}
+
+thrd_t il_thrd_current(void)
+{
+    return handle_of(il.current);
+}
+
+int il_thrd_equal(thrd_t a, thrd_t b)
+{
+    return a == b;
+}
+
+_Noreturn void il_thrd_exit(int result)
+{
+    IL_ENTER();
+    il.self->result_int = result;
+    il_thread_end();
+}
+
+int il_tss_create(tss_t *key, tss_dtor_t destructor)
+{
+    return il_pthread_key_create(key, destructor) ? thrd_error : thrd_success;
+}
+
+void il_tss_delete(tss_t key)
+{
+    il_pthread_key_delete(key);
+}
+
+void *il_tss_get(tss_t key)
+{
+    return il_pthread_getspecific(key);
+}
+
+int il_tss_set(tss_t key, void *value)
+{
+    return il_pthread_setspecific(key, value) ? thrd_error : thrd_success;
+}

@@ -1,0 +1,193 @@
+/* model_time.c - clocks, sleeps and yields in virtual time. See model.h.
+ *
+ * The clock stands still while anybody can go on for nothing, and jumps to the earliest deadline where nobody can; at
+ * the price of a preemption it jumps although somebody could, as if that thread were slow. So an hour costs nothing,
+ * deadlines come in their exact order, and a sleep orders nothing.
+ */
+#include "model.h"
+
+#include "record.h"
+#include "shadow.h"
+
+#include <errno.h>
+#include <sys/time.h>
+#include <threads.h>
+#include <unistd.h>
+
+static const uint64_t SECOND_NS = 1000000000ULL;
+
+static uint64_t start_s(clockid_t clock)
+{
+    return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE ? START_REALTIME_S : START_MONOTONIC_S;
+}
+
+bool model_deadline(clockid_t clock, const struct timespec *at, uint64_t *deadline_ns)
+{
+    *deadline_ns = NO_DEADLINE;
+    if (!at)
+        return true;
+    shadow_access(at, sizeof *at, false, false);
+    if (at->tv_nsec < 0 || (uint64_t)at->tv_nsec >= SECOND_NS)
+        return false;
+    uint64_t start = start_s(clock);
+    if (at->tv_sec < 0 || (uint64_t)at->tv_sec < start)
+        *deadline_ns = 0;
+    else if ((uint64_t)at->tv_sec - start > 4000000000ULL)
+        *deadline_ns = NO_DEADLINE - 1;
+    else
+        *deadline_ns = ((uint64_t)at->tv_sec - start) * SECOND_NS + (uint64_t)at->tv_nsec;
+    return true;
+}
+
+static void sleep_until(uint64_t deadline_ns)
+{
+    record_note("sleeps", NULL, -1);
+    il_wish(WISH_SLEEP, NULL, deadline_ns);
+    il_event(NULL, false, il.now_ns);
+}
+
+static void sleep_for(uint64_t ns)
+{
+    sleep_until(il.now_ns > NO_DEADLINE - 1 - ns ? NO_DEADLINE - 1 : il.now_ns + ns);
+}
+
+unsigned il_sleep(unsigned seconds)
+{
+    IL_ENTER();
+    sleep_for(seconds * SECOND_NS);
+    return 0;
+}
+
+int il_usleep(unsigned us)
+{
+    IL_ENTER();
+    sleep_for(us * 1000ULL);
+    return 0;
+}
+
+static bool duration(const struct timespec *time, uint64_t *ns)
+{
+    shadow_access(time, sizeof *time, false, false);
+    if (time->tv_sec < 0 || time->tv_nsec < 0 || (uint64_t)time->tv_nsec >= SECOND_NS)
+        return false;
+    uint64_t seconds = (uint64_t)time->tv_sec > 4000000000ULL ? 4000000000ULL : (uint64_t)time->tv_sec;
+    *ns = seconds * SECOND_NS + (uint64_t)time->tv_nsec;
+    return true;
+}
+
+int il_nanosleep(const struct timespec *time, struct timespec *left)
+{
+    IL_ENTER();
+    (void)left; /* nothing interrupts a sleep here */
+    uint64_t ns;
+    if (!duration(time, &ns)) {
+        errno = EINVAL;
+        return -1;
+    }
+    sleep_for(ns);
+    return 0;
+}
+
+int il_thrd_sleep(const struct timespec *time, struct timespec *left)
+{
+    IL_ENTER();
+    (void)left;
+    uint64_t ns;
+    if (!duration(time, &ns))
+        return -2;
+    sleep_for(ns);
+    return 0;
+}
+
+int il_clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left)
+{
+    IL_ENTER();
+    (void)left;
+    uint64_t ns;
+    if (flags & TIMER_ABSTIME) {
+        if (!model_deadline(clock, time, &ns))
+            return EINVAL;
+        sleep_until(ns);
+        return 0;
+    }
+    if (!duration(time, &ns))
+        return EINVAL;
+    sleep_for(ns);
+    return 0;
+}
+
+/* What a clock says depends on which deadlines have passed. */
+static void look_at_clock(void)
+{
+    il_wish(WISH_GO, NULL, NO_DEADLINE);
+    il_event(NULL, false, il.now_ns);
+}
+
+static struct timespec now(clockid_t clock)
+{
+    return (struct timespec){.tv_sec = (time_t)(start_s(clock) + il.now_ns / SECOND_NS),
+                             .tv_nsec = (long)(il.now_ns % SECOND_NS)};
+}
+
+int il_clock_gettime(clockid_t clock, struct timespec *to)
+{
+    IL_ENTER();
+    look_at_clock();
+    shadow_access(to, sizeof *to, true, false);
+    *to = now(clock);
+    return 0;
+}
+
+int il_timespec_get(struct timespec *to, int base)
+{
+    IL_ENTER();
+    if (base != TIME_UTC)
+        return 0;
+    look_at_clock();
+    shadow_access(to, sizeof *to, true, false);
+    *to = now(CLOCK_REALTIME);
+    return base;
+}
+
+int il_gettimeofday(struct timeval *to, void *zone)
+{
+    IL_ENTER();
+    (void)zone;
+    look_at_clock();
+    struct timespec time = now(CLOCK_REALTIME);
+    shadow_access(to, sizeof *to, true, false);
+    *to = (struct timeval){.tv_sec = time.tv_sec, .tv_usec = time.tv_nsec / 1000};
+    return 0;
+}
+
+time_t il_time(time_t *to)
+{
+    IL_ENTER();
+    look_at_clock();
+    struct timespec time = now(CLOCK_REALTIME);
+    if (to) {
+        shadow_access(to, sizeof *to, true, false);
+        *to = time.tv_sec;
+    }
+    return time.tv_sec;
+}
+
+clock_t il_clock(void)
+{
+    IL_ENTER();
+    look_at_clock();
+    return (clock_t)(il.now_ns / 1000);
+}
+
+int il_sched_yield(void)
+{
+    IL_ENTER();
+    il_yield();
+    return 0;
+}
+
+void il_thrd_yield(void)
+{
+    IL_ENTER();
+    il_yield();
+}

@@ -1,0 +1,373 @@
+/* search.c - see search.h. */
+#include "search.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A point of decision that was reached for the first time: how, from the point before. Point 0 is the start. */
+struct point {
+    uint32_t before;
+    uint32_t choice;
+};
+
+/* A choice at a point that is still to be run. */
+struct item {
+    uint32_t point;
+    uint32_t choice;
+};
+
+struct list {
+    struct item *items;
+    size_t n, room;
+};
+
+enum mode { MODE_REPLAY, MODE_BOUNDED, MODE_RANDOM };
+
+static struct {
+    enum mode mode;
+    bool failed; /* no memory, or a replay that does not fit */
+
+    /* a prefix to be taken, then whatever the mode says */
+    struct choices prefix;
+
+    /* bounded */
+    struct point *points;
+    size_t points_n, points_room;
+    uint32_t at; /* the last point of this run */
+    struct list now, later;
+    uint64_t *seen; /* keys, open addressing; 0 is free */
+    size_t seen_n, seen_size;
+
+    /* random */
+    uint64_t random;
+    uint32_t priority[THREADS_MAX];
+    unsigned changes[16], changes_n, steps;
+} search;
+
+/* ---- what was seen ----------------------------------------------------------------------------------------------- */
+
+static bool seen_insert(uint64_t *table, size_t size, uint64_t key)
+{
+    size_t at = key & (size - 1);
+    while (table[at] && table[at] != key)
+        at = (at + 1) & (size - 1);
+    bool is_new = table[at] == 0;
+    table[at] = key;
+    return is_new;
+}
+
+static bool seen_grow(void)
+{
+    size_t size = search.seen_size ? search.seen_size * 2 : 1 << 12;
+    uint64_t *larger = calloc(size, sizeof *larger);
+    if (!larger)
+        return false;
+    for (size_t i = 0; i < search.seen_size; i++)
+        if (search.seen[i])
+            seen_insert(larger, size, search.seen[i]);
+    free(search.seen);
+    search.seen = larger;
+    search.seen_size = size;
+    return true;
+}
+
+/* Was this key there? It is now. */
+static bool seen_before(uint64_t key)
+{
+    if (search.seen_n * 2 >= search.seen_size && !seen_grow()) {
+        search.failed = true;
+        return true;
+    }
+    if (!seen_insert(search.seen, search.seen_size, key ? key : 1))
+        return true;
+    search.seen_n++;
+    return false;
+}
+
+static bool grow(void **items, size_t n, size_t *room, size_t size)
+{
+    if (n < *room)
+        return true;
+    size_t larger = *room ? *room * 2 : 1024;
+    void *moved = realloc(*items, larger * size);
+    if (!moved) {
+        search.failed = true;
+        return false;
+    }
+    *items = moved;
+    *room = larger;
+    return true;
+}
+
+static void push(struct list *list, struct item item)
+{
+    if (grow((void **)&list->items, list->n, &list->room, sizeof item))
+        list->items[list->n++] = item;
+}
+
+static uint32_t point_add(uint32_t before, unsigned choice)
+{
+    if (!grow((void **)&search.points, search.points_n, &search.points_room, sizeof *search.points))
+        return 0;
+    search.points[search.points_n] = (struct point){.before = before, .choice = choice};
+    return (uint32_t)search.points_n++;
+}
+
+/* ---- picks ------------------------------------------------------------------------------------------------------- */
+
+/* search.at is the point that this decision is made at. The first choice is taken now, the others later: from the last
+ * to the second, so that the second is taken first. */
+static unsigned pick_bounded(const struct decision *decision)
+{
+    if (seen_before(decision->key))
+        return PICK_PRUNE;
+    for (unsigned i = decision->n; i-- > 1;) {
+        struct item item = {.point = search.at, .choice = i};
+        push(decision->cost[i] ? &search.later : &search.now, item);
+    }
+    search.at = point_add(search.at, 0);
+    return search.failed ? PICK_PRUNE : 0;
+}
+
+static uint64_t random_next(void) /* xorshift64* (Vigna 2016) */
+{
+    search.random ^= search.random >> 12;
+    search.random ^= search.random << 25;
+    search.random ^= search.random >> 27;
+    return search.random * 0x2545f4914f6cdd1dULL;
+}
+
+/* The candidate of the highest priority; at a change point the one that would go falls below all others. */
+static unsigned pick_random(const struct decision *decision)
+{
+    if (decision->is_data)
+        return (unsigned)(random_next() >> 33) % decision->n;
+    unsigned best = 0;
+    search.steps++;
+    for (unsigned round = 0; round < 2; round++) {
+        best = 0;
+        for (unsigned i = 1; i < decision->n; i++)
+            if (search.priority[decision->who[i]] > search.priority[decision->who[best]])
+                best = i;
+        for (unsigned i = 0; round == 0 && i < search.changes_n; i++)
+            if (search.changes[i] == search.steps)
+                search.priority[decision->who[best]] = i;
+    }
+    return best;
+}
+
+unsigned search_pick(const struct decision *decision)
+{
+    unsigned depth = il.choices.n;
+    if (depth < search.prefix.n) {
+        unsigned choice = search.prefix.at[depth];
+        if (choice < decision->n)
+            return choice;
+        search.failed = true;
+        return PICK_PRUNE;
+    }
+    if (search.mode == MODE_BOUNDED)
+        return pick_bounded(decision);
+    if (search.mode == MODE_RANDOM)
+        return pick_random(decision);
+    return 0;
+}
+
+/* ---- bounded ----------------------------------------------------------------------------------------------------- */
+
+/* The choices that lead to `item`, and itself. */
+static void prefix_of(struct item item)
+{
+    unsigned n = 1;
+    for (uint32_t at = item.point; at; at = search.points[at].before)
+        n++;
+    if (n > CHOICES_MAX)
+        n = CHOICES_MAX;
+    search.prefix.n = n;
+    search.prefix.at[--n] = (uint8_t)item.choice;
+    for (uint32_t at = item.point; at && n; at = search.points[at].before)
+        search.prefix.at[--n] = (uint8_t)search.points[at].choice;
+}
+
+static void note_run(struct search_report *report)
+{
+    report->runs++;
+    if ((unsigned)il.n > report->threads)
+        report->threads = (unsigned)il.n;
+    if (il.choices.n > report->steps)
+        report->steps = il.choices.n;
+    if (il.outcome == RUN_FOUND) {
+        report->found = true;
+        report->failing.n = il.choices.n;
+        memcpy(report->failing.at, il.choices.at, il.choices.n);
+        report->failing_cost = il.cost;
+        report->failing_steps = il.steps;
+    }
+}
+
+static void bounded_reset(void)
+{
+    if (search.seen)
+        memset(search.seen, 0, search.seen_size * sizeof *search.seen);
+    search.seen_n = 0;
+    search.points_n = 0;
+    search.now.n = search.later.n = 0;
+    search.prefix.n = 0;
+    search.at = point_add(0, 0);
+}
+
+static void run_bounded(struct search_report *report, unsigned bound)
+{
+    engine_run();
+    note_run(report);
+    if (bound < sizeof report->at_bound / sizeof report->at_bound[0])
+        report->at_bound[bound]++;
+    if (il.outcome == RUN_PRUNED)
+        report->equal++;
+    else
+        report->whole++;
+}
+
+static bool go_on(const struct search_options *options, const struct search_report *report)
+{
+    return !report->found && !search.failed && !il.assumption_broken && report->runs < options->runs_max;
+}
+
+/* All that is left with the preemptions of this bound. */
+static void run_items(const struct search_options *options, struct search_report *report, unsigned bound)
+{
+    while (search.now.n && go_on(options, report)) {
+        struct item item = search.now.items[--search.now.n];
+        prefix_of(item);
+        search.at = point_add(item.point, item.choice);
+        run_bounded(report, bound);
+    }
+}
+
+static void bounded(const struct search_options *options, struct search_report *report)
+{
+    search.mode = MODE_BOUNDED;
+    il.bound = options->preemptions;
+    bounded_reset();
+    report->bound_done = -1;
+    run_bounded(report, 0);
+    for (unsigned bound = 0; go_on(options, report); bound++) {
+        run_items(options, report, bound);
+        if (search.now.n || !go_on(options, report))
+            return;
+        report->bound_done = (int)bound;
+        if (search.later.n == 0) {
+            report->everything = options->preemptions == UINT_MAX || bound < options->preemptions;
+            return;
+        }
+        struct list done = search.now;
+        search.now = search.later;
+        search.later = done;
+    }
+}
+
+/* ---- random ------------------------------------------------------------------------------------------------------ */
+
+static void random_prepare(const struct search_options *options, const struct search_report *report)
+{
+    for (unsigned i = 0; i < THREADS_MAX; i++)
+        search.priority[i] = 1000 + (uint32_t)(random_next() >> 34);
+    search.changes_n = options->depth > 16 ? 16 : options->depth - 1;
+    for (unsigned i = 0; i < search.changes_n; i++)
+        search.changes[i] = 1 + (unsigned)((random_next() >> 33) % (report->steps + 1));
+    search.steps = 0;
+}
+
+static void random_runs(const struct search_options *options, struct search_report *report)
+{
+    search.mode = MODE_RANDOM;
+    search.prefix.n = 0;
+    search.random = options->seed * 0x9e3779b97f4a7c15ULL + 0x1234567;
+    il.bound = UINT_MAX;
+    while (report->random < options->runs_random && !report->found && !il.assumption_broken) {
+        random_prepare(options, report);
+        engine_run();
+        note_run(report);
+        report->random++;
+    }
+}
+
+/* ---- simpler ----------------------------------------------------------------------------------------------------- */
+
+/* Does it fail the same way with these choices, and then the first? Takes over what it did where it is simpler. */
+static bool try_simpler(const struct choices *choices, enum finding_kind kind, struct search_report *report)
+{
+    if (!search_replay(choices) || il.outcome != RUN_FOUND || il.finding.kind != kind)
+        return false;
+    if (il.cost > report->failing_cost || (il.cost == report->failing_cost && il.steps >= report->failing_steps))
+        return false;
+    report->failing.n = il.choices.n;
+    memcpy(report->failing.at, il.choices.at, il.choices.n);
+    report->failing_cost = il.cost;
+    report->failing_steps = il.steps;
+    return true;
+}
+
+/* Takes back one decision after another, with and without all that follows, until none can be spared. */
+static void simplify(struct search_report *report)
+{
+    enum finding_kind kind = il.finding.kind;
+    static struct choices fewer;
+    bool better = true;
+    for (unsigned round = 0; better && round < 8; round++) {
+        better = false;
+        for (unsigned i = report->failing.n; i-- > 0;) {
+            if (i >= report->failing.n || report->failing.at[i] == 0)
+                continue;
+            fewer = report->failing;
+            fewer.at[i] = 0;
+            bool took = try_simpler(&fewer, kind, report);
+            if (!took) {
+                fewer = report->failing;
+                fewer.n = i;
+                took = try_simpler(&fewer, kind, report);
+            }
+            better |= took;
+        }
+    }
+}
+
+/* ---- all together ------------------------------------------------------------------------------------------------ */
+
+bool search_replay(const struct choices *choices)
+{
+    search.mode = MODE_REPLAY;
+    search.failed = false;
+    search.prefix.n = choices->n;
+    memcpy(search.prefix.at, choices->at, choices->n);
+    il.bound = UINT_MAX;
+    engine_run();
+    return !search.failed;
+}
+
+/* What a run showed to be needed (scheduling points that were left out) is added, and the search begins again. */
+static void begin_again(struct search_report *report)
+{
+    il.assume = (struct assumptions){false, false};
+    il.assumption_broken = false;
+    *report = (struct search_report){.bound_done = -1};
+}
+
+int search_run(const struct search_options *options, struct search_report *report)
+{
+    *report = (struct search_report){.bound_done = -1};
+    search.failed = false;
+    bounded(options, report);
+    if (il.assumption_broken) {
+        begin_again(report);
+        bounded(options, report);
+    }
+    if (search.failed)
+        return -1;
+    if (!report->found && report->runs >= options->runs_max && !report->everything)
+        random_runs(options, report);
+    if (report->found && il.finding.kind != FIND_CANNOT)
+        simplify(report);
+    return 0;
+}

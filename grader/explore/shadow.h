@@ -1,0 +1,34 @@
+/* shadow.h - data races by happens-before.
+ *
+ * FastTrack (Flanagan & Freund, PLDI 2009) over granules of four bytes, split into bytes where accesses are smaller:
+ * the last write and the last read as epochs (thread << 24 | its clock), a whole vector of reads where several
+ * threads read at once, and vectors of atomic accesses, which race with plain ones only. Precise: a race is found in a
+ * run exactly where two accesses of that run conflict and neither happens before the other.
+ * Cells belong to the run whose number they carry, so a new run finds them all empty.
+ */
+#ifndef EXPLORE_SHADOW_H
+#define EXPLORE_SHADOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cell {
+    uint32_t run;
+    uint32_t write; /* epoch, or 0 */
+    uint32_t read;
+    uint32_t more; /* 0, or 1 + index of vectors, or SHADOW_SPLIT | index of four cells */
+};
+
+/* Tables. 0, or -1 with errno. */
+int shadow_open(void);
+void shadow_reset(void); /* a new run */
+
+/* An access by the current thread to `size` bytes. Ends the run where it races (engine.h: il_found), or where it is
+ * to freed memory or outside a block of the heap (heap.h). Memory that is not the program's is not looked at. */
+void shadow_access(const void *address, size_t size, bool is_write, bool is_atomic);
+
+/* The bytes are the current thread's own and new (a block handed out again, the frame of a new thread). */
+void shadow_forget(const void *address, size_t size);
+
+#endif

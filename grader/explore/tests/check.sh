@@ -1,0 +1,84 @@
+#!/bin/sh
+# check.sh - the explorer against programs right and wrong. A program says in its first comment what must be found:
+#   explore: OPTIONS => KIND within N      a finding of that kind (or one of KIND|KIND) within N interleavings
+#   explore: OPTIONS => bound K            nothing, with every interleaving up to K preemptions run
+#   explore: OPTIONS => everything         nothing, with every interleaving run
+#   explore: OPTIONS => status 2 WORD      no verdict, and one line that has WORD
+# with gcc and with clang. Every finding must replay: the same trace, byte for byte. Prints `N passed, N failed`.
+set -u
+
+cd "$(dirname "$0")/../../.." || exit 2
+tool=${INTERLEAVE:-build/interleave}
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+passed=0
+failed=0
+
+good() { passed=$((passed + 1)); }
+bad() {
+    failed=$((failed + 1))
+    echo "✗ $*"
+    head -n 20 "$work/out" "$work/err"
+}
+
+field() { sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$work/json" | head -n 1; }
+
+# shellcheck disable=SC2086 # options are words
+check() { # label file options expected
+    timeout 90 "$tool" $3 --json "$work/json" "$2" >"$work/out" 2>"$work/err"
+    status=$?
+    set -- "$1" "$2" "$3" $4
+    case $4 in
+    status)
+        if [ "$status" -eq "$5" ] && grep -q "$6" "$work/err" && [ "$(wc -l <"$work/err")" -eq 1 ]; then good; else bad "$1: exit status $status"; fi
+        ;;
+    everything | bound)
+        wanted=${5-}
+        if [ "$status" -ne 0 ]; then
+            bad "$1: exit status $status, not 0"
+        elif [ "$4" = everything ] && [ "$(field proved_everything)" != true ]; then
+            bad "$1: not everything was run"
+        elif [ "$4" = bound ] && [ "$(field proved_everything)" != true ] && [ "$(field proved_preemptions)" != "$wanted" ]; then
+            bad "$1: proved $(field proved_preemptions) preemptions, not $wanted"
+        else
+            good
+        fi
+        ;;
+    *)
+        kind=$(field kind)
+        case "|$4|" in *"|$kind|"*) right=true ;; *) right=false ;; esac
+        if [ "$status" -ne 1 ] || [ "$right" = false ] || [ "$(field runs)" -gt "$6" ]; then
+            bad "$1: exit status $status, '$kind' after $(field runs) interleavings"
+        else
+            good
+            token=$(field token)
+            timeout 90 "$tool" $3 --replay "$token" "$2" 2>&1 | sed '/^  Replay it/d' >"$work/first"
+            timeout 90 "$tool" $3 --replay "$token" "$2" 2>&1 | sed '/^  Replay it/d' >"$work/second"
+            sed -e 's/After [0-9]* interleavings*: //' -e '/^  Replay it/d' "$work/out" >"$work/shown"
+            if cmp -s "$work/first" "$work/second" && tail -n 3 "$work/shown" >"$work/a" && tail -n 3 "$work/first" | cmp -s - "$work/a"; then good; else bad "$1: the token $token does not replay it"; fi
+        fi
+        ;;
+    esac
+}
+
+for file in grader/explore/tests/*.c; do
+    sed -n 's/^ \* explore: *\(.*\)$/\1/p' "$file" | sed 's/ *\*\/$//' >"$work/expected"
+    while IFS= read -r line; do
+        options=${line%%=>*}
+        for compiler in gcc clang; do
+            check "$(basename "$file") $options($compiler)" "$file" "--cc $compiler $options" "${line#*=>}" </dev/null
+        done
+    done <"$work/expected"
+done
+
+echo "int main(void) { return }" >"$work/broken.c"
+timeout 20 "$tool" "$work/broken.c" >"$work/out" 2>"$work/err"
+if [ $? -eq 2 ] && grep -q 'does not compile' "$work/err"; then good; else bad "a program that does not compile"; fi
+timeout 20 "$tool" --replay nonsense grader/explore/tests/race.c >"$work/out" 2>"$work/err"
+if [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ]; then good; else bad "a token that is none"; fi
+timeout 20 "$tool" --replay ius7.9 grader/explore/tests/race.c >"$work/out" 2>"$work/err"
+if [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ]; then good; else bad "a token of another program"; fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
