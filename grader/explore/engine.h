@@ -70,16 +70,16 @@ struct sync {
     bool robust;      /* a mutex that outlives its owner */
     bool owner_died;  /* …and did */
     bool lost;        /* …and was unlocked without pthread_mutex_consistent */
-
     unsigned waiters; /* threads that sleep on a condition variable, or have arrived at a barrier */
     unsigned size;    /* of a barrier */
     uint64_t value;   /* of a semaphore; the round of a barrier */
     void *mutex;      /* the one that a condition variable's waiters gave up */
     void *assumed;    /* the one that they are thought to give up: a signal had no point of its own (assume) */
+    uint64_t order;   /* the last operation that changed it (il_event) */
+    uint64_t reads;   /* the sum of the operations since that only looked */
+    /* from here on, each says itself how much of it counts */
     unsigned shared[THREADS_MAX]; /* read locks by thread; valid below shared_n */
     uint32_t shared_n;
-    uint64_t order;    /* the last operation that changed it (il_event) */
-    uint64_t reads;    /* the sum of the operations since that only looked */
     struct clock sync; /* released here */
 };
 

@@ -354,19 +354,25 @@ static void begin_again(struct search_report *report)
     *report = (struct search_report){.bound_done = -1};
 }
 
+static void search_all(const struct search_options *options, struct search_report *report)
+{
+    bounded(options, report);
+    if (go_on(options, report) || report->found || report->everything || search.failed || il.assumption_broken)
+        return;
+    random_runs(options, report);
+}
+
 int search_run(const struct search_options *options, struct search_report *report)
 {
     *report = (struct search_report){.bound_done = -1};
     search.failed = false;
-    bounded(options, report);
+    search_all(options, report);
     if (il.assumption_broken) {
         begin_again(report);
-        bounded(options, report);
+        search_all(options, report);
     }
     if (search.failed)
         return -1;
-    if (!report->found && report->runs >= options->runs_max && !report->everything)
-        random_runs(options, report);
     if (report->found && il.finding.kind != FIND_CANNOT)
         simplify(report);
     return 0;

@@ -255,13 +255,13 @@ void show_proof(FILE *to, const struct search_options *options, const struct sea
 {
     if (report->everything)
         fprintf(to,
-                "every interleaving was run: %" PRIu64 " that differ (%" PRIu64
-                " cut short as equal to one of them).\n",
+                "every interleaving was run: %" PRIu64 " to their end (%" PRIu64
+                " more were equal to what had been run and cut short).\n",
                 report->whole, report->equal);
     else if (report->bound_done >= 0 && report->random == 0)
         fprintf(to,
-                "every interleaving with up to %d preemption%s was run: %" PRIu64 " that differ (%" PRIu64
-                " cut short as equal to one of them).\n",
+                "every interleaving with up to %d preemption%s was run: %" PRIu64 " to their end (%" PRIu64
+                " more were equal to what had been run and cut short).\n",
                 report->bound_done, report->bound_done == 1 ? "" : "s", report->whole, report->equal);
     else {
         fprintf(to, "%" PRIu64 " interleavings of an unknown number were run", report->runs);

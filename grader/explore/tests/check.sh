@@ -3,6 +3,7 @@
 #   explore: OPTIONS => KIND within N      a finding of that kind (or one of KIND|KIND) within N interleavings
 #   explore: OPTIONS => bound K            nothing, with every interleaving up to K preemptions run
 #   explore: OPTIONS => everything         nothing, with every interleaving run
+#   explore: OPTIONS => everything N       …at least N of them cut short, as equal to one that was run
 #   explore: OPTIONS => status 2 WORD      no verdict, and one line that has WORD
 # with gcc and with clang. Every finding must replay: the same trace, byte for byte. Prints `N passed, N failed`.
 set -u
@@ -39,6 +40,8 @@ check() { # label file options expected
             bad "$1: exit status $status, not 0"
         elif [ "$4" = everything ] && [ "$(field proved_everything)" != true ]; then
             bad "$1: not everything was run"
+        elif [ "$4" = everything ] && [ "$(field runs_equal)" -lt "${wanted:-0}" ]; then
+            bad "$1: $(field runs_equal) interleavings were cut short as equal, not at least $wanted"
         elif [ "$4" = bound ] && [ "$(field proved_everything)" != true ] && [ "$(field proved_preemptions)" != "$wanted" ]; then
             bad "$1: proved $(field proved_preemptions) preemptions, not $wanted"
         else
