@@ -369,6 +369,7 @@ static void switch_to(int next)
     struct thread *from = il.self;
     if (next == il.current)
         return;
+    il.streak = 0;
     from->error = errno;
     il.current = next;
     il.self = &il.threads[next];
@@ -386,6 +387,11 @@ bool il_wish_for(struct wish wish)
     if (++il.steps > il.steps_max)
         il_found(FIND_LIVELOCK, NULL, "after %u steps the program has not ended, though every thread had its turn",
                  il.steps_max);
+    if (++il.streak > FAIR_STEPS) { /* a loop that polls under a lock must not keep away whom it waits for */
+        il.streak = 0;
+        self->yielded = true;
+        self->yields = ++il.yields;
+    }
     if (self->starter >= 0) { /* its first steps are done; whoever made it goes on */
         int starter = self->starter;
         self->starter = -1;
@@ -519,7 +525,7 @@ static void run_reset(void)
     il.free_switch = false;
     il.now_ns = 0;
     il.writes = il.yields = il.hash = 0;
-    il.steps = il.cost = il.silent_spins = 0;
+    il.steps = il.cost = il.silent_spins = il.streak = 0;
     il.random_state = 1;
     il.choices.n = 0;
     il.outcome = RUN_ENDED;

@@ -31,6 +31,7 @@
 
 enum {
     THREADS_MAX = 120, /* created in one run; a bit more than seven bits' worth would not fit an epoch */
+    FAIR_STEPS = 200,  /* of one thread on end, after which the others go first (as if it had yielded) */
     CHOICES_MAX = 20000,
     KEYS_MAX = 64,
     LOOKS_MAX = 4,
@@ -215,7 +216,8 @@ struct engine {
     uint64_t yields;
     uint64_t hash; /* of the partial order so far */
     unsigned steps;
-    unsigned cost; /* preemptions and other dear choices so far */
+    unsigned streak; /* steps since another thread went */
+    unsigned cost;   /* preemptions and other dear choices so far */
     unsigned silent_spins;
     unsigned random_state;
     struct choices choices;

@@ -15,8 +15,7 @@ enum { QUIET_MAX = 20000 }; /* accesses without a visible operation, after which
 static void quiet_too_long(void)
 {
     il.self->quiet_accesses = 0;
-    if (il.self->starter < 0)
-        il_yield();
+    il_yield();
 }
 
 static inline void access_plain(const void *address, size_t size, bool is_write, const void *pc)
