@@ -54,7 +54,7 @@ const char **sanitizer_environment(void *context, const struct workshop *shop, c
     env[count++] = "PATH=/usr/bin:/bin";
     env[count++] = "LC_ALL=C.UTF-8";
     env[count++] = memory_format(context, "TMPDIR=%s", shop->dir);
-    for (size_t i = 0; method->options[i] != NULL && i < OPTIONS_MAX; i++)
+    for (size_t i = 0; i < OPTIONS_MAX && method->options[i] != NULL; i++)
         env[count++] = memory_format(context, "%s:log_path=%s/%s", method->options[i], shop->dir, method->log_name);
     return env;
 }

@@ -66,7 +66,7 @@ mkdir "$work/results"
 count=0
 run() { # tool list
     count=$((count + $(wc -l <"$2")))
-    xargs -P "$jobs" -n 1 -I{} "$0" --one "$1" {} "$work/results" <"$2"
+    xargs -P "$jobs" -I{} "$0" --one "$1" {} "$work/results" <"$2"
 }
 run format "$work/all"
 run gcc "$work/sources"
