@@ -123,6 +123,8 @@ static void print_table(const struct course_of_rounds *rounds)
     printf("%-58s %6s %6s %6s %6s %6s\n", "", "rounds", "passed", "incon.", "failed", "wrong");
     for (size_t i = 0; i < rounds->score_count; i++) {
         const struct score *score = &rounds->scores[i];
+        if (score->rounds == 0)
+            continue;
         printf("%-58.58s %6d %6d %6d %6d %6d\n", score->label, score->rounds, score->passed, score->inconclusive,
                score->failed_as_named, score->wrong);
     }
