@@ -59,7 +59,6 @@ const char **selfcheck_list(void *context, const char *dir, const char *ending, 
 
 int selfcheck_mutant_stage(void *context, const char *patch, const char **what)
 {
-    static const char *const names[STAGE_COUNT] = {"build", "rules", "tests", "memory", "races", "timing"};
     char *text = selfcheck_read(context, patch);
 
     *what = "";
@@ -71,10 +70,8 @@ int selfcheck_mutant_stage(void *context, const char *patch, const char **what)
         return -1;
     *colon = '\0';
     *what = colon + 1 + strspn(colon + 1, " ");
-    for (int i = 0; i < STAGE_COUNT; i++)
-        if (strcmp(text, names[i]) == 0)
-            return i;
-    return -1;
+    enum stage_id stage = stage_of(text);
+    return stage == STAGE_COUNT ? -1 : (int)stage;
 }
 
 bool selfcheck_mutate(void *context, const struct exercise *exercise, const char *patch, const char *path,

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const stage_names[STAGE_COUNT] = {"build", "rules", "tests", "memory", "races", "timing"};
-
 static void expect(struct exam *exam, const struct exercise *exercise, const char *source, const char *label,
                    int fails_at)
 {
@@ -52,7 +50,7 @@ bool exam_as_expected(const struct expectation *expectation, const struct verdic
         return verdict->outcome == OUTCOME_PASSED || only_timing_open(verdict);
     if (expectation->fails_at == STAGE_TIMING && only_timing_open(verdict))
         return true;
-    return verdict->outcome == OUTCOME_FAILED && strcmp(stage, stage_names[expectation->fails_at]) == 0 &&
+    return verdict->outcome == OUTCOME_FAILED && strcmp(stage, stage_name((enum stage_id)expectation->fails_at)) == 0 &&
            finding != NULL;
 }
 
@@ -67,7 +65,7 @@ static bool judge(void *data, size_t number, const struct verdict *verdict)
     bool good = exam_as_expected(expectation, verdict);
 
     sheet_check(exam->sheet, good, "%s: expected %s%s, got %s at %s: %s", expectation->label,
-                must_pass ? "passed" : "failed at ", must_pass ? "" : stage_names[expectation->fails_at],
+                must_pass ? "passed" : "failed at ", must_pass ? "" : stage_name((enum stage_id)expectation->fails_at),
                 outcome_name(verdict->outcome), stage, words);
     if (good && verdict->outcome == OUTCOME_INCONCLUSIVE)
         printf("~ %s: timing inconclusive, the machine is busy\n", expectation->label);
