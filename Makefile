@@ -95,10 +95,10 @@ $(BUILD)/asan/grade: $(filter-out $(BUILD)/asan/test_%,$(ASAN_OBJECTS)) $(BUILD)
 where: $(GRADE)
 	@$(RUN) list
 
-# EX, TREE, SUBMISSIONS, JOBS, JSON, STAGES and ARGS become the command line of build/grade.
+# EX, TREE, OWN, SUBMISSIONS, JOBS, JSON, STAGES and ARGS become the command line of build/grade.
 GRADE_ARGS = $(if $(TREE),--tree "$(TREE)") $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") \
   $(if $(OUT),--out "$(OUT)") $(if $(SOURCE),--source "$(SOURCE)") $(if $(STAGES),--stages "$(STAGES)") \
-  $(if $(JOBS),--jobs "$(JOBS)") $(if $(JSON),--json "$(JSON)") $(ARGS) $(EX)
+  $(if $(OWN),--own) $(if $(JOBS),--jobs "$(JOBS)") $(if $(JSON),--json "$(JSON)") $(ARGS) $(EX)
 
 grade: $(GRADE)
 	@$(RUN) $(GRADE_ARGS)

@@ -286,7 +286,10 @@ static struct job *make_jobs(struct class *class)
             owners[class->job_count] = i;
             jobs[class->job_count++] = (struct job){
                 .exercise = class->exercises[j],
-                .request = {.tree = tree, .student = record->name, .stages = class->options->stages},
+                .request = {.tree = tree,
+                            .own = class->options->own,
+                            .student = record->name,
+                            .stages = class->options->stages},
             };
         }
     }

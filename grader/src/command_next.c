@@ -1,5 +1,6 @@
 /* `grade next`: one exercise, and all that is needed to begin with it. */
 #include "memory.h"
+#include "starter.h"
 #include "student_parts.h"
 
 /* Why it is this one's turn. */
@@ -12,6 +13,8 @@ static char *why_words(const struct session *session, const struct exercise *exe
     if (progress_passed(record))
         return memory_format(session->context, "It is passed, with %d of %d points. All before it are, too.",
                              record->points, exercise->points);
+    if (starter_untouched(session->student->course, exercise, exercise->starter))
+        return memory_text(session->context, "It has not been begun: the file is the starter, as it was given.");
     return memory_format(session->context, "It failed%s%s when it was last graded, with %d of %d points%s.",
                          record->stage == NULL ? "" : " at ", record->stage == NULL ? "" : record->stage,
                          record->points, exercise->points,
@@ -26,7 +29,8 @@ static void needs_line(struct session *session, const struct exercise *exercise)
         names = memory_append(session->context, names, "%s%s", names == NULL ? "" : ", ", *need);
     if (names != NULL)
         page_labelled(&session->page, "Needs",
-                      memory_format(session->context, "%s (the reference's is linked; use its header)", names));
+                      memory_format(session->context,
+                                    "%s (use its header; the reference is linked, or yours with OWN=1)", names));
 }
 
 int command_next(const struct student *student, struct fault *fault)

@@ -194,6 +194,85 @@ static void refuse(struct grading *grading)
     (void)run_stages(grading, STAGE_RULES, "build");
 }
 
+static void begin_verdict(void *context, const struct exercise *exercise, const struct request *request,
+                          struct verdict *verdict)
+{
+    *verdict = (struct verdict){
+        .exercise = exercise->id,
+        .title = exercise->title,
+        .student = request->student,
+        .source = request->source,
+        .results = memory_zeroed(context, STAGE_COUNT, sizeof *verdict->results),
+    };
+}
+
+/* ---- the student's own, below ------------------------------------------------------------------------------------ */
+
+/* The exercise is not graded: what it is to be built on does not come through build and rules itself. */
+static void refuse_own(struct grading *grading, const struct exercise *below, const struct verdict *verdict)
+{
+    struct stage_result *result = add_result(grading, STAGE_BUILD);
+    const struct stage_result *failed = &verdict->results[0];
+
+    while (failed->outcome != OUTCOME_FAILED)
+        failed++;
+    struct finding *finding =
+        finding_add(grading->context, result, SEVERITY_FAILURE,
+                    memory_format(grading->context, "Your own %s, which this is to be built on, fails at %s.",
+                                  below->id, failed->stage));
+    finding->why =
+        memory_format(grading->context,
+                      "`make grade EX=%s` says why. Without OWN=1 the reference is linked in its place.", below->name);
+    result->outcome = OUTCOME_FAILED;
+    (void)run_stages(grading, STAGE_RULES, "build");
+}
+
+/* Takes the student's file of one exercise below into a workshop of its own, and through build and rules. */
+static int take_below(struct grading *grading, const struct exercise *below, struct workshop **shop, bool *fit)
+{
+    const struct request request = {.tree = grading->request->tree, .stages = 1u << STAGE_BUILD | 1u << STAGE_RULES};
+    struct verdict *verdict = memory_zeroed(grading->context, 1, sizeof *verdict);
+    struct grading *nested = memory_zeroed(grading->context, 1, sizeof *nested);
+
+    *nested = *grading;
+    nested->exercise = below;
+    nested->request = &request;
+    nested->verdict = verdict;
+    nested->shop.exercise = below;
+    nested->shop.dir = memory_format(grading->context, "%s/own-%s", grading->shop.dir, below->name);
+    nested->shop.source = memory_format(grading->context, "%s/%s.c", nested->shop.dir, below->name);
+    begin_verdict(grading->context, below, &request, verdict);
+    if (files_make_dirs(nested->shop.dir, grading->fault) != 0 || copy_from_tree(nested) != 0)
+        return -1;
+    if (nested->source.outcome != SOURCE_COPIED)
+        refuse(nested);
+    else if (run_stages(nested, STAGE_BUILD, NULL) != 0)
+        return -1;
+    verdict_conclude(verdict);
+    *shop = &nested->shop;
+    *fit = verdict->outcome != OUTCOME_FAILED;
+    if (!*fit)
+        refuse_own(grading, below, verdict);
+    return 0;
+}
+
+/* With --own: all that the exercise is built on, from the student's tree. `*fit` is false where something of it does
+ * not serve; then the verdict says so. */
+static int take_own(struct grading *grading, bool *fit)
+{
+    const struct exercise **needed = toolchain_needed(grading->context, &grading->shop);
+    size_t count = 0;
+
+    while (needed[count] != NULL)
+        count++;
+    struct workshop **own = memory_zeroed(grading->context, count + 1, sizeof *own);
+    for (size_t i = 0; i < count && *fit; i++)
+        if (take_below(grading, needed[i], &own[i], fit) != 0)
+            return -1;
+    grading->shop.own = own;
+    return 0;
+}
+
 /* ---- one grading ------------------------------------------------------------------------------------------------- */
 
 static int set_up(struct grading *grading)
@@ -234,18 +313,6 @@ static int tear_down(struct grading *grading, int ran)
     return ran;
 }
 
-static void begin_verdict(void *context, const struct exercise *exercise, const struct request *request,
-                          struct verdict *verdict)
-{
-    *verdict = (struct verdict){
-        .exercise = exercise->id,
-        .title = exercise->title,
-        .student = request->student,
-        .source = request->source,
-        .results = memory_zeroed(context, STAGE_COUNT, sizeof *verdict->results),
-    };
-}
-
 void grade_broken(void *context, const struct exercise *exercise, const struct request *request, const char *reason,
                   struct verdict *verdict)
 {
@@ -253,6 +320,20 @@ void grade_broken(void *context, const struct exercise *exercise, const struct r
     verdict->outcome = OUTCOME_BROKEN;
     verdict->reason = memory_text(context, reason);
     verdict->max_points = exercise->points;
+}
+
+/* The stages, once it is known whether there is a file. */
+static int run_copied(struct grading *grading)
+{
+    bool fit = true;
+
+    if (grading->source.outcome != SOURCE_COPIED) {
+        refuse(grading);
+        return 0;
+    }
+    if (grading->request->own && take_own(grading, &fit) != 0)
+        return -1;
+    return fit ? run_stages(grading, STAGE_BUILD, NULL) : 0;
 }
 
 int grade_one(void *context, const struct course *course, const struct exercise *exercise,
@@ -272,10 +353,8 @@ int grade_one(void *context, const struct course *course, const struct exercise 
     int ran = set_up(&grading);
     if (ran == 0)
         ran = request->source != NULL ? copy_named(&grading) : copy_from_tree(&grading);
-    if (ran == 0 && grading.source.outcome == SOURCE_COPIED)
-        ran = run_stages(&grading, STAGE_BUILD, NULL);
-    else if (ran == 0)
-        refuse(&grading);
+    if (ran == 0)
+        ran = run_copied(&grading);
     ran = tear_down(&grading, ran);
     if (ran != 0 && verdict->result_count == 0)
         grade_broken(context, exercise, request, fault->text, verdict);

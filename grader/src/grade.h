@@ -17,6 +17,7 @@
 struct request {
     const char *tree;      /* the folder the student's file is looked for in; NULL: ROOT/exercises */
     const char *source;    /* this file instead, whatever its name; or NULL */
+    bool own;              /* what the exercise is built on comes from the same tree, not from the references */
     const char *student;   /* goes into the verdict; or NULL */
     unsigned stages;       /* a bit (1u << id) for each stage to run; build always runs */
     const char *work_dir;  /* absolute; the grading makes a folder of its own in it and removes that again */

@@ -88,7 +88,7 @@ static int check_sources(struct session *session)
 /* Whether the student's own file was graded, whole: only that counts as progress. */
 static bool counts_as_progress(const struct options *options)
 {
-    return options->tree == NULL && options->source == NULL && options->stages == STAGES_ALL;
+    return options->tree == NULL && options->source == NULL && !options->own && options->stages == STAGES_ALL;
 }
 
 static bool is_full_disk(const char *reason)
@@ -217,7 +217,10 @@ static int grade_exercises(struct session *session)
     for (size_t i = 0; i < session->exercise_count; i++)
         jobs[i] = (struct job){
             .exercise = session->exercises[i],
-            .request = {.tree = options->tree, .source = options->source, .stages = options->stages},
+            .request = {.tree = options->tree,
+                        .source = options->source,
+                        .own = options->own,
+                        .stages = options->stages},
         };
     switch (pool_run(session->context, &pool, &signal_number, &session->fault)) {
     case POOL_DONE:

@@ -22,6 +22,7 @@ enum long_option {
     OPTION_ROOT,
     OPTION_NO_COLOR,
     OPTION_AGAIN,
+    OPTION_OWN,
 };
 
 static const struct option long_options[] = {
@@ -37,6 +38,7 @@ static const struct option long_options[] = {
     {"no-color", no_argument, NULL, OPTION_NO_COLOR},
     {"no-colour", no_argument, NULL, OPTION_NO_COLOR},
     {"again", no_argument, NULL, OPTION_AGAIN},
+    {"own", no_argument, NULL, OPTION_OWN},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -163,6 +165,9 @@ static int take_option(int got, struct options *options, struct fault *fault)
     case OPTION_AGAIN:
         options->again = true;
         return 0;
+    case OPTION_OWN:
+        options->own = true;
+        return 0;
     case 'v':
         options->verbose = true;
         return 0;
@@ -201,6 +206,7 @@ static int needs_grading(const struct options *options, struct fault *fault)
         {"--tree", options->tree != NULL}, {"--source", options->source != NULL},
         {"--out", options->out != NULL},   {"--submissions", options->submissions != NULL},
         {"--json", options->json != NULL}, {"--stages", options->stages != STAGES_ALL},
+        {"--own", options->own},
     };
 
     for (size_t i = 0; i < sizeof grading_only / sizeof *grading_only; i++) {
@@ -334,6 +340,8 @@ void options_help(FILE *out)
           "What to grade\n"
           "  --tree DIR          files from DIR instead of exercises/ (--tree solutions)\n"
           "  --source FILE       FILE as the one EXERCISE named, whatever it is called\n"
+          "  --own               what an exercise is built on is yours too, and not the\n"
+          "                      reference (make grade OWN=1)\n"
           "  --stages LIST       only these, as in tests,races (build, rules always):\n"
           "                      build, rules, tests, memory, races, timing\n"
           "  --jobs N, -j N      so many gradings at a time (all cores)\n"

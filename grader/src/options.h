@@ -40,6 +40,7 @@ struct options {
     bool verbose;
     bool no_color;
     bool again; /* hint --again: the last hint once more */
+    bool own;   /* what an exercise is built on is the student's own, not the reference */
 };
 
 /* Reads the command line. All belongs to `context`; words of argv are not copied. Bad usage is a fault: one line that

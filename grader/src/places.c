@@ -17,12 +17,28 @@ static bool file_of_id(const char *file, const char *id)
     return strncmp(file, name, length) == 0 && strcmp(file + length, ".c") == 0;
 }
 
-static const char *needed_id(const struct workshop *shop, const char *file)
+/* The exercise below whose file this is. */
+static const struct exercise *needed_of(const struct workshop *shop, const char *file)
 {
-    for (const char **id = shop->exercise->needs; id != NULL && *id != NULL; id++)
-        if (file_of_id(file, *id))
-            return *id;
-    return NULL;
+    void *scratch = memory_context(NULL);
+    const struct exercise **needed = toolchain_needed(scratch, shop), *found = NULL;
+
+    for (; *needed != NULL && found == NULL; needed++)
+        if (file_of_id(file, (*needed)->id))
+            found = *needed;
+    talloc_free(scratch);
+    return found;
+}
+
+/* The file of an exercise below that is graded with: the student's own, or the reference. */
+static const char *needed_path(const struct workshop *shop, const char *file)
+{
+    const struct exercise *needed = needed_of(shop, file);
+
+    for (struct workshop **own = shop->own; own != NULL && *own != NULL; own++)
+        if ((*own)->exercise == needed)
+            return (*own)->source;
+    return needed->reference;
 }
 
 enum owner places_owner(const struct workshop *shop, const char *file)
@@ -33,7 +49,7 @@ enum owner places_owner(const struct workshop *shop, const char *file)
         return OWNER_STUDENT;
     if (strcmp(file, SCENARIO) == 0)
         return OWNER_SCENARIO;
-    return needed_id(shop, file) != NULL ? OWNER_NEEDED : OWNER_NOBODY;
+    return needed_of(shop, file) != NULL ? OWNER_NEEDED : OWNER_NOBODY;
 }
 
 const char *places_path(void *context, const struct workshop *shop, const char *file)
@@ -44,7 +60,7 @@ const char *places_path(void *context, const struct workshop *shop, const char *
     case OWNER_SCENARIO:
         return memory_format(context, "%s/%s", shop->exercise->checks_dir, SCENARIO);
     case OWNER_NEEDED:
-        return memory_format(context, "%s/solutions/%s.c", shop->course->root, needed_id(shop, file));
+        return needed_path(shop, file);
     case OWNER_NOBODY:
         break;
     }

@@ -184,6 +184,16 @@ struct needed tool_needed(void *context, const struct workshop *shop)
     return needed;
 }
 
+const struct exercise **toolchain_needed(void *context, const struct workshop *shop)
+{
+    struct needed needed = tool_needed(context, shop);
+    const struct exercise **below = memory_zeroed(context, needed.count, sizeof *below);
+
+    for (size_t i = 1; i < needed.count; i++)
+        below[i - 1] = needed.items[i];
+    return below;
+}
+
 const char **toolchain_headers(void *context, const struct workshop *shop)
 {
     struct needed needed = tool_needed(context, shop);

@@ -35,6 +35,8 @@ struct workshop {
     const char *cache_dir; /* absolute, shared by all gradings */
     const char *source;    /* dir/NAME.c: the copy of the student's file that is graded */
     const char *shown;     /* what to call that file on the screen */
+    struct workshop **own; /* the student's own files of the exercises this one is built on, each in a workshop of its
+                              own, NULL-terminated; NULL: the references serve */
 };
 
 /* Compiles the student's file with this flavour, once a grading (a second call finds the object and its warnings). On
@@ -68,8 +70,12 @@ int toolchain_needed_names(void *context, struct workshop *shop, const char ***n
  * is built on. Absolute paths, NULL-terminated. */
 const char **toolchain_headers(void *context, const struct workshop *shop);
 
+/* The exercises that the workshop's is built on, each once, directly and through others. NULL-terminated. */
+const struct exercise **toolchain_needed(void *context, const struct workshop *shop);
+
 /* Links `program` from an object of the student's (or, with `student_object` NULL, from the reference: kept by
- * content), the exercise's checks, the harness, and the references it needs. Every symbol of the student's object
+ * content), the exercise's checks, the harness, and the references it needs
+ * (with shop->own the student's own files in their place, except beside the reference). Every symbol of the student's object
  * becomes local except the contract's own; where `program` is PROGRAM_TESTS the calls in exercise->wraps go to
  * wrap_NAME. The student's is linked once a grading and program; a second call finds it. In the scenario program of
  * FLAVOUR_ASAN the harness's thread_watch.c stands between the program and pthread_create, pthread_join and

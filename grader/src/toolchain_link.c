@@ -46,6 +46,7 @@ struct linking {
     enum program program;
     struct words words;
     struct fault *fault;
+    bool own; /* with what the student wrote of the exercises below */
 };
 
 /* The command that makes `made`, the object as it may be linked into this program: only the contract's names are
@@ -85,12 +86,63 @@ static int add_trusted_object(struct linking *linking, const char *source)
     return 0;
 }
 
-/* Checks, harness and needed references, in this order. */
+/* Runs one tool over the student's object; `*made` is false where it refused, and `*log` has its words. */
+static int run_step(struct linking *linking, const struct words *words, bool *made, char **log)
+{
+    struct child_result ran;
+
+    if (tool_run_on_student(linking->context, linking->shop, words->items, PROGRAM_FILE_MB, &ran, linking->fault) != 0)
+        return -1;
+    *log = ran.err;
+    *made = tool_succeeded(&ran);
+    return 0;
+}
+
+/* Adds what the student wrote of an exercise below. It has been built and its calls were looked at (grade.c). */
+static int add_own_object(struct linking *linking, struct workshop *own)
+{
+    void *context = linking->context;
+    struct linking below = {.context = context, .shop = own, .flavour = linking->flavour, .fault = linking->fault};
+    const char *object = NULL, *local = NULL;
+    struct child_result log;
+    struct words words = {0};
+    bool made = false;
+    char *said = NULL;
+
+    below.program = PROGRAM_SCENARIO; /* none of its calls are taken over */
+    local = local_path(&below);
+    if (toolchain_compile(context, own, linking->flavour, &object, &log, linking->fault) != 0)
+        return -1;
+    if (object == NULL)
+        return fault_set(linking->fault, "%s: compiled for the build, and not for %s.", own->shown,
+                         tool_flags(linking->flavour)->name);
+    if (local_words(&below, object, local, &words) != 0 || run_step(&below, &words, &made, &said) != 0)
+        return -1;
+    if (!made)
+        return fault_set(linking->fault, "%s: its object cannot be made ready to link: %.200s", own->shown, said);
+    words_add(context, &linking->words, local);
+    return 0;
+}
+
+/* What the exercise is built on: the references, or the student's own. */
+static int add_needed_objects(struct linking *linking)
+{
+    struct needed needed = tool_needed(linking->context, linking->shop);
+
+    for (struct workshop **own = linking->shop->own; linking->own && *own != NULL; own++)
+        if (add_own_object(linking, *own) != 0)
+            return -1;
+    for (size_t i = 1; !linking->own && i < needed.count; i++)
+        if (add_trusted_object(linking, needed.items[i]->reference) != 0)
+            return -1;
+    return 0;
+}
+
+/* Checks, harness and what the exercise is built on, in this order. */
 static int add_trusted_objects(struct linking *linking)
 {
     const struct program_parts *parts = &parts_of[linking->program];
     const char *root = linking->shop->course->root;
-    struct needed needed = tool_needed(linking->context, linking->shop);
 
     if (add_trusted_object(
             linking, memory_format(linking->context, "%s/%s", linking->shop->exercise->checks_dir, parts->checks)) != 0)
@@ -104,10 +156,7 @@ static int add_trusted_objects(struct linking *linking)
         if (add_trusted_object(linking, memory_format(linking->context, "%s/grader/harness/thread_watch.c", root)) != 0)
             return -1;
     }
-    for (size_t i = 1; i < needed.count; i++)
-        if (add_trusted_object(linking, needed.items[i]->reference) != 0)
-            return -1;
-    return 0;
+    return add_needed_objects(linking);
 }
 
 /* Has Criterion find the light stand-in for a library that it never needs here (harness/no_diff.c), where it was made.
@@ -193,24 +242,13 @@ static int link_reference(struct linking *linking, const char **path)
     return cache_keep(context, linking->shop->cache_dir, name, made, path, linking->fault);
 }
 
-/* Runs one tool over the student's object; `*made` is false where it refused, and `*log` has its words. */
-static int run_step(struct linking *linking, const struct words *words, bool *made, char **log)
-{
-    struct child_result ran;
-
-    if (tool_run_on_student(linking->context, linking->shop, words->items, PROGRAM_FILE_MB, &ran, linking->fault) != 0)
-        return -1;
-    *log = ran.err;
-    *made = tool_succeeded(&ran);
-    return 0;
-}
-
 static int link_student(struct linking *linking, const char *object, const char **path, char **log)
 {
     const char *local = local_path(linking);
     struct words words = {0};
     bool made = false;
 
+    linking->own = linking->shop->own != NULL;
     if (begin_link(linking) != 0 || local_words(linking, object, local, &words) != 0)
         return -1;
     end_link(linking, local, *path);

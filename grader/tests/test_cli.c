@@ -401,6 +401,54 @@ static void interrupt_with(int number)
     finish(pid);
 }
 
+/* ---- built on another exercise ----------------------------------------------------------------------------------- */
+
+/* Adds the exercise 00-start/pair, which adds to two totals of 00-start/tiny. */
+static void add_pair(void)
+{
+    scratch_write(root, "exercises/00-start/pair/pair.h", "long pair_sum(long first, long second);\n");
+    scratch_write(root, "exercises/00-start/pair/pair.c",
+                  "#include \"pair.h\"\nlong pair_sum(long first, long second)\n{\n"
+                  "    (void)first;\n    return second;\n}\n");
+    scratch_write(root, "solutions/00-start/pair.c",
+                  "#include \"pair.h\"\n#include \"tiny.h\"\n#include <stddef.h>\n"
+                  "long pair_sum(long first, long second)\n{\n    struct tiny *tiny = NULL;\n"
+                  "    if (tiny_create(&tiny) != 0)\n        return -1;\n"
+                  "    tiny_add(tiny, first);\n    tiny_add(tiny, second);\n"
+                  "    long sum = tiny_value(tiny);\n    tiny_destroy(tiny);\n    return sum;\n}\n");
+    scratch_write(root, "grader/checks/00-start/pair/exercise.ini",
+                  "[exercise]\ntitle = Two added\nread = 00-start#pair\npoints = 4\norder = 2\n"
+                  "needs = 00-start/tiny\n[stages]\ntests = 4\n[rules]\nallow = @base\n");
+    scratch_write(root, "grader/checks/00-start/pair/tests.c",
+                  "#include \"pair.h\"\n#include \"check.h\"\n"
+                  "TEST(adds, \"The sum of both.\")\n{\n    must(pair_sum(2, 3) == 5, \"2 and 3 is not 5.\");\n}\n");
+    scratch_write(root, "grader/checks/00-start/pair/hints.md", "## 1\na\n\n## 2\nb\n\n## 3\nc\n");
+}
+
+Test(cli, what_an_exercise_is_built_on_is_the_reference_or_with_own_the_students)
+{
+    add_pair();
+    char *pair = memory_format(context, "%s/solutions/00-start/pair.c", root);
+
+    run("--source", pair, "pair");
+    cr_expect_eq(status, 0, "the reference serves below, whatever the student has there: %s%s", out, err);
+    run("--own", "--source", pair, "pair");
+    cr_expect_eq(status, 1, "the starter of tiny adds nothing: %s%s", out, err);
+    cr_expect_not_null(strstr(out, "✗ tests"), "%s", out);
+    hand_in("return 0;", "return oh;");
+    run("--own", "--source", pair, "pair");
+    cr_expect_eq(status, 1, "%s%s", out, err);
+    cr_expect_not_null(strstr(out, "Your own 00-start/tiny, which this is to be built on, fails at build."), "%s", out);
+    hand_in("long value; /* guarded by mutex */", "long value; /* the student's own */");
+    run("--own", "--source", pair, "pair");
+    cr_expect_eq(status, 0, "%s%s", out, err);
+    cr_assert_eq(unlink(memory_format(context, "%s/exercises/00-start/tiny/tiny.c", root)), 0);
+    run("--own", "--source", pair, "pair");
+    cr_expect_eq(status, 1, "%s%s", out, err);
+    cr_expect_not_null(strstr(out, "fails at build"), "%s", out);
+    expect_nothing_left();
+}
+
 Test(cli, interrupted_it_leaves_nothing_behind)
 {
     interrupt_with(SIGINT);
