@@ -34,7 +34,7 @@ struct options {
     const char *replay, *json;
     const char *files[FILES_MAX], *flags[FILES_MAX];
     struct program_options program;
-    bool quiet, measure;
+    bool quiet, measure, output;
     char **arguments;
     int arguments_n;
 };
@@ -51,6 +51,8 @@ static const char usage_text[] =
     "  --faults         pthread_create, malloc and timed waits may fail\n"
     "  --steps N        a run of more steps never ends (20000)\n"
     "  --cc COMPILER    gcc or clang (gcc)\n"
+    "  --prepare SO     only make the program, to be given instead of its files: interleave SO\n"
+    "  --output         show what the program prints\n"
     "  -I… -D… -std=… -O… -l…   handed to the compiler\n";
 
 static int usage(const char *what, const char *word)
@@ -108,6 +110,8 @@ static int take_text(struct options *options, const char *name, const char *valu
         options->replay = value;
     else if (strcmp(name, "--json") == 0)
         options->json = value;
+    else if (strcmp(name, "--prepare") == 0)
+        options->program.prepare = value;
     else
         options->program.compiler = value;
     return 0;
@@ -121,6 +125,8 @@ static int take_word(struct options *options, const char *word)
         il.faults = true;
     else if (strcmp(word, "--measure") == 0)
         options->measure = true;
+    else if (strcmp(word, "--output") == 0)
+        options->output = true;
     else if (word[0] == '-' && word[1] && strchr("IDOlsgfmWU", word[1]) && options->program.flags_n < FILES_MAX)
         options->flags[options->program.flags_n++] = word;
     else if (word[0] == '-')
@@ -137,7 +143,8 @@ static int parse(int argc, char **argv, struct options *options)
     int at = 1;
     for (; at < argc && strcmp(argv[at], "--") != 0; at++) {
         const char *word = argv[at];
-        bool is_text = strcmp(word, "--replay") == 0 || strcmp(word, "--json") == 0 || strcmp(word, "--cc") == 0;
+        bool is_text = strcmp(word, "--replay") == 0 || strcmp(word, "--json") == 0 || strcmp(word, "--cc") == 0 ||
+                       strcmp(word, "--prepare") == 0;
         if (strcmp(word, "--help") == 0) {
             printf("%s", usage_text);
             exit(0);
@@ -308,11 +315,17 @@ int main(int argc, char **argv)
     engine_open();
     if (parse(argc, argv, &options))
         return 2;
-    if (program_open(&options.program, &program) || set_up(&options, &program))
+    if (program_open(&options.program, &program))
+        goto close;
+    if (options.program.prepare) {
+        status = 0;
+        goto close;
+    }
+    if (set_up(&options, &program))
         goto close;
     int copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
     FILE *errors = copy < 0 ? NULL : fdopen(copy, "w");
-    FILE *out = program_output_away(options.replay != NULL);
+    FILE *out = program_output_away(options.replay != NULL || options.output);
     if (out && errors)
         status = explore(&options, out, errors);
     if (errors)

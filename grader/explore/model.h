@@ -6,6 +6,7 @@
 
 #include "engine.h"
 
+#include <pthread.h>
 #include <time.h>
 
 /* Virtual time: what the clocks read when a run begins. */
@@ -24,6 +25,11 @@ bool model_mutex_check_wait(const struct sync *mutex); /* may a wait give it up?
 
 /* A robust mutex whose owner ends. */
 void model_locks_of_ended(void);
+
+/* A thread of the scenario's own (model_harness.c): never refused, whatever faults are asked for. And its join: 0, or
+ * as pthread_join. */
+pthread_t model_thread_make(void *(*body)(void *), void *argument);
+int model_thread_join(pthread_t handle);
 
 /* Needs scheduling points that were left out until now. */
 void model_needs_unlock_points(void);

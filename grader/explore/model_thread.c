@@ -42,6 +42,17 @@ static struct thread *thread_of(pthread_t handle)
     return handle >= 1 && handle <= (pthread_t)il.n ? &il.threads[handle - 1] : NULL;
 }
 
+static void make(void *handle, size_t handle_size, bool detached, void *(*body)(void *), int (*body_int)(void *),
+                 void *argument)
+{
+    int id = il_spawn(body, body_int, argument, detached);
+    pthread_t value = handle_of(id);
+    shadow_access(handle, handle_size, true, false);
+    memcpy(handle, &value, handle_size);
+    record_note("makes", body ? (const void *)body : (const void *)body_int, id);
+    il_start(id);
+}
+
 static int create(void *handle, size_t handle_size, bool detached, void *(*body)(void *), int (*body_int)(void *),
                   void *argument)
 {
@@ -50,13 +61,15 @@ static int create(void *handle, size_t handle_size, bool detached, void *(*body)
         record_note("cannot make a thread (EAGAIN)", NULL, -1);
         return EAGAIN;
     }
-    int id = il_spawn(body, body_int, argument, detached);
-    pthread_t value = handle_of(id);
-    shadow_access(handle, handle_size, true, false);
-    memcpy(handle, &value, handle_size);
-    record_note("makes", body ? (const void *)body : (const void *)body_int, id);
-    il_start(id);
+    make(handle, handle_size, detached, body, body_int, argument);
     return 0;
+}
+
+pthread_t model_thread_make(void *(*body)(void *), void *argument)
+{
+    pthread_t handle = 0;
+    make(&handle, sizeof handle, false, body, NULL, argument);
+    return handle;
 }
 
 int il_pthread_create(pthread_t *handle, const pthread_attr_t *attributes, void *(*body)(void *), void *argument)
@@ -100,6 +113,11 @@ int il_pthread_join(pthread_t handle, void **result)
 {
     IL_ENTER();
     return join(handle, result);
+}
+
+int model_thread_join(pthread_t handle)
+{
+    return join(handle, NULL);
 }
 
 int il_pthread_detach(pthread_t handle)

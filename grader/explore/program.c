@@ -103,13 +103,25 @@ static int compile(const struct program_options *options, const char *file, cons
     return -1;
 }
 
-/* One relocatable object of them all. */
-static int gather(const struct program *program, unsigned n, char *whole)
+static bool ends_in(const char *name, const char *ending)
+{
+    size_t length = strlen(name), end = strlen(ending);
+    return length > end && strcmp(name + length - end, ending) == 0;
+}
+
+/* One relocatable object of them all. What is an object already was compiled with the same flags by whoever gave it. */
+static int gather(const struct program *program, const struct program_options *options, char *whole)
 {
     char names[64][PATH_SIZE];
     char *words[80] = {"ld", "-r", "-o", whole};
+    unsigned n = options->files_n;
     for (unsigned i = 0; i < n; i++) {
+        words[4 + i] = (char *)options->files[i];
+        if (ends_in(options->files[i], ".o"))
+            continue;
         snprintf(names[i], sizeof names[i], "%s/%u.o", program->directory, i);
+        if (compile(options, options->files[i], names[i]))
+            return -1;
         words[4 + i] = names[i];
     }
     words[4 + n] = NULL;
@@ -206,38 +218,46 @@ static int load(struct program *program, const char *shared)
     return 0;
 }
 
+/* Makes the shared object out of files and objects. */
+static int build(const struct program_options *options, const struct program *program, char *shared)
+{
+    char whole[PATH_SIZE];
+    snprintf(whole, sizeof whole, "%s/program.o", program->directory);
+    if (options->files_n > 64) {
+        fprintf(stderr, "interleave: more than 64 files\n");
+        return -1;
+    }
+    return gather(program, options, whole) || link_all(program, options, whole, shared) ? -1 : 0;
+}
+
 int program_open(const struct program_options *options, struct program *program)
 {
-    char whole[PATH_SIZE], shared[PATH_SIZE], object[PATH_SIZE];
+    char shared[PATH_SIZE];
     program->handle = NULL;
+    program->directory[0] = '\0';
+    if (options->files_n == 1 && ends_in(options->files[0], ".so")) { /* prepared before; a name with a slash */
+        bool is_bare = strchr(options->files[0], '/') == NULL;
+        snprintf(shared, sizeof shared, "%s%s", is_bare ? "./" : "", options->files[0]);
+        return load(program, shared);
+    }
     snprintf(program->directory, sizeof program->directory, "/tmp/interleave.XXXXXX");
     if (!mkdtemp(program->directory)) {
         fprintf(stderr, "interleave: %s: %s\n", program->directory, strerror(errno));
         program->directory[0] = '\0';
         return -1;
     }
-    if (options->files_n > 64) {
-        fprintf(stderr, "interleave: more than 64 files\n");
-        return -1;
-    }
-    snprintf(whole, sizeof whole, "%s/program.o", program->directory);
     snprintf(shared, sizeof shared, "%s/program.so", program->directory);
-    for (unsigned i = 0; i < options->files_n; i++) {
-        snprintf(object, sizeof object, "%s/%u.o", program->directory, i);
-        if (compile(options, options->files[i], object))
-            return -1;
-    }
-    if (gather(program, options->files_n, whole) || link_all(program, options, whole, shared))
-        return -1;
-    return load(program, shared);
+    if (options->prepare)
+        return build(options, program, (char *)options->prepare);
+    return build(options, program, shared) ? -1 : load(program, shared);
 }
 
 void program_close(struct program *program)
 {
-    if (!program->directory[0])
-        return;
     if (program->handle)
         dlclose(program->handle);
+    if (!program->directory[0])
+        return;
     char *words[] = {"rm", "-rf", program->directory, NULL};
     run(words);
 }

@@ -4,6 +4,8 @@
  * dealt with: a name for which we define il_NAME becomes il_NAME (objcopy); harmless library calls stay; any other
  * becomes a stub that ends the run and names it. The result is a shared object that is loaded into this process: its
  * writable segment is the program's data, and its thread-local variables are reached by a call that is ours too.
+ *
+ * Who runs one program many times has it made once (`prepare`) and gives the shared object from then on.
  */
 #ifndef EXPLORE_PROGRAM_H
 #define EXPLORE_PROGRAM_H
@@ -12,8 +14,9 @@
 #include <stddef.h>
 
 struct program_options {
-    const char *const *files;
+    const char *const *files; /* FILE.c, or FILE.o compiled with -fsanitize=thread -fPIC; or one prepared FILE.so */
     unsigned files_n;
+    const char *prepare;      /* only make this shared object, and load nothing; or NULL */
     const char *compiler;     /* "gcc", "clang" or a path */
     const char *const *flags; /* handed to the compiler (-I, -D, -std=…, -l…) */
     unsigned flags_n;
@@ -25,8 +28,8 @@ struct program {
     int (*main)(int, char **, char **);
 };
 
-/* Builds and loads. 0, or -1 with one line (or the compiler's own words) printed to stderr. Blocks while the compiler
- * runs. Call program_close in either case. */
+/* Builds, and loads unless it is only to be prepared. 0, or -1 with one line (or the compiler's own words) printed to
+ * stderr. Blocks while the compiler runs. Call program_close in either case. */
 int program_open(const struct program_options *options, struct program *program);
 void program_close(struct program *program);
 

@@ -7,6 +7,13 @@
 #ifndef HARNESS_ALONE_H
 #define HARNESS_ALONE_H
 
+#ifdef INTERLEAVE /* the explorer knows its threads (grader/explore/model_harness.c) */
+
+int alone_count(void);
+void alone_wait(int count);
+
+#else
+
 #include <dirent.h>
 #include <stddef.h>
 #include <time.h>
@@ -34,4 +41,5 @@ static inline void alone_wait(int count)
         nanosleep(&pause, NULL);
 }
 
+#endif
 #endif
