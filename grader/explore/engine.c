@@ -382,6 +382,7 @@ bool il_wish_for(struct wish wish)
     struct thread *self = il.self;
     self->wish = wish;
     self->wish_pc = self->pc;
+    record_wish();
     self->timed_out = false;
     self->spurious = false;
     if (++il.steps > il.steps_max)

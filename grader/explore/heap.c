@@ -180,6 +180,7 @@ static void release(void *start)
                  block->freed_by == il.current ? "it" : il_name(block->freed_by));
     size_t looked_at = block->size < 4096 ? block->size : 4096;
     shadow_access(start, looked_at, true, false);
+    record_note("frees", start, -1);
     shadow_forget(start, block->size); /* so that the next access asks us */
     block->freed_by = il.current;
     block->freed_pc = il.self->pc;

@@ -210,9 +210,11 @@ static void record_again(const struct choices *choices)
 {
     static struct choices copy;
     copy = *choices;
+    record_begin();
     il.recording = true;
     search_replay(&copy);
     il.recording = false;
+    record_end();
 }
 
 static int write_json(const struct options *options, const struct search_report *report, const char *token, FILE *out)
@@ -264,8 +266,12 @@ static int replay(const struct options *options, struct search_report *report, F
         return -1;
     }
     *report = (struct search_report){.bound_done = -1};
+    record_begin();
     il.recording = true;
-    if (search_replay(&choices) && il.choices.n >= choices.n)
+    bool fits = search_replay(&choices) && il.choices.n >= choices.n;
+    il.recording = false;
+    record_end();
+    if (fits)
         return 0;
     fprintf(errors, "interleave: this token does not fit this program: was it changed since?\n");
     return -1;

@@ -195,6 +195,7 @@ static void destroy(void *address)
     if (cond->waiters)
         il_found(FIND_MISUSE, address, "%s destroys a condition variable that somebody sleeps on", il_name(il.current));
     shadow_access(address, sizeof(pthread_cond_t), true, false);
+    record_note("destroys", address, -1);
     il_event(cond, true, 3);
     cond->kind = SYNC_DESTROYED;
 }

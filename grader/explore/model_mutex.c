@@ -206,6 +206,7 @@ static int destroy(void *address)
             il_found(FIND_MISUSE, address, "%s destroys a mutex that %s takes again when its wait is over",
                      il_name(il.current), il_name(i));
     shadow_access(address, sizeof(pthread_mutex_t), true, false);
+    record_note("destroys", address, -1);
     il_event(mutex, true, 3);
     mutex->kind = SYNC_DESTROYED;
     return 0;

@@ -38,6 +38,7 @@ static void end_life(void *address, size_t size, enum sync_kind kind)
         il_found(FIND_MISUSE, address, "%s destroys a %s that is %s", il_name(il.current), sync_word(kind),
                  is_waited_on ? "waited for" : "held");
     shadow_access(address, size, true, false);
+    record_note("destroys", address, -1);
     il_event(on, true, 3);
     on->kind = SYNC_DESTROYED;
 }
