@@ -1,39 +1,25 @@
 /* scenario_run.c - see scenario_run.h.
  *
- * Theory: the program writes its report into a memory file of ours and finds this run's key in another. Both are read
- * only when it has ended, so nothing waits for anything. The memory file is opened for appending: a stray write can add
- * to the report, which then does not make sense, but not take from it.
+ * Theory: the program's report (report_channel.h) is read only when it has ended, so nothing waits for anything.
  */
 #include "scenario_run.h"
 
 #include "memory.h"
+#include "report_channel.h"
+#include "starvation.h"
 #include "stillness.h"
 #include "trace.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/random.h>
 #include <unistd.h>
 
-enum { REPORT_MAX = 4 << 20, ARGUMENTS_MAX = 64, KEY_BYTES = 16 };
+enum { ARGUMENTS_MAX = 64 };
 
 static const double WATCH_INTERVAL_S = 0.03;
 static const double CPU_LIMIT_S = 20;
 static const double WALL_LIMIT_S = 60;
-/* Who has used this part of its processor time and has not ended is busy for good, however little time there was. */
-static const double BUSY_PART = 3;
-static const double SLOW_S = 5; /* from here on it is looked at whether it gets a processor */
-
-struct channel {
-    int report;
-    int key;
-    char secret[2 * KEY_BYTES + 1];
-};
 
 /* What the watch function needs, and what it saw. */
 struct watching {
@@ -43,62 +29,15 @@ struct watching {
     bool read_stacks;
     struct scenario_run *run; /* `too_large`, `hung` and `hang` are set here */
     long resident_mb;
-    double delayed_s; /* what the threads of the program waited for a processor, in sum */
+    struct starvation starvation;
 };
-
-/* ---- the two memory files ---------------------------------------------------------------------------------------- */
-
-static int channel_open(struct channel *channel, struct fault *fault)
-{
-    unsigned char random[KEY_BYTES];
-
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-        goto failed;
-    for (size_t i = 0; i < sizeof random; i++)
-        (void)snprintf(channel->secret + 2 * i, 3, "%02x", random[i]);
-    channel->report = memfd_create("report", MFD_CLOEXEC);
-    if (channel->report < 0)
-        goto failed;
-    channel->key = memfd_create("key", MFD_CLOEXEC);
-    if (channel->key < 0)
-        goto no_key;
-    if (fcntl(channel->report, F_SETFL, O_APPEND) == 0 &&
-        pwrite(channel->key, channel->secret, strlen(channel->secret), 0) == (ssize_t)strlen(channel->secret))
-        return 0;
-    (void)close(channel->key);
-no_key:
-    (void)close(channel->report);
-failed:
-    (void)fault_errno(fault, "cannot make the files through which a scenario reports");
-    return -1;
-}
-
-static void channel_close(struct channel *channel)
-{
-    (void)close(channel->key);
-    (void)close(channel->report);
-}
-
-static int channel_read(void *context, const struct channel *channel, char **text, struct fault *fault)
-{
-    off_t size = lseek(channel->report, 0, SEEK_END);
-
-    if (size < 0)
-        return fault_errno(fault, "cannot read a scenario's report");
-    if (size > REPORT_MAX)
-        size = REPORT_MAX;
-    *text = memory_zeroed(context, (size_t)size + 1, 1);
-    if (pread(channel->report, *text, (size_t)size, 0) != (ssize_t)size)
-        return fault_errno(fault, "cannot read a scenario's report");
-    return 0;
-}
 
 /* ---- its lines --------------------------------------------------------------------------------------------------- */
 
 struct reading {
     void *context;
     struct scenario_run *run;
-    const char *secret;
+    const struct report_channel *channel;
     bool begun; /* a scenario has begun: the list is closed */
     bool done;
 };
@@ -171,9 +110,7 @@ static void remain_read(struct reading *reading, const json_t *line, enum remain
 
 static void done_read(struct reading *reading, const json_t *line)
 {
-    const char *key = json_string_value(json_object_get(line, "key"));
-
-    reading->done = key != NULL && strcmp(key, reading->secret) == 0;
+    reading->done = report_channel_signed(reading->channel, line);
 }
 
 static void event_read(struct reading *reading, const json_t *line)
@@ -208,9 +145,9 @@ static bool all_ended(const struct scenario_run *run)
     return run->scenario_count > 0;
 }
 
-static void report_read(void *context, char *text, const char *secret, struct scenario_run *run)
+static void report_read(void *context, char *text, const struct report_channel *channel, struct scenario_run *run)
 {
-    struct reading reading = {.context = context, .run = run, .secret = secret};
+    struct reading reading = {.context = context, .run = run, .channel = channel};
 
     run->scenarios = memory_zeroed(context, SCENARIOS_MAX, sizeof *run->scenarios);
     for (char *rest = text, *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
@@ -241,30 +178,6 @@ static long resident_mb(pid_t pid)
     return pages / ((1 << 20) / sysconf(_SC_PAGESIZE));
 }
 
-/* How long the threads that are there have waited for a processor (schedstat's second number). */
-static void delay_sample(struct watching *watching, pid_t pid)
-{
-    char path[512];
-
-    (void)snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);
-    DIR *tasks = opendir(path);
-    if (tasks == NULL)
-        return;
-    watching->delayed_s = 0;
-    for (struct dirent *task = readdir(tasks); task != NULL; task = readdir(tasks)) {
-        unsigned long long delayed_ns = 0;
-
-        (void)snprintf(path, sizeof path, "/proc/%ld/task/%s/schedstat", (long)pid, task->d_name);
-        FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "re");
-        if (file == NULL)
-            continue;
-        if (fscanf(file, "%*u %llu", &delayed_ns) == 1)
-            watching->delayed_s += (double)delayed_ns * 1e-9;
-        (void)fclose(file);
-    }
-    (void)closedir(tasks);
-}
-
 /* Where the threads of a program stand that hangs. What cannot be read is left out: that it hangs is known already. */
 static void stacks_look(struct watching *watching, pid_t pid)
 {
@@ -278,8 +191,7 @@ static bool watch(void *context, pid_t pid, double running_s)
 {
     struct watching *watching = context;
 
-    if (running_s >= SLOW_S)
-        delay_sample(watching, pid);
+    starvation_look(&watching->starvation, pid, running_s);
     watching->run->too_large = watching->resident_mb > 0 && resident_mb(pid) > watching->resident_mb;
     watching->run->hung = stillness_look(watching->stillness);
     if (watching->run->hung && watching->read_stacks)
@@ -288,7 +200,8 @@ static bool watch(void *context, pid_t pid, double running_s)
 }
 
 /* prefix…, program, --report FD, --key FD, [scenario]. */
-static const char **arguments_make(void *context, const struct scenario_spec *spec, const struct channel *channel)
+static const char **arguments_make(void *context, const struct scenario_spec *spec,
+                                   const struct report_channel *channel)
 {
     const char **arguments = memory_zeroed(context, ARGUMENTS_MAX, sizeof *arguments);
     size_t count = 0;
@@ -305,7 +218,7 @@ static const char **arguments_make(void *context, const struct scenario_spec *sp
 }
 
 static int run_in_channel(void *context, struct workshop *shop, const struct scenario_spec *spec,
-                          const struct channel *channel, struct scenario_run *run, struct fault *fault)
+                          const struct report_channel *channel, struct scenario_run *run, struct fault *fault)
 {
     struct watching watching = {.context = context,
                                 .shop = shop,
@@ -336,11 +249,10 @@ static int run_in_channel(void *context, struct workshop *shop, const struct sce
         return -1;
     run->too_large = run->too_large && run->child.end == CHILD_STOPPED_BY_WATCH;
     run->hung = run->hung && run->child.end == CHILD_STOPPED_BY_WATCH;
-    bool busy = run->child.cpu_s > child.cpu_limit_s / BUSY_PART;
-    run->starved = run->child.end == CHILD_TIMED_OUT && !busy && watching.delayed_s > 0.5 * run->child.wall_s;
-    if (channel_read(context, channel, &text, fault) != 0)
+    run->starved = starvation_found(&watching.starvation, &run->child, child.cpu_limit_s);
+    if (report_channel_read(context, channel, &text, fault) != 0)
         return -1;
-    report_read(context, text, channel->secret, run);
+    report_read(context, text, channel, run);
     if (run->trouble != NULL)
         return fault_set(fault, "%s: a scenario's harness could not do its work: %s", shop->exercise->id, run->trouble);
     return 0;
@@ -349,12 +261,12 @@ static int run_in_channel(void *context, struct workshop *shop, const struct sce
 int scenario_run(void *context, struct workshop *shop, const struct scenario_spec *spec, struct scenario_run *run,
                  struct fault *fault)
 {
-    struct channel channel;
+    struct report_channel channel;
 
     *run = (struct scenario_run){0};
-    if (channel_open(&channel, fault) != 0)
+    if (report_channel_open(&channel, fault) != 0)
         return -1;
     int result = run_in_channel(context, shop, spec, &channel, run, fault);
-    channel_close(&channel);
+    report_channel_close(&channel);
     return result;
 }

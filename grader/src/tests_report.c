@@ -3,47 +3,24 @@
 
 #include "memory.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <unistd.h>
 
-enum { KEY_BYTES = 16, CHUNK = 1 << 16 };
+enum { CHUNK = 1 << 16 };
 
 /* ---- the memory files -------------------------------------------------------------------------------------------- */
-
-static int make_key(struct tests_report *report, struct fault *fault)
-{
-    unsigned char random[KEY_BYTES];
-
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-        return fault_errno(fault, "cannot get random numbers");
-    for (size_t i = 0; i < sizeof random; i++)
-        (void)snprintf(report->key + 2 * i, 3, "%02x", random[i]);
-    if (pwrite(report->key_fd, report->key, strlen(report->key), 0) != (ssize_t)strlen(report->key))
-        return fault_errno(fault, "cannot write the key of the tests");
-    return 0;
-}
 
 int tests_report_open(void *context, struct tests_report *report, struct fault *fault)
 {
     *report = (struct tests_report){.context = context};
-    report->report_fd = memfd_create("report", MFD_CLOEXEC);
-    report->events_fd = memfd_create("events", MFD_CLOEXEC);
-    report->key_fd = memfd_create("key", MFD_CLOEXEC);
-    if (report->report_fd < 0 || report->events_fd < 0 || report->key_fd < 0) {
-        fault_errno(fault, "cannot make a memory file for the tests' report");
-        tests_report_close(report);
+    if (report_channel_open(&report->channel, fault) != 0)
         return -1;
-    }
-    /* A stray write may add to a report, which then makes no sense, but take nothing from it. */
-    (void)fcntl(report->report_fd, F_SETFL, O_APPEND);
-    if (make_key(report, fault) < 0) {
-        tests_report_close(report);
+    report->events_fd = memfd_create("events", MFD_CLOEXEC);
+    if (report->events_fd < 0) {
+        (void)fault_errno(fault, "cannot make a memory file for the tests' events");
+        report_channel_close(&report->channel);
         return -1;
     }
     report->tests = memory_zeroed(context, TESTS_MAX, sizeof *report->tests);
@@ -52,12 +29,10 @@ int tests_report_open(void *context, struct tests_report *report, struct fault *
 
 void tests_report_close(struct tests_report *report)
 {
-    int fds[] = {report->report_fd, report->events_fd, report->key_fd};
-
-    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
-        if (fds[i] >= 0)
-            (void)close(fds[i]);
-    report->report_fd = report->events_fd = report->key_fd = -1;
+    report_channel_close(&report->channel);
+    if (report->events_fd >= 0)
+        (void)close(report->events_fd);
+    report->events_fd = -1;
 }
 
 /* ---- the runner's lines ------------------------------------------------------------------------------------------ */
@@ -118,9 +93,9 @@ static void take_assert(struct tests_report *report, const json_t *line)
 static void take_mark(struct tests_report *report, const json_t *line)
 {
     const char *message = json_string_value(json_object_get(line, "message"));
-    size_t length = strlen(report->key);
+    size_t length = strlen(report->channel.secret);
 
-    if (report->current != NULL && message != NULL && strncmp(message, report->key, length) == 0 &&
+    if (report->current != NULL && message != NULL && strncmp(message, report->channel.secret, length) == 0 &&
         message[length] == ' ' && strcmp(message + length + 1, report->current->name) == 0)
         report->current->reached_end = true;
 }
@@ -143,9 +118,7 @@ static void take_end(struct tests_report *report, const json_t *line)
 
 static void take_done(struct tests_report *report, const json_t *line)
 {
-    const char *key = json_string_value(json_object_get(line, "key"));
-
-    report->done = key != NULL && strcmp(key, report->key) == 0;
+    report->done = report_channel_signed(&report->channel, line);
 }
 
 /* ---- the tests' own lines ---------------------------------------------------------------------------------------- */
@@ -224,7 +197,7 @@ static void read_on(struct tests_report *report, int fd, off_t *at, const struct
 
 void tests_report_read(struct tests_report *report)
 {
-    read_on(report, report->report_fd, &report->report_at, report_kinds);
+    read_on(report, report->channel.report, &report->report_at, report_kinds);
     read_on(report, report->events_fd, &report->events_at, event_kinds);
 }
 
@@ -233,8 +206,8 @@ void tests_report_read(struct tests_report *report)
 char *tests_report_output(void *context, const struct tests_report *report, const char *test, const char *output,
                           size_t size)
 {
-    char *start_mark = memory_format(context, "\001%s %s\n", report->key, test);
-    char *any_mark = memory_format(context, "\001%s ", report->key);
+    char *start_mark = memory_format(context, "\001%s %s\n", report->channel.secret, test);
+    char *any_mark = memory_format(context, "\001%s ", report->channel.secret);
     const char *begin = memmem(output, size, start_mark, strlen(start_mark));
 
     if (begin == NULL)

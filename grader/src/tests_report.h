@@ -8,6 +8,7 @@
 #define GRADE_TESTS_REPORT_H
 
 #include "fault.h"
+#include "report_channel.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,8 +42,8 @@ struct test_record {
 
 struct tests_report {
     void *context;
-    int report_fd, events_fd, key_fd;
-    char key[33];
+    struct report_channel channel; /* written by the runner */
+    int events_fd;                 /* written by the tests' own processes */
     off_t report_at, events_at;
     struct test_record *tests; /* in the order in which they were listed */
     size_t count;

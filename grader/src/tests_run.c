@@ -3,11 +3,11 @@
 
 #include "memory.h"
 #include "process.h"
+#include "starvation.h"
 #include "stillness.h"
 
 #include <math.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { STUCK_MAX = 2, LOOKS_A_MEASURE = 5, OUTPUT_CAP = 256 << 10 };
@@ -48,11 +48,11 @@ static const char **command_line(void *context, const struct tests_report *repor
 
     argv[count++] = program;
     argv[count++] = "--report";
-    argv[count++] = memory_format(context, "%d", report->report_fd);
+    argv[count++] = memory_format(context, "%d", report->channel.report);
     argv[count++] = "--events";
     argv[count++] = memory_format(context, "%d", report->events_fd);
     argv[count++] = "--key";
-    argv[count++] = memory_format(context, "%d", report->key_fd);
+    argv[count++] = memory_format(context, "%d", report->channel.key);
     argv[count] = only;
     return argv;
 }
@@ -60,7 +60,7 @@ static const char **command_line(void *context, const struct tests_report *repor
 static int run_program(void *context, struct tests_run *run, struct child_spec *spec, const char *program,
                        const char *only, struct fault *fault)
 {
-    const int keep[] = {run->report.report_fd, run->report.events_fd, run->report.key_fd, -1};
+    const int keep[] = {run->report.channel.report, run->report.events_fd, run->report.channel.key, -1};
 
     spec->argv = command_line(context, &run->report, program, only);
     spec->keep_fds = keep;
@@ -177,21 +177,6 @@ struct usage {
     double delayed_s; /* for a processor, all threads together */
 };
 
-static double delay_s(pid_t pid, pid_t tid)
-{
-    char path[96];
-    unsigned long long delayed_ns = 0;
-
-    (void)snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", (int)pid, (int)tid);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "%*u %llu", &delayed_ns) != 1)
-        delayed_ns = 0;
-    (void)fclose(file);
-    return (double)delayed_ns * 1e-9;
-}
-
 static struct usage measure(struct watching *watching, const struct test_record *test)
 {
     void *scratch = memory_context(watching->context);
@@ -201,12 +186,9 @@ static struct usage measure(struct watching *watching, const struct test_record 
     process_tree(scratch, test->pid, &tree);
     for (size_t i = 0; i < tree.count; i++) {
         struct process_stat stat;
-        struct pid_list threads = {0};
         if (process_stat(tree.pids[i], 0, &stat))
             usage.cpu_s += stat.cpu_s;
-        process_threads(scratch, tree.pids[i], &threads);
-        for (size_t j = 0; j < threads.count; j++)
-            usage.delayed_s += delay_s(tree.pids[i], threads.pids[j]);
+        usage.delayed_s += starvation_delay_s(tree.pids[i]);
     }
     talloc_free(scratch);
     return usage;
