@@ -17,6 +17,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,6 +39,13 @@ enum {
  * memory has the line it was written on, not the one where its value is used. */
 #define READABLE "-O1", "-fno-inline", "-fno-optimize-sibling-calls"
 
+/* What the explorer (grader/explore/program.c) needs beside: thread-local variables and atomics by calls. */
+#ifdef __aarch64__
+#define EXPLORED_PROCESSOR "-mtls-dialect=trad", "-mno-outline-atomics"
+#else
+#define EXPLORED_PROCESSOR NULL
+#endif
+
 static const struct flags flags_of[FLAVOUR_COUNT] = {
     [FLAVOUR_PLAIN] = {"plain", "gcc", {READABLE, "-fno-tree-ter"}, {0}},
     [FLAVOUR_CLANG] = {"clang", "clang", {"-O1", "-fsyntax-only"}, {0}},
@@ -51,6 +59,12 @@ static const struct flags flags_of[FLAVOUR_COUNT] = {
                       {"-fsanitize=memory"}},
     [FLAVOUR_TSAN] = {"tsan", "gcc", {READABLE, "-fno-tree-ter", "-fsanitize=thread"}, {"-fsanitize=thread"}},
     [FLAVOUR_FAST] = {"fast", "gcc", {"-O2"}, {0}},
+    [FLAVOUR_EXPLORED] = {"explored",
+                          "gcc",
+                          {READABLE, "-fno-tree-ter", "-fsanitize=thread", "-fPIC", "-fno-common",
+                           "-fno-builtin-malloc", "-fno-builtin-calloc", "-fno-builtin-realloc", "-fno-builtin-free",
+                           EXPLORED_PROCESSOR},
+                          {0}},
 };
 
 /* For every file, whoever wrote it. */
@@ -149,6 +163,28 @@ const char *tool_path(void *context, const char *name)
             return path;
     }
     return name;
+}
+
+int toolchain_interleave(void *context, const struct workshop *shop, const char **path, struct fault *fault)
+{
+    char own[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
+    const char *folder = memory_text_n(context, own, length > 0 ? (size_t)length : 0);
+    const char *slash = strrchr(folder, '/');
+
+    folder = slash == NULL ? "." : memory_text_n(context, folder, (size_t)(slash - folder));
+    const char *const places[] = {
+        memory_format(context, "%s/interleave", folder),
+        memory_format(context, "%s/../interleave", folder),
+        memory_format(context, "%s/build/interleave", shop->course->root),
+    };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (access(places[i], X_OK) == 0) {
+            *path = places[i];
+            return 0;
+        }
+    return fault_set(fault, "build/interleave, the explorer of interleavings, is not there; `make build/interleave` "
+                            "makes it");
 }
 
 /* ---- exercises and their headers ------------------------------------------------------------------------------- */
@@ -409,6 +445,8 @@ static int add_trusted_dirs(void *context, const struct workshop *shop, struct t
     const char **headers = toolchain_headers(context, shop);
 
     words_add(context, &trusted->words, harness ? "-D_GNU_SOURCE" : "-D_POSIX_C_SOURCE=200809L");
+    if (trusted->flavour == FLAVOUR_EXPLORED && !reference)
+        words_add(context, &trusted->words, "-DINTERLEAVE"); /* alone.h and scarce.h are the explorer's then */
     if (!reference && add_trusted_dir(context, shop, memory_format(context, "%s/grader/harness", shop->course->root),
                                       trusted, fault) != 0)
         return -1;

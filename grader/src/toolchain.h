@@ -11,12 +11,13 @@
 
 /* Which compiler and flags. Every object of one program is of one flavour. */
 enum flavour {
-    FLAVOUR_PLAIN, /* gcc -O1 -g: tests, helgrind */
-    FLAVOUR_CLANG, /* clang, warnings only */
-    FLAVOUR_ASAN,  /* gcc, AddressSanitizer, LeakSanitizer, UndefinedBehaviorSanitizer */
-    FLAVOUR_MSAN,  /* clang, MemorySanitizer */
-    FLAVOUR_TSAN,  /* gcc, ThreadSanitizer */
-    FLAVOUR_FAST,  /* gcc -O2: timing */
+    FLAVOUR_PLAIN,    /* gcc -O1 -g: tests, helgrind */
+    FLAVOUR_CLANG,    /* clang, warnings only */
+    FLAVOUR_ASAN,     /* gcc, AddressSanitizer, LeakSanitizer, UndefinedBehaviorSanitizer */
+    FLAVOUR_MSAN,     /* clang, MemorySanitizer */
+    FLAVOUR_TSAN,     /* gcc, ThreadSanitizer */
+    FLAVOUR_FAST,     /* gcc -O2: timing */
+    FLAVOUR_EXPLORED, /* gcc, every access and atomic operation a call: build/interleave, the explorer */
     FLAVOUR_COUNT
 };
 
@@ -25,6 +26,7 @@ enum program {
     PROGRAM_TESTS,    /* tests.c with Criterion and the harness's criterion_main.c */
     PROGRAM_SCENARIO, /* scenario.c with scenario_main.c */
     PROGRAM_BENCH,    /* bench.c with bench_main.c */
+    PROGRAM_EXPLORED, /* scenario.c with scenario_explore.c, for build/interleave; of FLAVOUR_EXPLORED only */
 };
 
 /* One grading's place to work: made by grade.c, removed afterwards. */
@@ -73,13 +75,18 @@ const char **toolchain_headers(void *context, const struct workshop *shop);
 /* The exercises that the workshop's is built on, each once, directly and through others. NULL-terminated. */
 const struct exercise **toolchain_needed(void *context, const struct workshop *shop);
 
+/* Where build/interleave is: beside this program, else in the course's own build folder. A fault where it is nowhere.
+ */
+int toolchain_interleave(void *context, const struct workshop *shop, const char **path, struct fault *fault);
+
 /* Links `program` from an object of the student's (or, with `student_object` NULL, from the reference: kept by
  * content), the exercise's checks, the harness, and the references it needs
- * (with shop->own the student's own files in their place, except beside the reference). Every symbol of the student's object
- * becomes local except the contract's own; where `program` is PROGRAM_TESTS the calls in exercise->wraps go to
+ * (with shop->own the student's own files in their place, except beside the reference). Every symbol of the student's
+ * object becomes local except the contract's own; where `program` is PROGRAM_TESTS the calls in exercise->wraps go to
  * wrap_NAME. The student's is linked once a grading and program; a second call finds it. In the scenario program of
  * FLAVOUR_ASAN the harness's thread_watch.c stands between the program and pthread_create, pthread_join and
- * pthread_detach. On return 0 `*path` is the executable, or NULL where it does not link and `*log` has the linker's
+ * pthread_detach. PROGRAM_EXPLORED is no executable but a shared object that build/interleave has prepared. On return 0
+ * `*path` is the program, or NULL where it does not link and `*log` has the linker's
  * words. */
 int toolchain_link(void *context, struct workshop *shop, enum flavour flavour, enum program program,
                    const char *student_object, const char **path, char **log, struct fault *fault);

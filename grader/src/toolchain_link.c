@@ -22,6 +22,7 @@ static const struct program_parts parts_of[] = {
     [PROGRAM_TESTS] = {"tests", "tests.c", {"check.c", "gate.c", "wrap.c", "criterion_main.c"}, {"-lcriterion"}},
     [PROGRAM_SCENARIO] = {"scenario", "scenario.c", {"scenario_main.c", "gate.c"}, {0}},
     [PROGRAM_BENCH] = {"bench", "bench.c", {"bench_main.c", "gate.c"}, {0}},
+    [PROGRAM_EXPLORED] = {"scenario.so", "scenario.c", {"scenario_explore.c"}, {0}},
 };
 
 static const char *const watch_flags[] = {
@@ -170,9 +171,22 @@ static void add_light_libraries(struct linking *linking)
                   memory_format(linking->context, "-Wl,--disable-new-dtags,-rpath,%s", dir));
 }
 
+/* build/interleave is the linker of what it runs. */
+static int begin_explored(struct linking *linking)
+{
+    const char *interleave = NULL;
+
+    if (toolchain_interleave(linking->context, linking->shop, &interleave, linking->fault) != 0)
+        return -1;
+    words_add(linking->context, &linking->words, interleave);
+    return add_trusted_objects(linking);
+}
+
 /* Compiler, flags, trusted objects and libraries; the object in question and the output are still to come. */
 static int begin_link(struct linking *linking)
 {
+    if (linking->program == PROGRAM_EXPLORED)
+        return begin_explored(linking);
     const struct flags *flags = tool_flags(linking->flavour);
     const struct program_parts *parts = &parts_of[linking->program];
 
@@ -192,7 +206,7 @@ static int begin_link(struct linking *linking)
 static void end_link(struct linking *linking, const char *object, const char *made)
 {
     words_add(linking->context, &linking->words, object);
-    words_add(linking->context, &linking->words, "-o");
+    words_add(linking->context, &linking->words, linking->program == PROGRAM_EXPLORED ? "--prepare" : "-o");
     words_add(linking->context, &linking->words, made);
 }
 
@@ -205,7 +219,10 @@ static const char *linked_name(struct linking *linking)
     for (size_t i = 0; i < linking->words.count; i++)
         cache_key_text(&key, trace_base_name(linking->words.items[i])); /* a kept object's name tells its content */
     tool_key(linking->context, &key, linking->flavour);
-    return cache_key_name(linking->context, &key);
+    if (linking->program != PROGRAM_EXPLORED)
+        return cache_key_name(linking->context, &key);
+    cache_key_identity(&key, linking->words.items[0]);
+    return memory_format(linking->context, "%s.so", cache_key_name(linking->context, &key));
 }
 
 static int link_reference(struct linking *linking, const char **path)

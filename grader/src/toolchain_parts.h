@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 enum {
-    FLAGS_MAX = 6,
+    FLAGS_MAX = 16,
     STUDENT_FILE_MB = 64, /* what a compilation of the student's may write */
 };
 
