@@ -44,6 +44,10 @@ $(BUILD)/.setup-book: grader/packages.txt grader/setup.sh
 	@grader/setup.sh grade book
 	@mkdir -p $(BUILD) && touch $@
 
+$(BUILD)/.setup-measure: grader/packages.txt grader/setup.sh
+	@grader/setup.sh grade book measure
+	@mkdir -p $(BUILD) && touch $@
+
 # ---- the grader --------------------------------------------------------------------------------------------------
 
 $(BUILD)/obj/%.o: grader/src/%.c | $(BUILD)/.setup-grade
@@ -140,8 +144,9 @@ format:
 stability: $(BUILD)/selfcheck
 	@$(BUILD)/selfcheck --root "$(ROOT)" stability $(ARGS) $(EX)
 
-bench: $(BUILD)/selfcheck $(GRADE)
+bench: $(BUILD)/.setup-measure $(BUILD)/selfcheck $(GRADE)
 	@$(BUILD)/selfcheck --root "$(ROOT)" bench $(ARGS)
+	@CC="$(CC)" BUILD="$(BUILD)" grader/tests/bench_against.sh
 
 clean:
 	@rm -rf $(BUILD)

@@ -35,7 +35,7 @@ $(BOOK)/book.css: book/book.css
 check-book: $(BUILD)/.setup-book
 	@book/check.sh
 
-measure: $(BUILD)/.setup-book
+measure: $(BUILD)/.setup-measure
 	@CC="$(CC)" BUILD="$(BUILD)" book/measure.sh $(ONLY)
 
 screens: $(GRADE)

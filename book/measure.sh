@@ -9,6 +9,7 @@ export LC_ALL
 
 BUILD=${BUILD:-build}
 CC=${CC:-cc}
+MEASURED=${MEASURED:-book/measured} # where the data goes
 CANNOT=77
 BUSY_PERCENT=10
 work=$(mktemp -d) || exit 2
@@ -62,10 +63,21 @@ others() { # of the folder with both, before and after: per cent of all processo
         printf "%d", (all > 0 && used > 0 ? used * 100 / all + 0.5 : 0) }'
 }
 
+# What a program is linked with beside the C library: the words after " * links: " in its first comment, a pkg-config name
+# or a flag (-fopenmp) each.
+linked() { # source
+    for word in $(sed -n '1,40s/^ \* links: *//p' "$1"); do
+        case $word in
+        -*) echo "$word" ;;
+        *) pkg-config --cflags --libs "$word" 2>/dev/null || { echo "$word" >"$work/missing"; } ;;
+        esac
+    done
+}
+
 measure() { # CHAPTER/NAME
     source=book/measure/$1.c
     made=$BUILD/measure/$1
-    data=book/measured/$1.tsv
+    data=$MEASURED/$1.tsv
     if [ ! -f "$source" ]; then
         echo "measure: there is no $source" >&2
         return 1
@@ -73,8 +85,14 @@ measure() { # CHAPTER/NAME
     mkdir -p "$(dirname "$made")" "$(dirname "$data")" || return 1
     # What is measured is what the book explains: a program may include a reference, #include "02-locks/rlock.c".
     includes="-Isolutions$(printf ' -I%s' exercises/*/*/)"
+    rm -f "$work/missing"
+    links=$(linked "$source")
+    if [ -f "$work/missing" ]; then
+        echo "$1 is compared with $(cat "$work/missing"), which is not installed; nothing changed"
+        return 0
+    fi
     # shellcheck disable=SC2086 # the flags are words
-    $CC $flags $includes "$source" -o "$made" -lm || return 1
+    $CC $flags $includes "$source" -o "$made" $links -lm || return 1
     printf 'measuring %s … ' "$1"
     processors "$work/all-before" && ours "$work/ours-before"
     "$made" >"$made.tsv"
