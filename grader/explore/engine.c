@@ -177,6 +177,8 @@ static bool granted(const struct thread *thread)
         return wish->on->value != 0;
     case WISH_WRITE:
         return il.writes != wish->whom;
+    case WISH_UNTIL:
+        return wish->can(wish);
     case WISH_COND: /* whoever signals changes the wish */
     case WISH_SLEEP:
         return false;
@@ -403,6 +405,8 @@ bool il_wish_for(struct wish wish)
     self->wish.deadline_ns = NO_DEADLINE;
     self->wish.kind = WISH_GO;
     self->quiet_accesses = 0;
+    if (__builtin_expect(self->cancel.doomed, false))
+        model_cancelled();
     return !self->timed_out;
 }
 
@@ -553,7 +557,7 @@ void engine_run(void)
 
 void engine_assume_all(void)
 {
-    il.assume = (struct assumptions){.unlock_silent = true, .signal_silent = true};
+    il.assume = (struct assumptions){.unlock_silent = true, .signal_silent = true, .cancel_silent = true};
     il.assumption_broken = false;
 }
 

@@ -97,6 +97,7 @@ enum wish_kind {
     WISH_GATE,
     WISH_SLEEP, /* the deadline only */
     WISH_WRITE, /* anybody to change something: what a loop that spins is made to wait for */
+    WISH_UNTIL, /* `can` to say yes */
 };
 
 #define NO_DEADLINE UINT64_MAX
@@ -106,11 +107,24 @@ struct wish {
     struct sync *on;      /* not for go, join, sleep and write */
     uint64_t whom;        /* join: the thread; write: the count of writes seen; barrier: the round */
     uint64_t deadline_ns; /* of virtual time, or NO_DEADLINE */
+    /* until: changes nothing, and depends on nothing but `on`, `whom` and what operations on objects have done */
+    bool (*can)(const struct wish *wish);
+    const char *waits; /* …and in words: "waits for a pipe that is empty" (a literal) */
 };
 
 enum life { LIFE_NONE, LIFE_RUNS, LIFE_ENDED };
 
-struct cleanup; /* a pushed cleanup handler (model_thread.c) */
+struct cleanup; /* a pushed cleanup handler (model_cancel.c) */
+
+/* What pthread_cancel and its like have made of a thread (model_cancel.c). */
+struct cancel {
+    bool disabled, async; /* pthread_setcancelstate, pthread_setcanceltype */
+    bool pending;         /* asked to end */
+    bool waits;           /* in a wait that may be cut off */
+    bool cut;             /* taken out of a wait on a condition variable: has still to lock again */
+    bool ending;          /* on its way out: asking again changes nothing */
+    bool doomed;          /* goes on only to end: looked at after every wish */
+};
 
 struct thread {
     void *place; /* where it stands, while it does not run */
@@ -133,6 +147,7 @@ struct thread {
     struct sync *retakes;  /* the mutex to take again, while it waits on a condition variable */
     struct sync *waits_on; /* that condition variable */
     struct cleanup *cleanups;
+    struct cancel cancel;
     void *tls; /* its thread-local variables, or NULL until first used */
     const void *values[KEYS_MAX];
     uint64_t yields;             /* order of the last yield */
@@ -186,6 +201,7 @@ struct finding {
 struct assumptions {
     bool unlock_silent;
     bool signal_silent;
+    bool cancel_silent; /* nobody cancels another: points where that could be seen need no scheduling points */
 };
 
 /* Decisions at points where more than one thing can happen, in order. */
@@ -289,6 +305,7 @@ _Noreturn void il_found(enum finding_kind kind, const void *address, const char 
 void model_reset(void);
 void model_main_returned(int status);
 void model_thread_ends(void);
+_Noreturn void model_cancelled(void); /* a doomed thread goes on (model_cancel.c) */
 
 /* The thread's name in words: "thread 2". In a ring of four buffers. */
 const char *il_name(int thread);

@@ -31,6 +31,27 @@ void model_locks_of_ended(void);
 pthread_t model_thread_make(void *(*body)(void *), void *argument);
 int model_thread_join(pthread_t handle);
 
+/* The thread of a handle, or NULL. */
+struct thread *model_thread_of(pthread_t handle);
+/* Ends the run where the thread was joined, or is detached and has ended: the handle is nobody's any more. */
+void model_check_lives(const struct thread *thread, const char *what);
+
+/* A cancellation point that does not wait: does not return where the thread is to end. */
+void model_cancel_point(void);
+void model_cancel_here(void); /* the same, with no scheduling point before */
+/* …and one that does (il_wish_for). */
+bool model_wait(struct wish wish);
+/* After a wait on a condition variable: it may have been cut off. */
+void model_cancel_after_wait(void);
+/* What <pthread.h>'s pthread_cleanup_push and its like call. */
+void il___pthread_register_cancel(__pthread_unwind_buf_t *buffer);
+void il___pthread_unregister_cancel(__pthread_unwind_buf_t *buffer);
+_Noreturn void il___pthread_unwind_next(__pthread_unwind_buf_t *buffer);
+/* Runs the cleanup handlers that are left, and ends the thread. */
+_Noreturn void model_unwind(void);
+/* Takes a thread that sleeps on a condition variable out of its queue. */
+void model_cond_leave(const struct thread *thread);
+
 /* Needs scheduling points that were left out until now. */
 void model_needs_unlock_points(void);
 

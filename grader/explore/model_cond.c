@@ -20,15 +20,21 @@ static void leave_queue(struct sync *cond)
         cond->mutex = NULL;
 }
 
+void model_cond_leave(const struct thread *thread)
+{
+    leave_queue(thread->waits_on);
+}
+
 /* Asleep; returns true when signalled, false at the deadline or by nobody's doing. Has the mutex again either way. */
 static int sleep_on(struct sync *cond, struct sync *mutex, uint64_t deadline_ns)
 {
     struct thread *self = il.self;
     self->retakes = mutex;
     self->waits_on = cond;
+    self->cancel.waits = true;
     bool in_time = il_wish(WISH_COND, cond, deadline_ns);
-    bool signalled = in_time && !self->spurious;
-    if (!signalled) {
+    self->cancel.waits = false;
+    if (!self->cancel.cut && (!in_time || self->spurious)) {
         leave_queue(cond);
         il_event(cond, true, in_time ? 2 : 1);
         record_note(in_time ? "wakes though nobody signalled" : "wakes as its time is over", cond->address, -1);
@@ -63,6 +69,7 @@ int model_cond_wait(void *cond_address, void *mutex_address, uint64_t deadline_n
         model_needs_unlock_points();
     if (!il.assume.unlock_silent)
         il_wish(WISH_GO, NULL, NO_DEADLINE);
+    model_cancel_here();
     cond->waiters++;
     cond->mutex = mutex->address;
     record_note("gives up the mutex and sleeps on", cond_address, -1);
@@ -70,6 +77,7 @@ int model_cond_wait(void *cond_address, void *mutex_address, uint64_t deadline_n
     unsigned depth = model_mutex_release(mutex);
     int result = sleep_on(cond, mutex, deadline_ns);
     mutex->depth = depth;
+    model_cancel_after_wait();
     return result;
 }
 

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <setjmp.h>
 #include <string.h>
 #include <threads.h>
 
@@ -49,6 +50,18 @@ static bool wait_for(enum wish_kind kind, struct sync *on, uint64_t deadline_ns)
     if (deadline_ns != NO_DEADLINE)
         model_needs_unlock_points();
     if (il_wish(kind, on, deadline_ns))
+        return true;
+    il_event(on, false, 1);
+    record_note("gives up waiting for", on->address, -1);
+    return false;
+}
+
+/* The same at a cancellation point. */
+static bool wait_or_end(enum wish_kind kind, struct sync *on, uint64_t deadline_ns)
+{
+    if (deadline_ns != NO_DEADLINE)
+        model_needs_unlock_points();
+    if (model_wait((struct wish){.kind = kind, .on = on, .deadline_ns = deadline_ns}))
         return true;
     il_event(on, false, 1);
     record_note("gives up waiting for", on->address, -1);
@@ -262,7 +275,7 @@ int il_sem_wait(sem_t *address)
 {
     IL_ENTER();
     struct sync *semaphore = semaphore_of(address);
-    wait_for(WISH_SEMAPHORE, semaphore, NO_DEADLINE);
+    wait_or_end(WISH_SEMAPHORE, semaphore, NO_DEADLINE);
     return semaphore_taken(semaphore);
 }
 
@@ -279,7 +292,7 @@ static int timed_wait(sem_t *address, clockid_t clock, const struct timespec *at
     struct sync *semaphore = semaphore_of(address);
     if (!model_deadline(clock, at, &deadline_ns))
         return fail(EINVAL);
-    return wait_for(WISH_SEMAPHORE, semaphore, deadline_ns) ? semaphore_taken(semaphore) : fail(ETIMEDOUT);
+    return wait_or_end(WISH_SEMAPHORE, semaphore, deadline_ns) ? semaphore_taken(semaphore) : fail(ETIMEDOUT);
 }
 
 int il_sem_timedwait(sem_t *semaphore, const struct timespec *at)
@@ -429,6 +442,7 @@ int il_pthread_spin_unlock(pthread_spinlock_t *address)
 static void once(void *address, void (*function)(void))
 {
     struct sync *on = sync_use(address, SYNC_ONCE);
+    __pthread_unwind_buf_t buffer;
     il_wish(WISH_ONCE, on, NO_DEADLINE);
     il_acquire(on);
     if (on->value) {
@@ -438,7 +452,15 @@ static void once(void *address, void (*function)(void))
     on->owner = il.current;
     il_event(on, true, 0);
     record_note("is the first and runs the function of", address, -1);
+    if (sigsetjmp((struct __jmp_buf_tag *)(void *)buffer.__cancel_jmp_buf, 0)) { /* it ends the thread */
+        on->owner = -1;
+        il_event(on, true, 2);
+        il_release(on);
+        il___pthread_unwind_next(&buffer);
+    }
+    il___pthread_register_cancel(&buffer);
     function();
+    il___pthread_unregister_cancel(&buffer);
     on->owner = -1;
     on->value = 1;
     il_event(on, true, 1);

@@ -37,9 +37,19 @@ static pthread_t handle_of(int thread)
     return (pthread_t)thread + 1;
 }
 
-static struct thread *thread_of(pthread_t handle)
+struct thread *model_thread_of(pthread_t handle)
 {
     return handle >= 1 && handle <= (pthread_t)il.n ? &il.threads[handle - 1] : NULL;
+}
+
+void model_check_lives(const struct thread *thread, const char *what)
+{
+    int id = (int)(thread - il.threads);
+    if (thread->detached && thread->life == LIFE_ENDED)
+        il_found(FIND_MISUSE, NULL, "%s %s %s, which is detached and has ended", il_name(il.current), what,
+                 il_name(id));
+    if (thread->joined)
+        il_found(FIND_MISUSE, NULL, "%s %s %s, which was joined before", il_name(il.current), what, il_name(id));
 }
 
 static void make(void *handle, size_t handle_size, bool detached, void *(*body)(void *), int (*body_int)(void *),
@@ -83,7 +93,7 @@ int il_pthread_create(pthread_t *handle, const pthread_attr_t *attributes, void 
 
 static int join(pthread_t handle, void **result)
 {
-    struct thread *other = thread_of(handle);
+    struct thread *other = model_thread_of(handle);
     if (!other)
         return ESRCH;
     int id = (int)(other - il.threads);
@@ -97,7 +107,7 @@ static int join(pthread_t handle, void **result)
         if (i != il.current && il.threads[i].life == LIFE_RUNS && il.threads[i].wish.kind == WISH_JOIN &&
             il.threads[i].wish.whom == (uint64_t)id)
             il_found(FIND_MISUSE, NULL, "%s and %s both join %s", il_name(i), il_name(il.current), il_name(id));
-    il_wish_for((struct wish){.kind = WISH_JOIN, .whom = (uint64_t)id, .deadline_ns = NO_DEADLINE});
+    model_wait((struct wish){.kind = WISH_JOIN, .whom = (uint64_t)id, .deadline_ns = NO_DEADLINE});
     other->joined = true;
     clock_join(&il.self->sync, &other->sync);
     il_event(NULL, true, other->order);
@@ -123,7 +133,7 @@ int model_thread_join(pthread_t handle)
 int il_pthread_detach(pthread_t handle)
 {
     IL_ENTER();
-    struct thread *other = thread_of(handle);
+    struct thread *other = model_thread_of(handle);
     if (!other)
         return ESRCH;
     if (other->detached || other->joined)
@@ -146,58 +156,10 @@ int il_pthread_equal(pthread_t a, pthread_t b)
 
 int il_pthread_setname_np(pthread_t handle, const char *name)
 {
-    return strlen(name) > 15 ? ERANGE : thread_of(handle) ? 0 : ESRCH;
+    return strlen(name) > 15 ? ERANGE : model_thread_of(handle) ? 0 : ESRCH;
 }
 
 /* ---- ends -------------------------------------------------------------------------------------------------------- */
-
-/* <pthread.h>'s pthread_cleanup_push keeps a jump buffer on the stack and gives it to us; the innermost one is run by
- * jumping there, and it comes back with __pthread_unwind_next. */
-struct cleanup {
-    struct cleanup *outer; /* in the buffer's own spare words */
-};
-
-static struct cleanup **spare_of(__pthread_unwind_buf_t *buffer)
-{
-    return (struct cleanup **)&buffer->__pad[0];
-}
-
-void il___pthread_register_cancel(__pthread_unwind_buf_t *buffer)
-{
-    *spare_of(buffer) = il.self->cleanups;
-    il.self->cleanups = (struct cleanup *)buffer;
-}
-
-void il___pthread_unregister_cancel(__pthread_unwind_buf_t *buffer)
-{
-    il.self->cleanups = *spare_of(buffer);
-}
-
-struct __jmp_buf_tag;
-extern void _longjmp(struct __jmp_buf_tag *buffer, int value) __attribute__((noreturn));
-
-static _Noreturn void unwind(void)
-{
-    __pthread_unwind_buf_t *buffer = (__pthread_unwind_buf_t *)il.self->cleanups;
-    if (buffer) {
-        il.self->cleanups = *spare_of(buffer);
-        _longjmp((struct __jmp_buf_tag *)(void *)buffer->__cancel_jmp_buf, 1);
-    }
-    il_thread_end();
-}
-
-_Noreturn void il___pthread_unwind_next(__pthread_unwind_buf_t *buffer)
-{
-    (void)buffer;
-    unwind();
-}
-
-_Noreturn void il_pthread_exit(void *result)
-{
-    IL_ENTER();
-    il.self->result = result;
-    unwind();
-}
 
 static void run_destructors(void)
 {
@@ -374,7 +336,7 @@ int il_thrd_join(thrd_t handle, int *result)
     if (join(handle, NULL))
         return thrd_error;
     if (result)
-        *result = thread_of(handle)->result_int;
+        *result = model_thread_of(handle)->result_int;
     return thrd_success;
 }
 
@@ -397,7 +359,7 @@ _Noreturn void il_thrd_exit(int result)
 {
     IL_ENTER();
     il.self->result_int = result;
-    il_thread_end();
+    model_unwind();
 }
 
 int il_tss_create(tss_t *key, tss_dtor_t destructor)

@@ -42,7 +42,7 @@ bool model_deadline(clockid_t clock, const struct timespec *at, uint64_t *deadli
 static void sleep_until(uint64_t deadline_ns)
 {
     record_note("sleeps", NULL, -1);
-    il_wish(WISH_SLEEP, NULL, deadline_ns);
+    model_wait((struct wish){.kind = WISH_SLEEP, .deadline_ns = deadline_ns});
     il_event(NULL, false, il.now_ns);
 }
 

@@ -245,6 +245,9 @@ void record_waits(int thread, char *text, size_t size)
     case WISH_GATE:
         snprintf(text, size, "waits at a gate that is closed");
         break;
+    case WISH_UNTIL:
+        snprintf(text, size, "%s", wish->waits);
+        break;
     case WISH_WRITE:
         snprintf(text, size, "spins: it looks again and again at what nobody changes");
         break;

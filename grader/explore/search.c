@@ -349,7 +349,7 @@ bool search_replay(const struct choices *choices)
 /* What a run showed to be needed (scheduling points that were left out) is added, and the search begins again. */
 static void begin_again(struct search_report *report)
 {
-    il.assume = (struct assumptions){false, false};
+    il.assume = (struct assumptions){false, false, false};
     il.assumption_broken = false;
     *report = (struct search_report){.bound_done = -1};
 }

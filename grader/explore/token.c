@@ -6,8 +6,9 @@
 
 int token_write(const struct choices *choices, char *text, size_t size)
 {
-    size_t at = (size_t)snprintf(text, size, "i%s%s%s%s", il.assume.unlock_silent ? "u" : "",
-                                 il.assume.signal_silent ? "s" : "", il.spurious ? "w" : "", il.faults ? "f" : "");
+    size_t at = (size_t)snprintf(text, size, "i%s%s%s%s%s", il.assume.unlock_silent ? "u" : "",
+                                 il.assume.signal_silent ? "s" : "", il.assume.cancel_silent ? "" : "c",
+                                 il.spurious ? "w" : "", il.faults ? "f" : "");
     unsigned firsts = 0;
     const char *dot = "";
     for (unsigned i = 0; i < choices->n && at < size; i++) {
@@ -26,13 +27,15 @@ static const char *read_letters(const char *text)
 {
     if (*text++ != 'i')
         return NULL;
-    il.assume = (struct assumptions){false, false};
+    il.assume = (struct assumptions){.cancel_silent = true};
     il.spurious = il.faults = false;
     for (; *text >= 'a' && *text <= 'z'; text++) {
         if (*text == 'u')
             il.assume.unlock_silent = true;
         else if (*text == 's')
             il.assume.signal_silent = true;
+        else if (*text == 'c')
+            il.assume.cancel_silent = false;
         else if (*text == 'w')
             il.spurious = true;
         else if (*text == 'f')
