@@ -118,7 +118,7 @@ doctor: $(GRADE)
 
 # ---- checks on ourselves -----------------------------------------------------------------------------------------
 
-.PHONY: test unit unit-asan selfcheck lint format starters stability bench clean
+.PHONY: test libraries unit unit-asan selfcheck lint format starters stability bench clean
 test: $(BUILD)/.setup-test
 	@grader/tests/run.sh
 
@@ -143,6 +143,9 @@ format:
 
 stability: $(BUILD)/selfcheck
 	@$(BUILD)/selfcheck --root "$(ROOT)" stability $(ARGS) $(EX)
+
+libraries: $(BUILD)/.setup-grade
+	@CC="$(CC)" BUILD="$(BUILD)" grader/tests/libraries.sh
 
 bench: $(BUILD)/.setup-measure $(BUILD)/selfcheck $(GRADE)
 	@$(BUILD)/selfcheck --root "$(ROOT)" bench $(ARGS)

@@ -58,6 +58,7 @@ section unit-asan unit build/unit-asan
 for part in files references starters mutants variants; do
     section "$part" build/selfcheck --root "$PWD" "$part"
 done
+section libraries grader/tests/libraries.sh
 section explore make -s check-explore
 section book make -s check-book
 section lint grader/tests/lint.sh
