@@ -32,8 +32,9 @@ struct fifo_queue;
 /* Makes an empty queue for `maxsize` items and stores it in `*queue`. A maxsize of 0 or less means: no bound but the
  * memory. A large one costs nothing by itself: memory is taken for the items that come. The queue belongs to the
  * caller, who ends it with fifo_queue_destroy. Returns 0, or a positive errno value, and then nothing was made and
- * nothing is kept: ENOMEM  there is no memory (Python: MemoryError) other   what the pthread function returned that
- * failed */
+ * nothing is kept:
+ *   ENOMEM  there is no memory (Python: MemoryError)
+ *   other   what the pthread function returned that failed */
 int fifo_queue_create(struct fifo_queue **queue, int64_t maxsize);
 
 /* Ends a queue that nobody uses any more, and gives back all that it holds; items that are still in it are not touched.
