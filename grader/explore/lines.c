@@ -1,15 +1,24 @@
 /* lines.c - see lines.h. */
 #include "lines.h"
 
-#include <elfutils/libdw.h>
+#include <dwarf.h>
 #include <fcntl.h>
 #include <gelf.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+enum { PLACES = 1 << 13 };
+
+struct known {
+    const void *pc;
+    struct place place;
+};
+
 static struct {
+    struct known *places; /* by pc, open addressing */
     int file;
     Elf *elf;
     Dwarf *dwarf;
@@ -19,6 +28,7 @@ static struct {
 int lines_open(const char *path, size_t base)
 {
     elf_version(EV_CURRENT);
+    lines.places = calloc(PLACES, sizeof *lines.places); /* without it, each look reads again */
     lines.base = base;
     lines.file = open(path, O_RDONLY | O_CLOEXEC);
     if (lines.file < 0)
@@ -36,6 +46,8 @@ void lines_close(void)
         elf_end(lines.elf);
     if (lines.file >= 0)
         close(lines.file);
+    free(lines.places);
+    lines.places = NULL;
     lines.dwarf = NULL;
     lines.elf = NULL;
     lines.file = -1;
@@ -85,23 +97,74 @@ bool lines_symbol(const void *address, char *text, size_t size)
     return false;
 }
 
-bool lines_place(const void *pc, struct place *place)
+/* Not dwarf_addrdie: that needs a table (.debug_aranges) which clang does not write. */
+bool lines_unit(unsigned long address, Dwarf_Die *unit)
+{
+    Dwarf_Off at = 0, next;
+    size_t head;
+    for (; lines.dwarf && dwarf_nextcu(lines.dwarf, at, &next, &head, NULL, NULL, NULL) == 0; at = next)
+        if (dwarf_offdie(lines.dwarf, at + head, unit) && dwarf_haspc(unit, address) == 1)
+            return true;
+    return false;
+}
+
+/* The function that the source says, though the compiler may have put it into another. */
+static void read_function(Dwarf_Die *unit, Dwarf_Addr at, struct place *place)
+{
+    Dwarf_Die *scopes = NULL;
+    int n = dwarf_getscopes(unit, at, &scopes);
+    for (int i = 0; i < n; i++) {
+        int tag = dwarf_tag(&scopes[i]);
+        const char *name = dwarf_diename(&scopes[i]);
+        if ((tag != DW_TAG_subprogram && tag != DW_TAG_inlined_subroutine) || !name)
+            continue;
+        snprintf(place->function, sizeof place->function, "%s", name);
+        break;
+    }
+    free(scopes);
+}
+
+static void read_place(const void *pc, struct place *place)
 {
     *place = (struct place){.file = ""};
-    if (!pc || !lines.dwarf)
-        return false;
     Dwarf_Addr at = (Dwarf_Addr)((size_t)pc - 1 - lines.base);
     Dwarf_Die unit;
-    if (!dwarf_addrdie(lines.dwarf, at, &unit))
-        return false;
+    if (!pc || !lines_unit(at, &unit))
+        return;
     Dwarf_Line *line = dwarf_getsrc_die(&unit, at);
     const char *path = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
     if (!path || dwarf_lineno(line, &place->line))
-        return false;
+        return;
     const char *slash = strrchr(path, '/');
     place->file = slash ? slash + 1 : path;
     read_line(path, place->line, place->text, sizeof place->text);
-    if (lines_symbol((const char *)pc - 1, place->function, sizeof place->function))
-        place->function[strcspn(place->function, "+.")] = '\0';
-    return true;
+    read_function(&unit, at, place);
+}
+
+bool lines_place(const void *pc, struct place *place)
+{
+    size_t at = ((uintptr_t)pc * 0x9e3779b97f4a7c15ULL) >> 40 & (PLACES - 1);
+    for (unsigned tries = 0; lines.places && tries < PLACES; tries++, at = (at + 1) & (PLACES - 1)) {
+        struct known *known = &lines.places[at];
+        if (known->pc && known->pc != pc)
+            continue;
+        if (!known->pc) {
+            known->pc = pc;
+            read_place(pc, &known->place);
+        }
+        *place = known->place;
+        return place->line > 0;
+    }
+    read_place(pc, place);
+    return place->line > 0;
+}
+
+Dwarf *lines_dwarf(void)
+{
+    return lines.dwarf;
+}
+
+size_t lines_base(void)
+{
+    return lines.base;
 }

@@ -1,9 +1,8 @@
 /* show.c - see show.h: the words and the table. */
 #include "show.h"
 
-#include "heap.h"
 #include "lines.h"
-#include "memory_map.h"
+#include "names.h"
 #include "record.h"
 #include "sync_table.h"
 
@@ -36,26 +35,14 @@ const char *show_kind(enum finding_kind kind)
 
 void show_object(const void *address, char *text, size_t size)
 {
-    size_t offset, whole;
-    const void *pc;
-    int freed_by;
-    struct place place;
-    text[0] = '\0';
-    if (lines_symbol(address, text, size))
-        return;
-    if (heap_describe(address, &offset, &whole, &pc, &freed_by)) {
-        lines_place(pc, &place);
-        snprintf(text, size, "byte %zu of the %zu from line %d", offset, whole, place.line);
-    } else if (memory_stack_of(address) >= 0) {
-        snprintf(text, size, "a variable of %s", il_name(memory_stack_of(address)));
-    }
+    snprintf(text, size, "%s", names_of(address)->text);
 }
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static void what_of(const struct row *row, char *text, size_t size)
 {
-    char object[80] = "", whom[32] = "";
+    char object[96] = "", whom[32] = "";
     if (row->object)
         show_object(row->object, object, sizeof object);
     if (row->other >= 0)
@@ -161,7 +148,7 @@ static void print_held(FILE *to, const struct thread *thread)
 {
     unsigned n = thread->held_n < HELD_MAX ? thread->held_n : HELD_MAX;
     for (unsigned i = 0; i < n; i++) {
-        char object[80];
+        char object[96];
         show_object(thread->held[i]->address, object, sizeof object);
         fprintf(to, "%s %s", i ? "," : "; holds", object[0] ? object : sync_word(thread->held[i]->kind));
     }
@@ -171,7 +158,7 @@ static void print_standing(FILE *to)
 {
     for (int i = 0; i < il.n; i++) {
         const struct thread *thread = &il.threads[i];
-        char waits[128], object[80] = "";
+        char waits[128], object[96] = "";
         struct place place;
         if (thread->life != LIFE_RUNS)
             continue;
