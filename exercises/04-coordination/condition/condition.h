@@ -11,7 +11,7 @@
  *
  *   - Nothing is lost between letting go and falling asleep: who waits was there from the moment the lock was free.
  *   - A wait lets go of the lock altogether, however often its thread has taken it, and has taken it as often again
- * when it returns, whatever it returns.
+ *     when it returns, whatever it returns.
  *   - notify(n) wakes the n threads that have waited longest. Others go on waiting, and so does a thread that comes
  *     later, however slowly those wake up. Where nobody waits, nothing happens: nothing is remembered.
  *   - A wake-up is for one thread that is still there. A thread whose time is over before it was notified is no longer
@@ -44,15 +44,16 @@ struct condition_lock {
     /* Takes back one acquire, as rlock_release does. */
     int (*release)(void *object);
 
-    /* How often the calling thread has taken it and not yet released it, as rlock_depth does; 0: it does not hold it.
+    /* How often the calling thread has taken it and not yet released it, as rlock_depth says; 0: it does not hold it.
      * For a lock that can be taken only once that is 0 or 1. */
     long (*depth)(void *object);
 };
 
 /* Makes a condition and stores it in `*condition`. It works with `*lock`, which is copied; where `lock` is NULL, with
  * an RLock of its own. It belongs to the caller, who ends it with condition_destroy. Returns 0, or a positive errno
- * value, and then nothing was made and nothing is kept: ENOMEM  there is no memory (Python: MemoryError) other   what
- * the function returned that failed */
+ * value, and then nothing was made and nothing is kept:
+ *   ENOMEM  there is no memory (Python: MemoryError)
+ *   other   what the function returned that failed */
 int condition_create(struct condition **condition, const struct condition_lock *lock);
 
 /* Ends a condition on which nobody waits, and its own lock, if it has one, which nobody holds. A lock that the caller
@@ -70,11 +71,13 @@ int condition_release(struct condition *condition);
  *   timeout_us > 0   sleeps at most that many microseconds
  *   timeout_us = 0   lets go of the lock and takes it again
  * That the lock is taken again may take longer; there is no limit to that. Returns 0 where it was notified (Python:
- * True), else a positive errno value, and then it is no longer among those who wait: ETIMEDOUT  the time was over first
- * (Python: returns False) EPERM      the calling thread does not hold the lock (Python: RuntimeError, "cannot wait on
- * un-acquired lock"); nothing happened ENOMEM     there is no memory for what a waiting thread needs (Python:
- * MemoryError); it did not let go of the lock other      what the function returned that failed; it did not let go of
- * the lock */
+ * True), else a positive errno value, and then it is no longer among those who wait:
+ *   ETIMEDOUT  the time was over first (Python: returns False)
+ *   EPERM      the calling thread does not hold the lock, and nothing happened (Python: RuntimeError, "cannot wait on
+ *              un-acquired lock")
+ *   ENOMEM     there is no memory for what a waiting thread needs, and it did not let go of the lock (Python:
+ *              MemoryError)
+ *   other      what the function returned that failed; it did not let go of the lock */
 int condition_wait(struct condition *condition, int64_t timeout_us);
 
 /* Waits until predicate(argument) is true, as Condition.wait_for does. The predicate is called with the lock held:

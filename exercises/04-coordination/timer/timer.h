@@ -35,9 +35,9 @@ int timer_new(struct timer **timer, int64_t interval_us, void (*function)(void *
 /* Starts it: from now on the time counts. One that was cancelled before may be started, and then ends without a call.
  * Does not wait. Returns 0, or:
  *   EALREADY  it was started before (Python: RuntimeError, "threads can only be started once"). Of two threads that
- * start it at the same time one gets 0 and the other this. other     what pthread_create returned (EAGAIN: the system
- * has no thread to give; Python: RuntimeError, "can't start new thread"). It is as it was before, and a later start may
- * succeed. */
+ *             start it at the same time one gets 0 and the other this.
+ *   other     what pthread_create returned (EAGAIN: the system has no thread to give; Python: RuntimeError, "can't
+ *             start new thread"). It is as it was before, and a later start may succeed. */
 int timer_start(struct timer *timer);
 
 /* Stops it, started or not. Does not wait for anything. May be called again, with the same answer. Returns 0 where the
