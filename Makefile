@@ -95,6 +95,9 @@ $(BUILD)/asan/grade: $(filter-out $(BUILD)/asan/test_%,$(ASAN_OBJECTS)) $(BUILD)
 
 # ---- students and instructors ------------------------------------------------------------------------------------
 
+# The stage interleavings runs build/interleave (grader/explore/explore.mk).
+grade watch doctor unit unit-asan selfcheck stability bench: $(BUILD)/interleave
+
 .PHONY: where grade next hint watch reset doctor
 where: $(GRADE)
 	@$(RUN) list

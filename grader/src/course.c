@@ -16,6 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Unless exercise.ini says otherwise. Most scenarios need a few hundred runs for all interleavings with two
+ * preemptions; this many take 0.04 s of processor time. */
+enum { EXPLORE_RUNS = 4000, EXPLORE_PREEMPTIONS = 2 };
+
 /* What is known while the course is read. `files[i]` is the exercise.ini of `course->exercises[i]`. */
 struct loading {
     void *context;
@@ -34,7 +38,8 @@ struct applying {
     struct fault *fault;
 };
 
-static const char *const stage_names[STAGE_COUNT] = {"build", "rules", "tests", "memory", "races", "timing"};
+static const char *const stage_names[STAGE_COUNT] = {"build", "rules",         "tests", "memory",
+                                                     "races", "interleavings", "timing"};
 
 const char *stage_name(enum stage_id id)
 {
@@ -139,8 +144,8 @@ static int apply_starter(struct applying *applying)
     applying->exercise->starter_fails_at = id;
     if (id == STAGE_COUNT || id == STAGE_BUILD)
         return ini_fault(applying->fault, applying->file, applying->entry->line,
-                         "starter = \"%s\" is not the stage where the starter fails: rules, tests, memory, races or "
-                         "timing.",
+                         "starter = \"%s\" is not the stage where the starter fails: rules, tests, memory, races, "
+                         "interleavings or timing.",
                          applying->entry->value);
     return 0;
 }
@@ -269,6 +274,37 @@ static int apply_detectors(struct applying *applying)
     return 0;
 }
 
+static int apply_runs(struct applying *applying)
+{
+    return get_whole(applying, 1, 1000000, &applying->exercise->explore_runs);
+}
+
+static int apply_preemptions(struct applying *applying)
+{
+    return get_whole(applying, 0, 8, &applying->exercise->explore_preemptions);
+}
+
+static int get_yes(struct applying *applying, bool *yes)
+{
+    const struct ini_entry *entry = applying->entry;
+
+    *yes = strcmp(entry->value, "yes") == 0;
+    if (!*yes && strcmp(entry->value, "no") != 0)
+        return ini_fault(applying->fault, applying->file, entry->line, "%s = \"%s\" is neither yes nor no.", entry->key,
+                         entry->value);
+    return 0;
+}
+
+static int apply_spurious(struct applying *applying)
+{
+    return get_yes(applying, &applying->exercise->explore_spurious);
+}
+
+static int apply_faults(struct applying *applying)
+{
+    return get_yes(applying, &applying->exercise->explore_faults);
+}
+
 static int apply_at_most(struct applying *applying)
 {
     char *end;
@@ -320,6 +356,7 @@ static const struct key {
     {"stages", "tests", apply_stage, false, false},
     {"stages", "memory", apply_stage, false, false},
     {"stages", "races", apply_stage, false, false},
+    {"stages", "interleavings", apply_stage, false, false},
     {"stages", "timing", apply_stage, false, false},
     {"rules", "allow", apply_allow, false, true},
     {"rules", "forbid", apply_forbid, true, false},
@@ -327,6 +364,10 @@ static const struct key {
     {"tests", "wrap", apply_wrap, false, false},
     {"tests", "memory_mb", apply_memory_mb, false, false},
     {"races", "detectors", apply_detectors, false, false},
+    {"interleavings", "runs", apply_runs, false, false},
+    {"interleavings", "preemptions", apply_preemptions, false, false},
+    {"interleavings", "spurious", apply_spurious, false, false},
+    {"interleavings", "faults", apply_faults, false, false},
     {"timing", "at_most", apply_at_most, false, false},
     {"timing", "why", apply_why, false, false},
     {"timing", "measure", apply_measure, false, false},
@@ -348,7 +389,8 @@ static int unknown_key(const struct applying *applying)
     }
     if (count == 0)
         return ini_fault(applying->fault, applying->file, entry->line,
-                         "[%s] is no section; there are [exercise], [stages], [rules], [tests], [races] and [timing].",
+                         "[%s] is no section; there are [exercise], [stages], [rules], [tests], [races], "
+                         "[interleavings] and [timing].",
                          entry->section);
     const char *near = nearest_word(entry->key, names, count);
     return ini_fault(applying->fault, applying->file, entry->line, "[%s] has no key \"%s\".%s%s%s", entry->section,
@@ -428,7 +470,7 @@ static int check_files(struct applying *applying)
         {exercise->reference, true},
         {memory_format(context, "%s/tests.c", exercise->checks_dir), points[STAGE_TESTS] > 0},
         {memory_format(context, "%s/scenario.c", exercise->checks_dir),
-         points[STAGE_MEMORY] > 0 || points[STAGE_RACES] > 0},
+         points[STAGE_MEMORY] > 0 || points[STAGE_RACES] > 0 || points[STAGE_INTERLEAVINGS] > 0},
         {memory_format(context, "%s/bench.c", exercise->checks_dir), points[STAGE_TIMING] > 0},
     };
 
@@ -468,6 +510,8 @@ static int load_exercise(struct loading *loading, const char *chapter, const cha
         .wraps = memory_zeroed(context, 1, sizeof *exercise->wraps),
         .starter_fails_at = STAGE_TESTS,
         .helgrind = true,
+        .explore_runs = EXPLORE_RUNS,
+        .explore_preemptions = EXPLORE_PREEMPTIONS,
         .memory_mb = 512,
         .time_wall = true,
         .time_cores = 1,

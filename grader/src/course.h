@@ -10,7 +10,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum stage_id { STAGE_BUILD, STAGE_RULES, STAGE_TESTS, STAGE_MEMORY, STAGE_RACES, STAGE_TIMING, STAGE_COUNT };
+enum stage_id {
+    STAGE_BUILD,
+    STAGE_RULES,
+    STAGE_TESTS,
+    STAGE_MEMORY,
+    STAGE_RACES,
+    STAGE_INTERLEAVINGS,
+    STAGE_TIMING,
+    STAGE_COUNT
+};
 
 /* "build", "rules", …; and the stage of that name, or STAGE_COUNT where there is none. */
 const char *stage_name(enum stage_id id);
@@ -38,6 +47,10 @@ struct exercise {
     size_t word_ban_count;
     const char **wraps;             /* library calls that tests.c takes over in the student's object */
     bool helgrind, tsan;            /* which race detectors judge it */
+    int explore_runs;               /* [interleavings] runs: the budget of each scenario, in interleavings */
+    int explore_preemptions;        /* [interleavings] preemptions: all interleavings with so many are tried first */
+    bool explore_spurious;          /* [interleavings] spurious: waits may end though nobody signalled */
+    bool explore_faults;            /* [interleavings] faults: pthread_create, malloc and timed waits may fail */
     int memory_mb;                  /* limit on data of a test process */
     double time_at_most;            /* [timing] at_most: times the reference */
     bool time_wall;                 /* [timing] measure = wall (else cpu) */

@@ -5,6 +5,8 @@
 #ifndef GRADE_FINDING_H
 #define GRADE_FINDING_H
 
+#include "interleaving.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -40,18 +42,21 @@ struct finding {
     size_t place_count;
     const char *why;    /* why that is wrong: one sentence or two, or NULL where `what` says it all */
     const char *detail; /* lines to print as they are (the student's output, the compiler's words), or NULL */
-    const char *read;   /* the section to read: "02-locks#critical-section"; NULL: the exercise's own section */
+    const struct interleaving *order; /* who did what until it went wrong, where the explorer found it; or NULL */
+    const char *read; /* the section to read: "02-locks#critical-section"; NULL: the exercise's own section */
 };
 
 struct stage_result {
-    const char *stage; /* "build", "rules", "tests", "memory", "races", "timing" */
+    const char *stage; /* "build", "rules", "tests", "memory", "races", "interleavings", "timing" */
     enum outcome outcome;
     const char *reason; /* why skipped, inconclusive or broken; NULL otherwise */
     struct finding *findings;
     size_t finding_count;
-    int points;     /* what it earned */
-    int max_points; /* what it could earn; 0 for build and rules, which are conditions */
-    int checks;     /* how many things it checked (tests run, scenarios run); 0 where that means nothing */
+    int points;           /* what it earned */
+    int max_points;       /* what it could earn; 0 for build and rules, which are conditions */
+    int checks;           /* how many things it checked (tests run, scenarios run); 0 where that means nothing */
+    struct proof *proofs; /* what the explorer proved, scenario by scenario */
+    size_t proof_count;
     double wall_s;
     double cpu_s; /* of the children it ran */
 };

@@ -1,6 +1,6 @@
 /* grade.h - one submission of one exercise, through all stages, to one verdict.
  *
- * build, rules, tests, memory, races, timing, in this order; a stage that fails ends the way, and what would have
+ * build, rules, tests, memory, races, interleavings, timing, in this order; a stage that fails ends the way, and what would have
  * followed is skipped with the reason "after races". A stage that the exercise gives no points is no part of the
  * verdict, nor is one that was not asked for.
  */

@@ -127,8 +127,10 @@ static int parse_stages(const char *text, unsigned *stages, struct fault *fault)
         if (id < STAGE_COUNT)
             *stages |= 1u << id;
         else
-            result = fault_set(
-                fault, "--stages: \"%.40s\" is no stage; choose from build,rules,tests,memory,races,timing.", word);
+            result = fault_set(fault,
+                               "--stages: \"%.40s\" is no stage; choose from build,rules,tests,memory,races,"
+                               "interleavings,timing.",
+                               word);
     }
     talloc_free(copy);
     return result;
@@ -343,7 +345,8 @@ void options_help(FILE *out)
           "  --own               what an exercise is built on is yours too, and not the\n"
           "                      reference (make grade OWN=1)\n"
           "  --stages LIST       only these, as in tests,races (build, rules always):\n"
-          "                      build, rules, tests, memory, races, timing\n"
+          "                      build, rules, tests, memory, races,\n"
+          "                      interleavings, timing\n"
           "  --jobs N, -j N      so many gradings at a time (all cores)\n"
           "\n"
           "A class\n"

@@ -12,6 +12,12 @@ static void not_built_tell(void *context, struct stage_result *result, const cha
     result->outcome = OUTCOME_FAILED;
 }
 
+/* The explorer runs scenarios under a main() of its own. */
+static enum program program_of(enum flavour flavour)
+{
+    return flavour == FLAVOUR_EXPLORED ? PROGRAM_EXPLORED : PROGRAM_SCENARIO;
+}
+
 int scenario_program_make(void *context, struct workshop *shop, enum flavour flavour, const char **program,
                           struct stage_result *result, struct fault *fault)
 {
@@ -26,7 +32,7 @@ int scenario_program_make(void *context, struct workshop *shop, enum flavour fla
         not_built_tell(context, result, compiled.err);
         return 0;
     }
-    if (toolchain_link(context, shop, flavour, PROGRAM_SCENARIO, object, program, &log, fault) != 0)
+    if (toolchain_link(context, shop, flavour, program_of(flavour), object, program, &log, fault) != 0)
         return -1;
     if (*program == NULL)
         not_built_tell(context, result, log);
@@ -38,7 +44,7 @@ int scenario_program_reference(void *context, struct workshop *shop, enum flavou
 {
     char *log;
 
-    if (toolchain_link(context, shop, flavour, PROGRAM_SCENARIO, NULL, program, &log, fault) != 0)
+    if (toolchain_link(context, shop, flavour, program_of(flavour), NULL, program, &log, fault) != 0)
         return -1;
     if (*program == NULL)
         return fault_set(fault, "%s: the reference does not link with scenario.c", shop->exercise->id);

@@ -22,6 +22,7 @@ int stage_rules(void *context, struct workshop *shop, struct stage_result *resul
 int stage_tests(void *context, struct workshop *shop, struct stage_result *result, struct fault *fault);
 int stage_memory(void *context, struct workshop *shop, struct stage_result *result, struct fault *fault);
 int stage_races(void *context, struct workshop *shop, struct stage_result *result, struct fault *fault);
+int stage_interleavings(void *context, struct workshop *shop, struct stage_result *result, struct fault *fault);
 int stage_timing(void *context, struct workshop *shop, struct stage_result *result, struct fault *fault);
 
 /* In the order they run. */

@@ -31,6 +31,7 @@ static void copy_findings(void *context, struct stage_result *result)
         finding->why = memory_text(context, from[i].why);
         finding->detail = memory_text(context, from[i].detail);
         finding->read = memory_text(context, from[i].read);
+        finding->order = interleaving_copy(context, from[i].order);
         copy_places(context, finding);
     }
 }
@@ -50,6 +51,7 @@ struct verdict *verdict_copy(void *context, const struct verdict *verdict)
         copy->results[i] = verdict->results[i];
         copy->results[i].stage = memory_text(copy, verdict->results[i].stage);
         copy->results[i].reason = memory_text(copy, verdict->results[i].reason);
+        copy->results[i].proofs = proofs_copy(copy, verdict->results[i].proofs, verdict->results[i].proof_count);
         copy_findings(copy, &copy->results[i]);
     }
     return copy;

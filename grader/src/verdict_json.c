@@ -121,12 +121,13 @@ static json_t *finding_to_json(const struct finding *finding)
     put_text(json, "why", finding->why);
     put_text(json, "detail", finding->detail);
     put_text(json, "read", finding->read);
+    put(json, "interleaving", finding->order == NULL ? json_null() : interleaving_to_json(finding->order));
     return json;
 }
 
 static json_t *result_to_json(const struct stage_result *result)
 {
-    json_t *json = checked(json_object()), *findings = checked(json_array());
+    json_t *json = checked(json_object()), *findings = checked(json_array()), *proofs = checked(json_array());
 
     put_text(json, "stage", result->stage);
     put(json, "outcome", json_string(outcome_name(result->outcome)));
@@ -139,6 +140,9 @@ static json_t *result_to_json(const struct stage_result *result)
     for (size_t i = 0; i < result->finding_count; i++)
         add(findings, finding_to_json(&result->findings[i]));
     put(json, "findings", findings);
+    for (size_t i = 0; i < result->proof_count; i++)
+        add(proofs, proof_to_json(&result->proofs[i]));
+    put(json, "proofs", proofs);
     return json;
 }
 
@@ -319,6 +323,16 @@ static bool read_place(void *context, const json_t *json, struct place *place, s
     return !reader.failed;
 }
 
+/* "interleaving": absent or null where there is none. */
+static bool read_order(void *context, const json_t *json, struct finding *finding, struct fault *fault)
+{
+    if (json == NULL || json_is_null(json))
+        return true;
+    struct interleaving *order = memory_zeroed(context, 1, sizeof *order);
+    finding->order = order;
+    return interleaving_from_json(context, json, order, fault) == 0;
+}
+
 static bool read_finding(void *context, const json_t *json, struct finding *finding, struct fault *fault)
 {
     struct reader reader = {.context = context, .object = json, .where = "finding", .fault = fault};
@@ -333,7 +347,19 @@ static bool read_finding(void *context, const json_t *json, struct finding *find
     finding->places = memory_zeroed(context, finding->place_count, sizeof *finding->places);
     for (size_t i = 0; i < finding->place_count && !reader.failed; i++)
         reader.failed = !read_place(context, json_array_get(places, i), &finding->places[i], fault);
-    return !reader.failed;
+    return !reader.failed && read_order(context, json_object_get(json, "interleaving"), finding, fault);
+}
+
+/* "proofs": absent in what an older grader wrote. */
+static bool read_proofs(void *context, const json_t *json, struct stage_result *result, struct fault *fault)
+{
+    bool good = true;
+
+    result->proof_count = json_array_size(json) <= ITEMS_MAX ? json_array_size(json) : 0;
+    result->proofs = memory_zeroed(context, result->proof_count, sizeof *result->proofs);
+    for (size_t i = 0; i < result->proof_count && good; i++)
+        good = proof_from_json(context, json_array_get(json, i), &result->proofs[i], fault) == 0;
+    return good;
 }
 
 static bool read_result(void *context, const json_t *json, struct stage_result *result, struct fault *fault)
@@ -352,6 +378,7 @@ static bool read_result(void *context, const json_t *json, struct stage_result *
     result->findings = memory_zeroed(context, result->finding_count, sizeof *result->findings);
     for (size_t i = 0; i < result->finding_count && !reader.failed; i++)
         reader.failed = !read_finding(context, json_array_get(findings, i), &result->findings[i], fault);
+    reader.failed = reader.failed || !read_proofs(context, json_object_get(json, "proofs"), result, fault);
     return !reader.failed;
 }
 

@@ -1,0 +1,324 @@
+/* interleave_run.c - see interleave_run.h.
+ *
+ * Theory: the student's code runs inside the explorer's process, so that process is a stranger's: it goes through
+ * child_run() as such, and its JSON, which comes by a standard output that the program itself has not got, is read as
+ * carefully as any stranger's. Budgets are in interleavings. The limits of time are there for what they do not bound,
+ * and decide nothing: who reaches them is not judged.
+ */
+#include "interleave_run.h"
+
+#include "cache.h"
+#include "child.h"
+#include "files.h"
+#include "memory.h"
+#include "places.h"
+#include "source.h"
+#include "trace.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { WORDS_MAX = 24, OUTPUT_MAX = 16 << 20, SCENARIOS_MOST = 256, LINE_SIZE = 512 };
+
+static const double CPU_LIMIT_S = 90;
+static const double WALL_LIMIT_S = 300;
+
+/* ---- reading its JSON -------------------------------------------------------------------------------------------- */
+
+static const char *text_of(void *context, const json_t *object, const char *key)
+{
+    return memory_text(context, json_string_value(json_object_get(object, key)));
+}
+
+static long number_of(const json_t *object, const char *key)
+{
+    return (long)json_integer_value(json_object_get(object, key));
+}
+
+/* What a frame says, where it is one that a student can look at; -1 where it is nobody's. */
+static int owner_of(const struct workshop *shop, const json_t *place)
+{
+    const char *file = json_string_value(json_object_get(place, "file"));
+    enum owner owner = file == NULL ? OWNER_NOBODY : places_owner(shop, file);
+
+    return owner == OWNER_NOBODY || number_of(place, "line") <= 0 ? -1 : (int)owner;
+}
+
+/* The frame to show of a step: the innermost that is the student's, else the first that is anybody's. */
+static const json_t *frame_of(const struct workshop *shop, const json_t *json)
+{
+    const json_t *at = json_object_get(json, "at"), *best = at, *callers = json_object_get(json, "callers");
+    size_t count = json_array_size(callers);
+    int owner = owner_of(shop, at);
+
+    for (size_t i = 0; i < count && owner != OWNER_STUDENT; i++) {
+        const json_t *frame = json_array_get(callers, i);
+        int other = owner_of(shop, frame);
+
+        if (other == OWNER_STUDENT || owner < 0) {
+            best = frame;
+            owner = other;
+        }
+    }
+    return best;
+}
+
+static void step_place(void *context, const struct workshop *shop, const json_t *json, struct step *step)
+{
+    const json_t *frame = frame_of(shop, json);
+    const char *file = json_string_value(json_object_get(frame, "file"));
+
+    if (owner_of(shop, frame) < 0)
+        return;
+    step->file = memory_text(context, file);
+    step->line = (int)number_of(frame, "line");
+}
+
+static void step_read(void *context, const struct workshop *shop, const json_t *json, struct step *step)
+{
+    const char *does = json_string_value(json_object_get(json, "does"));
+
+    *step = (struct step){
+        .thread = (int)number_of(json, "thread"),
+        .does = memory_text(context, does == NULL ? "" : does),
+        .object = text_of(context, json, "object"),
+        .other = (int)number_of(json, "other"),
+    };
+    step_place(context, shop, json, step);
+}
+
+static void thread_read(void *context, const json_t *json, struct explored_thread *thread)
+{
+    const json_t *holds = json_object_get(json, "holds");
+    size_t count = json_array_size(holds);
+
+    *thread = (struct explored_thread){
+        .number = (int)number_of(json, "number"),
+        .body = text_of(context, json, "body"),
+        .ended = json_is_true(json_object_get(json, "ended")),
+        .state = text_of(context, json, "state"),
+        .holds = memory_zeroed(context, count + 1, sizeof *thread->holds),
+    };
+    for (size_t i = 0, kept = 0; i < count; i++) {
+        const char *lock = json_string_value(json_array_get(holds, i));
+
+        if (lock != NULL)
+            thread->holds[kept++] = memory_text(context, lock);
+    }
+}
+
+/* The text of the student's lines, each step its own. */
+static void sources_read(void *context, const struct workshop *shop, struct interleaving *order)
+{
+    for (size_t i = 0; i < order->step_count; i++) {
+        struct step *step = &order->steps[i];
+        const struct step *same = NULL;
+
+        if (step->file == NULL || places_owner(shop, step->file) == OWNER_SCENARIO)
+            continue;
+        for (size_t k = 0; k < i && same == NULL; k++)
+            if (order->steps[k].file != NULL && order->steps[k].line == step->line &&
+                strcmp(order->steps[k].file, step->file) == 0)
+                same = &order->steps[k];
+        step->source =
+            same != NULL ? same->source : source_line(context, places_path(context, shop, step->file), step->line);
+    }
+}
+
+static void found_read(void *context, const struct workshop *shop, const struct listed_scenario *scenario,
+                       const json_t *finding, struct explored *explored)
+{
+    const json_t *threads = json_object_get(finding, "threads"), *trace = json_object_get(finding, "trace");
+    const json_t *at = frame_of(shop, finding);
+    struct interleaving *order = memory_zeroed(context, 1, sizeof *order);
+    const char *token = json_string_value(json_object_get(finding, "token"));
+
+    *order = (struct interleaving){
+        .scenario = scenario->name,
+        .story = scenario->story,
+        .kind = text_of(context, finding, "kind"),
+        .token = memory_format(context, "%s:%s", scenario->name, token == NULL ? "" : token),
+        .runs = explored->proof.runs,
+        .threads = memory_zeroed(context, json_array_size(threads), sizeof *order->threads),
+        .thread_count = json_array_size(threads),
+        .steps = memory_zeroed(context, json_array_size(trace), sizeof *order->steps),
+        .step_count = json_array_size(trace),
+        .left_out = number_of(finding, "trace_cut"),
+    };
+    for (size_t i = 0; i < order->thread_count; i++)
+        thread_read(context, json_array_get(threads, i), &order->threads[i]);
+    for (size_t i = 0; i < order->step_count; i++)
+        step_read(context, shop, json_array_get(trace, i), &order->steps[i]);
+    sources_read(context, shop, order);
+    explored->end = EXPLORE_FOUND;
+    explored->order = order;
+    explored->what = text_of(context, finding, "what");
+    explored->why = text_of(context, finding, "why");
+    explored->thread = (int)number_of(finding, "thread");
+    explored->other = (int)number_of(finding, "other");
+    if (owner_of(shop, at) >= 0) {
+        explored->file = text_of(context, at, "file");
+        explored->line = (int)number_of(at, "line");
+    }
+}
+
+int interleave_read(void *context, const struct workshop *shop, const struct listed_scenario *scenario,
+                    const char *text, struct explored *explored)
+{
+    json_t *json = json_loads(text, 0, NULL);
+    const json_t *finding = json_object_get(json, "finding"), *proved = json_object_get(json, "proved_preemptions");
+    bool good = json_is_integer(json_object_get(json, "runs")) && (json_is_object(finding) || json_is_null(finding));
+
+    if (good) {
+        explored->proof = (struct proof){
+            .scenario = scenario->name,
+            .runs = number_of(json, "runs"),
+            .whole = number_of(json, "runs_whole"),
+            .random = number_of(json, "runs_random"),
+            .depth = (int)number_of(json, "random_depth"),
+            .preemptions = json_is_integer(proved) ? (int)json_integer_value(proved) : -1,
+            .everything = json_is_true(json_object_get(json, "proved_everything")),
+        };
+        explored->proof.text = proof_words(context, &explored->proof);
+        explored->end = EXPLORE_NOTHING;
+        if (json_is_object(finding))
+            found_read(context, shop, scenario, finding, explored);
+    }
+    if (good && explored->end == EXPLORE_FOUND)
+        good = explored->what != NULL && explored->order->kind != NULL;
+    json_decref(json);
+    return good ? 0 : -1;
+}
+
+/* ---- running it -------------------------------------------------------------------------------------------------- */
+
+static const char **command(void *context, const struct explore_spec *spec, const char *interleave)
+{
+    const char **words = memory_zeroed(context, WORDS_MAX, sizeof *words);
+    size_t count = 0;
+
+    words[count++] = interleave;
+    words[count++] = "--json";
+    words[count++] = "-";
+    if (spec->order != NULL) {
+        words[count++] = "--replay";
+        words[count++] = spec->order;
+    } else {
+        words[count++] = "--runs";
+        words[count++] = memory_format(context, "%d", spec->runs);
+        words[count++] = "--preemptions";
+        words[count++] = memory_format(context, "%d", spec->preemptions);
+    }
+    if (spec->spurious)
+        words[count++] = "--spurious";
+    if (spec->faults)
+        words[count++] = "--faults";
+    words[count++] = spec->program;
+    words[count++] = "--";
+    words[count] = spec->scenario->name;
+    return words;
+}
+
+/* The explorer's own line, without its name. */
+static const char *trouble_of(void *context, const struct child_result *child)
+{
+    static const char name[] = "interleave: ";
+    const char *line = child->err == NULL ? "" : child->err;
+
+    if (strncmp(line, name, sizeof name - 1) == 0)
+        line += sizeof name - 1;
+    if (child->end != CHILD_EXITED || *line == '\0')
+        return child_end_text(context, child);
+    return memory_text_n(context, line, strcspn(line, "\n"));
+}
+
+void interleave_spec_of(const struct exercise *exercise, struct explore_spec *spec)
+{
+    spec->runs = exercise->explore_runs;
+    spec->preemptions = exercise->explore_preemptions;
+    spec->spurious = exercise->explore_spurious;
+    spec->faults = exercise->explore_faults;
+}
+
+int interleave_run(void *context, struct workshop *shop, const struct explore_spec *spec, struct explored *explored,
+                   struct fault *fault)
+{
+    const char *interleave = NULL;
+    struct child_result child;
+
+    *explored = (struct explored){.end = EXPLORE_CANNOT};
+    if (toolchain_interleave(context, shop, &interleave, fault) != 0)
+        return -1;
+    const struct child_spec run = {
+        .argv = command(context, spec, interleave),
+        .cwd = shop->dir,
+        .strange = true,
+        .output_cap = OUTPUT_MAX,
+        .wall_limit_s = WALL_LIMIT_S,
+        .cpu_limit_s = CPU_LIMIT_S,
+    };
+    if (child_run(context, &run, &child, fault) != 0)
+        return -1;
+    explored->cpu_s = child.cpu_s;
+    if (child.end == CHILD_TIMED_OUT || child.end == CHILD_OVER_CPU) {
+        explored->end = EXPLORE_STARVED;
+        return 0;
+    }
+    bool told = child.end == CHILD_EXITED && (child.status == 0 || child.status == 1);
+    if (told && interleave_read(context, shop, spec->scenario, child.out, explored) == 0 &&
+        (explored->end == EXPLORE_FOUND) == (child.status == 1))
+        return 0;
+    *explored = (struct explored){.end = EXPLORE_CANNOT, .trouble = trouble_of(context, &child), .cpu_s = child.cpu_s};
+    return 0;
+}
+
+/* ---- which scenarios there are ----------------------------------------------------------------------------------- */
+
+static struct listed_scenario *list_read(void *context, const char *text)
+{
+    struct listed_scenario *scenarios = memory_zeroed(context, SCENARIOS_MOST + 1, sizeof *scenarios);
+    size_t count = 0;
+
+    for (const char *line = text; *line != '\0' && count < SCENARIOS_MOST; line += strcspn(line, "\n") + 1) {
+        size_t length = strcspn(line, "\n"), name = strcspn(line, "\t\n");
+
+        if (name < length)
+            scenarios[count++] = (struct listed_scenario){memory_text_n(context, line, name),
+                                                          memory_text_n(context, line + name + 1, length - name - 1)};
+        if (line[length] == '\0')
+            break;
+    }
+    return scenarios;
+}
+
+/* Asks the program, which is all ours. */
+static int list_ask(void *context, struct workshop *shop, const char *reference, char **text, struct fault *fault)
+{
+    const char *interleave = NULL;
+    struct child_result child;
+
+    if (toolchain_interleave(context, shop, &interleave, fault) != 0)
+        return -1;
+    const char *const argv[] = {interleave, "--runs", "1", "--output", reference, "--", "--list", NULL};
+    const struct child_spec run = {.argv = argv, .cwd = shop->dir};
+    if (child_run(context, &run, &child, fault) != 0)
+        return -1;
+    if (child.end != CHILD_EXITED || child.status != 0 || strchr(child.out, '\t') == NULL)
+        return fault_set(fault, "%s: scenario.c cannot be explored: %s", shop->exercise->id,
+                         trouble_of(context, &child));
+    *text = child.out;
+    return 0;
+}
+
+int interleave_list(void *context, struct workshop *shop, const char *reference, struct listed_scenario **scenarios,
+                    struct fault *fault)
+{
+    const char *name = memory_format(context, "%s.list", trace_base_name(reference));
+    char *text = cache_text(context, shop->cache_dir, name);
+
+    if (text == NULL && (list_ask(context, shop, reference, &text, fault) != 0 ||
+                         cache_keep_text(context, shop->cache_dir, name, text, fault) != 0))
+        return -1;
+    *scenarios = list_read(context, text);
+    return 0;
+}

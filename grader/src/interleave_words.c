@@ -1,0 +1,163 @@
+#include "interleave_words.h"
+
+#include "memory.h"
+#include "places.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* What each kind of finding means, where the explorer saw no pattern that it knows a better sentence for. */
+static const struct {
+    const char *kind;
+    const char *why;
+} meanings[] = {
+    {"race", "Nothing orders the two: no lock that both hold, no join between them. So each may come first, or in the "
+             "middle of the other."},
+    {"deadlock", "Each waits for what only another of them could do, so none of them ever will."},
+    {"lost-wakeup", "Whoever should wake them has done so already, before they slept, or has woken somebody else "
+                    "instead. A wake-up that nobody waits for is lost."},
+    {"crash", "Memory was used that is not there, in this order of the threads."},
+    {"exit-status", "A function of a library returns to its caller; it does not end the program."},
+    {"misuse", "The threads library does not allow this: what happens then is not defined."},
+    {"leak", "What was allocated must be freed, in whatever order the threads run."},
+    {"heap", "Memory may be used only between its allocation and its end, and within its bounds."},
+    {"stack-overflow", "A thread's stack is small: a function that calls itself without end, or a large array, fills "
+                       "it."},
+    {"livelock", "Every thread has its turn again and again, and none gets on: what one does, another undoes, or each "
+                 "waits by turning round for what nobody changes."},
+    {"endless", "A loop must end, or wait for another thread by a call that sleeps."},
+};
+
+static const char *meaning_of(void *context, const struct workshop *shop, const char *kind)
+{
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        if (strcmp(meanings[i].kind, kind) == 0)
+            return meanings[i].why;
+    return memory_format(context, "%s.h promises it, in whatever order the threads run.", shop->exercise->name);
+}
+
+/* "After 9 interleavings: everyone waits …." */
+static char *what_of(void *context, const struct explored *explored)
+{
+    const char *what = explored->what;
+    size_t length = strlen(what);
+    char *text = explored->order->runs > 0
+                     ? memory_format(context, "After %s interleaving%s: ", proof_number(context, explored->order->runs),
+                                     explored->order->runs == 1 ? "" : "s")
+                     : memory_text(context, "");
+    bool capital = *text == '\0' && islower((unsigned char)*what);
+
+    text = memory_append(context, text, "%c%s", capital ? toupper((unsigned char)*what) : *what, what + 1);
+    return length > 0 && strchr(".!?", what[length - 1]) != NULL ? text : memory_append(context, text, ".");
+}
+
+/* ---- where everyone stands --------------------------------------------------------------------------------------- */
+
+/* The last line of a thread in the trace: the student's where it has one, else any. */
+static const struct step *last_step(const struct workshop *shop, const struct interleaving *order, int thread)
+{
+    const struct step *last = NULL;
+
+    for (size_t i = order->step_count; i-- > 0;) {
+        const struct step *step = &order->steps[i];
+
+        if (step->thread != thread || step->file == NULL)
+            continue;
+        if (places_owner(shop, step->file) == OWNER_STUDENT)
+            return step;
+        last = last == NULL ? step : last;
+    }
+    return last;
+}
+
+/* "waits for a mutex that thread 3 holds; holds c->mutex" */
+static const char *standing(void *context, const struct explored_thread *thread)
+{
+    char *text = memory_text(context, thread->state == NULL ? "" : thread->state);
+
+    for (const char **lock = thread->holds; *lock != NULL; lock++)
+        if (**lock != '\0')
+            text = memory_append(context, text, "%s%s", lock == thread->holds ? "; holds " : ", ", *lock);
+    return text;
+}
+
+static bool is_standstill(const char *kind)
+{
+    return strcmp(kind, "deadlock") == 0 || strcmp(kind, "lost-wakeup") == 0 || strcmp(kind, "livelock") == 0;
+}
+
+static const char *name_of(void *context, int thread)
+{
+    return memory_format(context, "thread %d", thread);
+}
+
+static void standings_add(void *context, const struct workshop *shop, const struct interleaving *order,
+                          struct finding *finding)
+{
+    for (size_t i = 0; i < order->thread_count; i++) {
+        const struct explored_thread *thread = &order->threads[i];
+        const struct step *step = last_step(shop, order, thread->number);
+
+        /* the scenario's own thread waits for the others to end: no news */
+        if (thread->ended || step == NULL || places_owner(shop, step->file) != OWNER_STUDENT)
+            continue;
+        (void)places_add(context, shop, finding, step->file, step->line, name_of(context, thread->number),
+                         standing(context, thread));
+    }
+}
+
+/* The last access of the other side of a race. */
+static void race_places_add(void *context, const struct workshop *shop, const struct explored *explored,
+                            struct finding *finding)
+{
+    const struct step *other = explored->other > 0 ? last_step(shop, explored->order, explored->other) : NULL;
+
+    if (explored->file != NULL)
+        (void)places_add(context, shop, finding, explored->file, explored->line, name_of(context, explored->thread),
+                         NULL);
+    if (other != NULL)
+        (void)places_add(context, shop, finding, other->file, other->line, name_of(context, explored->other), NULL);
+}
+
+static void places_of(void *context, const struct workshop *shop, const struct explored *explored,
+                      struct finding *finding)
+{
+    const char *kind = explored->order->kind;
+
+    if (is_standstill(kind))
+        standings_add(context, shop, explored->order, finding);
+    else if (strcmp(kind, "race") == 0)
+        race_places_add(context, shop, explored, finding);
+    if (finding->place_count > 0 || explored->file == NULL)
+        return;
+    bool scenarios = places_owner(shop, explored->file) == OWNER_SCENARIO;
+    (void)places_add(context, shop, finding, explored->file, explored->line, name_of(context, explored->thread),
+                     scenarios ? "the scenario expects this" : NULL);
+}
+
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
+
+struct finding *interleave_words_add(void *context, const struct workshop *shop, const struct explored *explored,
+                                     const struct proof *reference, struct stage_result *result)
+{
+    const struct interleaving *order = explored->order;
+    struct finding *finding = finding_add(context, result, SEVERITY_FAILURE, what_of(context, explored));
+
+    places_of(context, shop, explored, finding);
+    finding->why = explored->why != NULL ? explored->why : meaning_of(context, shop, order->kind);
+    finding->detail = memory_format(context, "Scenario %s: %s.", order->scenario, order->story);
+    if (reference != NULL)
+        finding->detail = memory_format(context, "%s\nProved for the reference: %s.", finding->detail, reference->text);
+    finding->order = explored->order;
+    return finding;
+}
+
+bool interleave_words_student_in(const struct workshop *shop, const struct explored *explored)
+{
+    if (places_owner(shop, explored->file) == OWNER_STUDENT)
+        return true;
+    for (size_t i = 0; i < explored->order->step_count; i++)
+        if (places_owner(shop, explored->order->steps[i].file) == OWNER_STUDENT)
+            return true;
+    return false;
+}

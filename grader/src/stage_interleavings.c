@@ -1,0 +1,141 @@
+/* stage_interleavings.c - does it go well in every order that the threads can take?
+ *
+ * Theory: the scenarios with the student's object in them are made into one program for build/interleave, which runs
+ * each scenario in one order after another, few preemptions first, until something is found, all is run, or the budget
+ * of interleavings is used. A budget is a count, so the answer is the same on every machine, however busy. The first
+ * scenario in which something is found ends the stage. Then the reference runs the same scenario in the same way: that
+ * says what is possible, and where it shows something too the grader is broken, not the student.
+ */
+#include "interleave_words.h"
+#include "memory.h"
+#include "scenario_program.h"
+#include "stage.h"
+
+#include <string.h>
+
+struct exploring {
+    void *context;
+    struct workshop *shop;
+    const char *student, *reference; /* programs */
+    struct stage_result *result;
+    struct fault *fault;
+};
+
+static int explore(const struct exploring *exploring, const char *program, const struct listed_scenario *scenario,
+                   struct explored *explored)
+{
+    struct explore_spec spec = {.program = program, .scenario = scenario};
+
+    interleave_spec_of(exploring->shop->exercise, &spec);
+    return interleave_run(exploring->context, exploring->shop, &spec, explored, exploring->fault);
+}
+
+static void starved_tell(const struct exploring *exploring, const struct listed_scenario *scenario, double cpu_s)
+{
+    exploring->result->outcome = OUTCOME_INCONCLUSIVE;
+    exploring->result->reason =
+        memory_format(exploring->context,
+                      "The scenario %s was not explored to its end: after %.0f s of processor time it was stopped. No "
+                      "points lost; run again when the machine is quieter.",
+                      scenario->name, cpu_s);
+}
+
+/* The reference in the same scenario, which must go well. */
+static int reference_explore(const struct exploring *exploring, const struct listed_scenario *scenario,
+                             struct explored *explored)
+{
+    const char *id = exploring->shop->exercise->id;
+
+    if (explore(exploring, exploring->reference, scenario, explored) != 0)
+        return -1;
+    if (explored->end == EXPLORE_FOUND)
+        return fault_set(exploring->fault, "%s: the reference itself does not come through the scenario %s: %s", id,
+                         scenario->name, explored->what);
+    if (explored->end == EXPLORE_CANNOT)
+        return fault_set(exploring->fault, "%s: the scenario %s cannot be explored: %s", id, scenario->name,
+                         explored->trouble);
+    return 0;
+}
+
+/* The reference can be explored in this scenario, and this file cannot: it does what nothing of the kind needs. A call
+ * that is allowed and not modelled is ours. */
+static int cannot_tell(const struct exploring *exploring, const struct listed_scenario *scenario,
+                       const struct explored *explored)
+{
+    struct explored reference;
+
+    if (strstr(explored->trouble, "cannot model") != NULL)
+        return fault_set(exploring->fault, "%s: the scenario %s cannot be explored: %s", exploring->shop->exercise->id,
+                         scenario->name, explored->trouble);
+    if (reference_explore(exploring, scenario, &reference) != 0)
+        return -1;
+    struct finding *finding = finding_add(exploring->context, exploring->result, SEVERITY_FAILURE,
+                                          memory_format(exploring->context, "The scenario %s could not be explored: %s",
+                                                        scenario->name, explored->trouble));
+    finding->why = "It writes over memory that is not its own, or uses more than any answer to this exercise needs.";
+    finding->detail = memory_format(exploring->context, "Scenario %s: %s.", scenario->name, scenario->story);
+    exploring->result->outcome = OUTCOME_FAILED;
+    return 0;
+}
+
+static int found_tell(const struct exploring *exploring, const struct listed_scenario *scenario,
+                      const struct explored *explored)
+{
+    struct explored reference;
+
+    if (reference_explore(exploring, scenario, &reference) != 0)
+        return -1;
+    const struct proof *proof = reference.end == EXPLORE_NOTHING ? &reference.proof : NULL;
+    (void)interleave_words_add(exploring->context, exploring->shop, explored, proof, exploring->result);
+    exploring->result->outcome = OUTCOME_FAILED;
+    return 0;
+}
+
+static void proof_add(const struct exploring *exploring, const struct proof *proof)
+{
+    struct stage_result *result = exploring->result;
+
+    result->proofs = memory_grown(exploring->context, result->proofs, result->proof_count + 1, sizeof *result->proofs);
+    result->proofs[result->proof_count++] = *proof;
+    result->checks++;
+}
+
+static int one(const struct exploring *exploring, const struct listed_scenario *scenario)
+{
+    struct explored explored;
+
+    if (explore(exploring, exploring->student, scenario, &explored) != 0)
+        return -1;
+    switch (explored.end) {
+    case EXPLORE_NOTHING:
+        proof_add(exploring, &explored.proof);
+        return 0;
+    case EXPLORE_FOUND:
+        return found_tell(exploring, scenario, &explored);
+    case EXPLORE_CANNOT:
+        return cannot_tell(exploring, scenario, &explored);
+    case EXPLORE_STARVED:
+        break;
+    }
+    starved_tell(exploring, scenario, explored.cpu_s);
+    return 0;
+}
+
+int stage_interleavings(void *context, struct workshop *shop, struct stage_result *result, struct fault *fault)
+{
+    struct exploring exploring = {.context = context, .shop = shop, .result = result, .fault = fault};
+    struct listed_scenario *scenario = NULL;
+
+    result->outcome = OUTCOME_PASSED;
+    if (scenario_program_make(context, shop, FLAVOUR_EXPLORED, &exploring.student, result, fault) != 0)
+        return -1;
+    if (exploring.student == NULL)
+        return 0;
+    if (scenario_program_reference(context, shop, FLAVOUR_EXPLORED, &exploring.reference, fault) != 0 ||
+        interleave_list(context, shop, exploring.reference, &scenario, fault) != 0)
+        return -1;
+    for (; scenario->name != NULL && result->outcome == OUTCOME_PASSED; scenario++)
+        if (one(&exploring, scenario) != 0)
+            return -1;
+    return 0;
+}
