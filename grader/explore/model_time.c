@@ -33,7 +33,7 @@ bool model_deadline(clockid_t clock, const struct timespec *at, uint64_t *deadli
     if (at->tv_sec < 0 || (uint64_t)at->tv_sec < start)
         *deadline_ns = 0;
     else if ((uint64_t)at->tv_sec - start > 4000000000ULL)
-        *deadline_ns = NO_DEADLINE - 1;
+        *deadline_ns = NO_DEADLINE; /* in more than a hundred years: nobody waits for that */
     else
         *deadline_ns = ((uint64_t)at->tv_sec - start) * SECOND_NS + (uint64_t)at->tv_nsec;
     return true;

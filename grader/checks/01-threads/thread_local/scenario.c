@@ -38,6 +38,13 @@ static void must_hold(struct thread_local *local, int number)
     ensure(value != NULL && *(int *)value == number, "the thread's value is not the one that it has set");
 }
 
+static void must_have(struct thread_local *local)
+{
+    void *value = NULL;
+
+    ensure(thread_local_get(local, &value) == 0 && value != NULL, "the thread's value is gone");
+}
+
 /* ---- one thread -------------------------------------------------------------------------------------------------- */
 
 static void one_thread(void)
@@ -108,6 +115,7 @@ static void *set_get_and_wait(void *argument)
     set_in_order(pair);
     must_hold(pair->two, 20);
     must_hold(pair->one, 10);
+    must_have(pair->one); /* with this, what it has read before may be freed by others */
     gate_open(&pair->are_set);
     gate_pass(&pair->go_on);
     return NULL;
