@@ -24,12 +24,27 @@ static json_t *place_json(const void *pc)
     return json;
 }
 
+/* The calls that the row stands in, innermost first: whose line it is to a reader who knows only some of the files. */
+static json_t *callers_json(const struct row *row)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < row->frames_n; i++) {
+        json_t *place = place_json(row->frames[i].pc);
+        if (json_is_null(place))
+            json_decref(place);
+        else
+            json_array_append_new(list, place);
+    }
+    return list;
+}
+
 static json_t *row_json(const struct row *row)
 {
     char object[96] = "";
     json_t *json = json_object();
     set(json, "thread", json_integer(row->thread + 1));
     set(json, "at", place_json(row->pc));
+    set(json, "callers", callers_json(row));
     set(json, "does", json_string(row->what ? row->what : row->is_write ? "writes" : "reads"));
     if (row->object)
         show_object(row->object, object, sizeof object);
@@ -52,6 +67,9 @@ static json_t *threads_json(void)
         record_waits(i, waits, sizeof waits);
         set(json, "number", json_integer(i + 1));
         set(json, "body", json_string(body));
+        const struct row *last = &record.last[i];
+        set(json, "at", place_json(thread->wish_pc ? thread->wish_pc : thread->pc));
+        set(json, "callers", callers_json(last));
         set(json, "ended", json_boolean(thread->life == LIFE_ENDED));
         set(json, "state", thread->life == LIFE_ENDED ? json_string("has ended") : json_string(waits));
         json_t *held = json_array();
