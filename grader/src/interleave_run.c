@@ -63,38 +63,72 @@ static const json_t *frame_of(const struct workshop *shop, const json_t *json)
     return best;
 }
 
-static void step_place(void *context, const struct workshop *shop, const json_t *json, struct step *step)
+/* A place where one is told: its file and line, and its text where it is no line of the scenario's. */
+struct line {
+    const char *file;
+    int number;
+    const char *source;
+};
+
+static struct line line_read(void *context, const struct workshop *shop, const json_t *json)
+{
+    const json_t *frame = frame_of(shop, json);
+    const char *file = json_string_value(json_object_get(frame, "file"));
+    struct line line = {0};
+
+    if (owner_of(shop, frame) < 0)
+        return line;
+    line.file = memory_text(context, file);
+    line.number = (int)number_of(frame, "line");
+    if (places_owner(shop, file) != OWNER_SCENARIO)
+        line.source = source_line(context, places_path(context, shop, file), line.number);
+    return line;
+}
+
+/* A line that an earlier step stands on need not be read again. */
+static const struct step *step_before(const struct step *steps, size_t count, const struct workshop *shop,
+                                      const json_t *json)
 {
     const json_t *frame = frame_of(shop, json);
     const char *file = json_string_value(json_object_get(frame, "file"));
 
-    if (owner_of(shop, frame) < 0)
-        return;
-    step->file = memory_text(context, file);
-    step->line = (int)number_of(frame, "line");
+    for (size_t i = count; i-- > 0 && file != NULL;)
+        if (steps[i].file != NULL && steps[i].line == number_of(frame, "line") && strcmp(steps[i].file, file) == 0)
+            return &steps[i];
+    return NULL;
 }
 
-static void step_read(void *context, const struct workshop *shop, const json_t *json, struct step *step)
+/* The step behind the `count` at `steps`. */
+static void step_read(void *context, const struct workshop *shop, const json_t *json, struct step *steps, size_t count)
 {
     const char *does = json_string_value(json_object_get(json, "does"));
+    const struct step *before = step_before(steps, count, shop, json);
+    struct line line =
+        before == NULL ? line_read(context, shop, json) : (struct line){before->file, before->line, before->source};
 
-    *step = (struct step){
+    steps[count] = (struct step){
         .thread = (int)number_of(json, "thread"),
+        .file = line.file,
+        .line = line.number,
+        .source = line.source,
         .does = memory_text(context, does == NULL ? "" : does),
         .object = text_of(context, json, "object"),
         .other = (int)number_of(json, "other"),
     };
-    step_place(context, shop, json, step);
 }
 
-static void thread_read(void *context, const json_t *json, struct explored_thread *thread)
+static void thread_read(void *context, const struct workshop *shop, const json_t *json, struct explored_thread *thread)
 {
     const json_t *holds = json_object_get(json, "holds");
+    struct line line = line_read(context, shop, json);
     size_t count = json_array_size(holds);
 
     *thread = (struct explored_thread){
         .number = (int)number_of(json, "number"),
         .body = text_of(context, json, "body"),
+        .file = line.file,
+        .line = line.number,
+        .source = line.source,
         .ended = json_is_true(json_object_get(json, "ended")),
         .state = text_of(context, json, "state"),
         .holds = memory_zeroed(context, count + 1, sizeof *thread->holds),
@@ -104,24 +138,6 @@ static void thread_read(void *context, const json_t *json, struct explored_threa
 
         if (lock != NULL)
             thread->holds[kept++] = memory_text(context, lock);
-    }
-}
-
-/* The text of the student's lines, each step its own. */
-static void sources_read(void *context, const struct workshop *shop, struct interleaving *order)
-{
-    for (size_t i = 0; i < order->step_count; i++) {
-        struct step *step = &order->steps[i];
-        const struct step *same = NULL;
-
-        if (step->file == NULL || places_owner(shop, step->file) == OWNER_SCENARIO)
-            continue;
-        for (size_t k = 0; k < i && same == NULL; k++)
-            if (order->steps[k].file != NULL && order->steps[k].line == step->line &&
-                strcmp(order->steps[k].file, step->file) == 0)
-                same = &order->steps[k];
-        step->source =
-            same != NULL ? same->source : source_line(context, places_path(context, shop, step->file), step->line);
     }
 }
 
@@ -146,10 +162,9 @@ static void found_read(void *context, const struct workshop *shop, const struct 
         .left_out = number_of(finding, "trace_cut"),
     };
     for (size_t i = 0; i < order->thread_count; i++)
-        thread_read(context, json_array_get(threads, i), &order->threads[i]);
+        thread_read(context, shop, json_array_get(threads, i), &order->threads[i]);
     for (size_t i = 0; i < order->step_count; i++)
-        step_read(context, shop, json_array_get(trace, i), &order->steps[i]);
-    sources_read(context, shop, order);
+        step_read(context, shop, json_array_get(trace, i), order->steps, i);
     explored->end = EXPLORE_FOUND;
     explored->order = order;
     explored->what = text_of(context, finding, "what");

@@ -53,21 +53,13 @@ static char *what_of(void *context, const struct explored *explored)
 
 /* ---- where everyone stands --------------------------------------------------------------------------------------- */
 
-/* The last line of a thread in the trace: the student's where it has one, else any. */
+/* The last line of a thread in the trace that is the student's, or NULL. */
 static const struct step *last_step(const struct workshop *shop, const struct interleaving *order, int thread)
 {
-    const struct step *last = NULL;
-
-    for (size_t i = order->step_count; i-- > 0;) {
-        const struct step *step = &order->steps[i];
-
-        if (step->thread != thread || step->file == NULL)
-            continue;
-        if (places_owner(shop, step->file) == OWNER_STUDENT)
-            return step;
-        last = last == NULL ? step : last;
-    }
-    return last;
+    for (size_t i = order->step_count; i-- > 0;)
+        if (order->steps[i].thread == thread && places_owner(shop, order->steps[i].file) == OWNER_STUDENT)
+            return &order->steps[i];
+    return NULL;
 }
 
 /* "waits for a mutex that thread 3 holds; holds c->mutex" */
@@ -96,27 +88,55 @@ static void standings_add(void *context, const struct workshop *shop, const stru
 {
     for (size_t i = 0; i < order->thread_count; i++) {
         const struct explored_thread *thread = &order->threads[i];
-        const struct step *step = last_step(shop, order, thread->number);
 
         /* the scenario's own thread waits for the others to end: no news */
-        if (thread->ended || step == NULL || places_owner(shop, step->file) != OWNER_STUDENT)
-            continue;
-        (void)places_add(context, shop, finding, step->file, step->line, name_of(context, thread->number),
-                         standing(context, thread));
+        if (!thread->ended && places_owner(shop, thread->file) == OWNER_STUDENT)
+            (void)places_add(context, shop, finding, thread->file, thread->line, name_of(context, thread->number),
+                             standing(context, thread));
     }
 }
 
-/* The last access of the other side of a race. */
+static bool same_object(const struct step *one, const struct step *other)
+{
+    return one->object != NULL && other->object != NULL && strcmp(one->object, other->object) == 0;
+}
+
+/* The other side of the race that the last step is: the other thread's last access to the same. */
+static const struct step *other_side(const struct interleaving *order, int other)
+{
+    const struct step *last = order->step_count == 0 ? NULL : &order->steps[order->step_count - 1];
+
+    for (size_t i = order->step_count; i-- > 0 && last != NULL;)
+        if (order->steps[i].thread == other && same_object(&order->steps[i], last))
+            return &order->steps[i];
+    return NULL;
+}
+
 static void race_places_add(void *context, const struct workshop *shop, const struct explored *explored,
                             struct finding *finding)
 {
-    const struct step *other = explored->other > 0 ? last_step(shop, explored->order, explored->other) : NULL;
+    const struct step *other = other_side(explored->order, explored->other);
 
     if (explored->file != NULL)
         (void)places_add(context, shop, finding, explored->file, explored->line, name_of(context, explored->thread),
                          NULL);
-    if (other != NULL)
+    if (other != NULL && other->file != NULL)
         (void)places_add(context, shop, finding, other->file, other->line, name_of(context, explored->other), NULL);
+}
+
+/* One place: where it showed, if that is the student's or the scenario's own promise; else what the thread did last. */
+static void place_add(void *context, const struct workshop *shop, const struct explored *explored,
+                      struct finding *finding)
+{
+    bool promise = strcmp(explored->order->kind, "assertion") == 0;
+    const struct step *last = last_step(shop, explored->order, explored->thread);
+
+    if (places_owner(shop, explored->file) == OWNER_SCENARIO && !promise && last != NULL)
+        (void)places_add(context, shop, finding, last->file, last->line, name_of(context, explored->thread), NULL);
+    else if (explored->file != NULL)
+        (void)places_add(context, shop, finding, explored->file, explored->line, name_of(context, explored->thread),
+                         promise && places_owner(shop, explored->file) == OWNER_SCENARIO ? "the scenario expects this"
+                                                                                         : NULL);
 }
 
 static void places_of(void *context, const struct workshop *shop, const struct explored *explored,
@@ -128,11 +148,8 @@ static void places_of(void *context, const struct workshop *shop, const struct e
         standings_add(context, shop, explored->order, finding);
     else if (strcmp(kind, "race") == 0)
         race_places_add(context, shop, explored, finding);
-    if (finding->place_count > 0 || explored->file == NULL)
-        return;
-    bool scenarios = places_owner(shop, explored->file) == OWNER_SCENARIO;
-    (void)places_add(context, shop, finding, explored->file, explored->line, name_of(context, explored->thread),
-                     scenarios ? "the scenario expects this" : NULL);
+    if (finding->place_count == 0)
+        place_add(context, shop, explored, finding);
 }
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */

@@ -71,6 +71,8 @@ struct interleaving *interleaving_copy(void *context, const struct interleaving 
     for (size_t i = 0; i < from->thread_count; i++) {
         copy->threads[i] = from->threads[i];
         copy->threads[i].body = memory_text(context, from->threads[i].body);
+        copy->threads[i].file = memory_text(context, from->threads[i].file);
+        copy->threads[i].source = memory_text(context, from->threads[i].source);
         copy->threads[i].state = memory_text(context, from->threads[i].state);
         copy->threads[i].holds = copy_texts(context, from->threads[i].holds);
     }
@@ -133,6 +135,9 @@ static json_t *thread_json(const struct explored_thread *thread)
         put_item(&holds, json_string(*lock));
     put(&json, "number", json_integer(thread->number));
     put(&json, "body", text_json(thread->body));
+    put(&json, "file", text_json(thread->file));
+    put(&json, "line", json_integer(thread->line));
+    put(&json, "source", text_json(thread->source));
     put(&json, "ended", json_boolean(thread->ended));
     put(&json, "state", text_json(thread->state));
     put(&json, "holds", holds);
@@ -250,6 +255,9 @@ static void read_thread(struct reading *reading, const json_t *json, struct expl
 
     thread->number = (int)get_number(&inner, "number", true);
     thread->body = get_text(&inner, "body", false);
+    thread->file = get_text(&inner, "file", false);
+    thread->line = (int)get_number(&inner, "line", true);
+    thread->source = get_text(&inner, "source", false);
     thread->ended = get_yes(&inner, "ended");
     thread->state = get_text(&inner, "state", false);
     const json_t *holds = get_array(&inner, "holds", HELD_MAX, &count);

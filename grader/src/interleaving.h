@@ -37,8 +37,11 @@ struct step {
 };
 
 struct explored_thread {
-    int number;         /* from 1 */
-    const char *body;   /* its function */
+    int number;       /* from 1 */
+    const char *body; /* its function */
+    const char *file; /* where it stands: base name, or NULL */
+    int line;
+    const char *source; /* that line, as of a step */
     bool ended;         /* …when it went wrong */
     const char *state;  /* what it waits for: "waits for a mutex that thread 3 holds" */
     const char **holds; /* locks; NULL-terminated */

@@ -1,6 +1,7 @@
 #include "screen_finding.h"
 
 #include "memory.h"
+#include "screen_interleaving.h"
 #include "text.h"
 
 #include <string.h>
@@ -8,6 +9,7 @@
 enum {
     DETAIL_BYTES = 64 << 10, /* more is never looked at */
     WRAPPED_MOST = 3,        /* lines that one line of detail becomes at most */
+    TABLE_LEAVES = 2,        /* lines for the detail below a table */
     EXCERPT_LEAST = 16,      /* columns of code, below which a note goes to its own line */
 };
 
@@ -175,6 +177,13 @@ void screen_finding(struct page *page, const struct finding *finding, struct fin
         places(&block, finding, room.rest); /* where it is says more than what was printed */
         room.rest -= page_lines(&block);
         page_add(page, &block);
+    }
+    if (finding->order != NULL) {
+        struct page table = page_begin(page->context, page->screen);
+
+        screen_interleaving(&table, finding->order, room.rest - least(detail_lines, TABLE_LEAVES));
+        room.rest -= page_lines(&table);
+        page_add(page, &table);
     }
     page_add(page, &why);
     if (detail_lines > 0 && room.rest > 0)

@@ -190,6 +190,13 @@ static void also(struct page *page, const struct verdict *verdict, const struct 
 
 /* ---- foot ------------------------------------------------------------------------------------------------------- */
 
+/* The command must come off the screen in one piece, so it is not wrapped. */
+static void replay_line(struct page *page, const char *word, const struct interleaving *order)
+{
+    page_line(page, "  %s make replay EX=%s TOKEN=%s", page_paint(page, PAINT_QUIET, "Replay"), word,
+              page_clean_line(page, order->token));
+}
+
 static void foot_failed(struct page *page, const struct verdict *verdict, const struct finding *first)
 {
     const struct exercise *exercise = verdict_exercise(page->screen, verdict);
@@ -208,6 +215,8 @@ static void foot_failed(struct page *page, const struct verdict *verdict, const 
 
     const char *word = exercise_word(page->screen->course, own);
 
+    if (first != NULL && first->order != NULL)
+        replay_line(page, word, first->order);
     if (verdict_is_beginning(page->screen, verdict))
         page_labelled(page, "Edit", own->starter + strlen(page->screen->course->root) + 1);
     page_labelled(page, "Then",

@@ -1,0 +1,210 @@
+#include "screen_interleaving.h"
+
+#include "memory.h"
+#include "text.h"
+
+#include <limits.h>
+#include <string.h>
+
+enum { COLUMN_LEAST = 22, INDENT = 2, ROOM_LEAST = 4, NAME_WIDTH = 11 };
+
+/* One line of one thread. */
+struct cell {
+    int thread;
+    bool source; /* a line of code; else what it does there */
+    char *text;
+};
+
+struct table {
+    struct page *page;
+    const struct interleaving *order;
+    struct cell *cells;
+    size_t count;
+    int *columns; /* threads, in their order */
+    int column_count;
+    int width; /* of a column; 0: no columns */
+};
+
+/* ---- which steps ------------------------------------------------------------------------------------------------- */
+
+static bool is_access(const struct step *step)
+{
+    return strcmp(step->does, "reads") == 0 || strcmp(step->does, "writes") == 0;
+}
+
+/* What the scenario itself reads and writes is no news. */
+static bool is_shown(const struct step *step)
+{
+    return step->source != NULL || !is_access(step);
+}
+
+/* ---- their words ------------------------------------------------------------------------------------------------- */
+
+static void cell_add(struct table *table, int thread, bool source, char *text)
+{
+    table->cells = memory_grown(table->page->context, table->cells, table->count + 1, sizeof *table->cells);
+    table->cells[table->count++] = (struct cell){thread, source, text};
+}
+
+/* "wakes thread 3 (q->not_empty)" */
+static char *deed(const struct page *page, const struct step *step)
+{
+    void *context = page->context;
+    char *object = page_clean_line(page, step->object), *text = page_clean_line(page, step->does);
+
+    if (step->other > 0 && strstr(text, "thread") == NULL)
+        text = memory_format(context, "%s thread %d", text, step->other);
+    if (*object != '\0')
+        text = memory_format(context, step->other > 0 ? "%s (%s)" : "%s %s", text, object);
+    return text;
+}
+
+static bool same_line(const struct step *a, const struct step *b)
+{
+    return a != NULL && a->thread == b->thread && a->line == b->line && a->source != NULL &&
+           strcmp(a->file, b->file) == 0;
+}
+
+static void cells_make(struct table *table)
+{
+    const struct page *page = table->page;
+    const struct step *before = NULL;
+
+    for (size_t i = 0; i < table->order->step_count; i++) {
+        const struct step *step = &table->order->steps[i];
+
+        if (!is_shown(step))
+            continue;
+        if (step->source != NULL && !same_line(before, step))
+            cell_add(table, step->thread, true,
+                     memory_format(page->context, "%d %s", step->line, page_clean_line(page, step->source)));
+        if (!is_access(step))
+            cell_add(table, step->thread, false, deed(page, step));
+        before = step;
+    }
+}
+
+/* ---- columns ----------------------------------------------------------------------------------------------------- */
+
+static int column_of(const struct table *table, int thread)
+{
+    for (int i = 0; i < table->column_count; i++)
+        if (table->columns[i] == thread)
+            return i;
+    return -1;
+}
+
+/* A thread has a column where a line of the student's that it runs is among the cells from `first` on. */
+static bool has_line(const struct table *table, size_t first, int thread)
+{
+    for (size_t i = first; i < table->count; i++)
+        if (table->cells[i].thread == thread && table->cells[i].source)
+            return true;
+    return false;
+}
+
+/* Chooses the columns by what is shown in `room` lines, and drops the cells of all others. */
+static void columns_find(struct table *table, size_t room)
+{
+    void *context = table->page->context;
+    const struct interleaving *order = table->order;
+    size_t first = table->count > room ? table->count - room : 0, kept = 0;
+
+    table->columns = memory_zeroed(context, order->thread_count, sizeof *table->columns);
+    for (size_t i = 0; i < order->thread_count; i++)
+        if (has_line(table, first, order->threads[i].number))
+            table->columns[table->column_count++] = order->threads[i].number;
+    for (size_t i = 0; i < table->count; i++)
+        if (column_of(table, table->cells[i].thread) >= 0)
+            table->cells[kept++] = table->cells[i];
+    table->count = kept;
+    if (table->column_count > 0)
+        table->width = (table->page->screen->width - INDENT) / table->column_count;
+    if (table->width < COLUMN_LEAST)
+        table->width = 0;
+}
+
+/* ---- the lines --------------------------------------------------------------------------------------------------- */
+
+static char *name_of(const struct table *table, int thread)
+{
+    const struct interleaving *order = table->order;
+
+    for (size_t i = 0; i < order->thread_count; i++)
+        if (order->threads[i].number == thread && order->threads[i].body != NULL && *order->threads[i].body != '\0')
+            return memory_format(table->page->context, "thread %d, %s", thread,
+                                 page_clean_line(table->page, order->threads[i].body));
+    return memory_format(table->page->context, "thread %d", thread);
+}
+
+static void heads_line(struct table *table)
+{
+    struct page *page = table->page;
+    char *line = memory_text(page->context, "");
+
+    for (int i = 0; i < table->column_count; i++) {
+        char *name = text_cut(page->context, name_of(table, table->columns[i]), table->width - 1, page->screen->utf8);
+        bool last = i == table->column_count - 1;
+
+        line = memory_append(page->context, line, "%s", last ? name : text_padded(page->context, name, table->width));
+    }
+    page_line(page, "%*s%s", INDENT, "", page_paint(page, PAINT_STRONG, line));
+}
+
+static char *cell_text(const struct table *table, const struct cell *cell, int width)
+{
+    const struct page *page = table->page;
+    const char *lead = cell->source ? "" : page->screen->utf8 ? "  → " : "  > ";
+
+    return text_cut(page->context, memory_format(page->context, "%s%s", lead, cell->text), width, page->screen->utf8);
+}
+
+static void cell_line(struct table *table, const struct cell *cell, bool names)
+{
+    struct page *page = table->page;
+    int wide = page->screen->width - INDENT;
+
+    if (table->width > 0) {
+        int margin = column_of(table, cell->thread) * table->width;
+        bool last = cell->thread == table->columns[table->column_count - 1];
+
+        page_line(page, "%*s%s", INDENT + margin, "", cell_text(table, cell, last ? wide - margin : table->width - 1));
+        return;
+    }
+    char *name = names ? memory_format(page->context, "thread %d", cell->thread) : memory_text(page->context, "");
+    page_line(page, "%*s%s%s", INDENT, "", text_padded(page->context, name, NAME_WIDTH),
+              cell_text(table, cell, wide - NAME_WIDTH));
+}
+
+static void lines_add(struct table *table, size_t first)
+{
+    for (size_t i = first; i < table->count; i++)
+        cell_line(table, &table->cells[i], i == first || table->cells[i - 1].thread != table->cells[i].thread);
+}
+
+void screen_interleaving(struct page *page, const struct interleaving *order, int room)
+{
+    struct table table = {.page = page, .order = order};
+
+    if (room < ROOM_LEAST)
+        return;
+    cells_make(&table);
+    columns_find(&table, (size_t)room);
+    if (table.count == 0)
+        return;
+    room -= table.width > 0;
+    size_t first = table.count > (size_t)room ? table.count - (size_t)room + 1 : 0;
+    /* what is done belongs below its line */
+    while (first > 0 && first < table.count - 1 && !table.cells[first].source)
+        first++;
+    if (table.width > 0)
+        heads_line(&table);
+    if (first > 0)
+        page_line(page, "%*s%s", INDENT, "",
+                  page_paint(page, PAINT_QUIET,
+                             memory_format(page->context, "%s %zu lines before these", page->screen->utf8 ? "…" : "...",
+                                           first)));
+    lines_add(&table, first);
+    if (order->left_out > 0)
+        page_line(page, "%*sand %ld more step%s", INDENT, "", order->left_out, order->left_out == 1 ? "" : "s");
+}
