@@ -26,7 +26,7 @@ link() { # output id…
     folders=
     for id in "$@"; do
         sources="$sources solutions/$id.c"
-        folders="$folders -Iexercises/$id"
+        folders="$folders -iquoteexercises/$id"
     done
     # shellcheck disable=SC2086 # the names are words
     if $CC -std=c17 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -O2 -g -fPIC -shared -pthread -Wl,-z,defs $folders \
