@@ -1,0 +1,922 @@
+/* tests.c - what the global lock must do.
+ *
+ * The test's own thread is mostly the holder, and those who want the lock are runners. How long an interval lasts is
+ * decided here: pthread_cond_timedwait and pthread_cond_wait are our own, and a thread that has an alarm sleeps until
+ * the test rings it. So "the interval was over", "a switch happened meanwhile" and "he had not woken up yet" are facts,
+ * not matters of luck. A thread without an alarm sleeps until somebody wakes it, whatever its limit.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "check.h"
+#include "gil.h"
+#include "wrap.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+static struct gil *new_gil(void)
+{
+    struct gil *gil = NULL;
+    int error = gil_create(&gil);
+
+    must(error == 0 && gil != NULL, "gil_create returned %d (%s) or stored no lock.", error, strerror(error));
+    return gil;
+}
+
+static struct gil_thread *new_thread(struct gil *gil)
+{
+    struct gil_thread *thread = NULL;
+    int error = gil_thread_create(gil, &thread);
+
+    must(error == 0 && thread != NULL, "gil_thread_create returned %d (%s) or stored nothing.", error, strerror(error));
+    return thread;
+}
+
+static void must_return(int expected, int got, const char *call)
+{
+    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
+         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+}
+
+/* ---- sleeping and being rung ------------------------------------------------------------------------------------ */
+
+enum { NAPS = 3 };
+
+/* The next sleeps of one thread on a condition: each begins, lasts until the test rings, and ends as `ends` says. */
+struct alarm_clock {
+    int naps;                 /* so many; after them the thread sleeps as usual */
+    int ends[NAPS];           /* 0: woken for no reason; ETIMEDOUT: its time was over */
+    struct gate asleep[NAPS]; /* opened once it sleeps, without the mutex */
+    struct gate rung[NAPS];   /* opened by the test */
+    struct timespec until[NAPS];
+    int taken;
+};
+
+static _Thread_local struct alarm_clock *my_alarm;
+
+/* With the mutex held, as a wait on a condition. Returns false where there is no nap left. */
+static bool nap(pthread_mutex_t *mutex, const struct timespec *until, int *result)
+{
+    struct alarm_clock *clock = my_alarm;
+
+    if (clock == NULL || clock->taken == clock->naps)
+        return false;
+    int number = clock->taken++;
+    if (until != NULL)
+        clock->until[number] = *until;
+    pthread_mutex_unlock(mutex);
+    gate_open(&clock->asleep[number]);
+    gate_pass(&clock->rung[number]);
+    pthread_mutex_lock(mutex);
+    *result = until == NULL ? 0 : clock->ends[number];
+    return true;
+}
+
+/* Stand before the C library's own for all that is linked into this program, and for nothing else: hidden. */
+__attribute__((visibility("hidden"))) int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                                                                 const struct timespec *until)
+{
+    const struct timespec never = {(time_t)1 << 40, 0};
+    int result = 0;
+
+    if (nap(mutex, until, &result))
+        return result;
+    return pthread_cond_clockwait(condition, mutex, CLOCK_MONOTONIC, &never);
+}
+
+/* A wait that is woken by a signal. */
+__attribute__((visibility("hidden"))) int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
+{
+    const struct timespec never = {(time_t)1 << 40, 0};
+    int result = 0;
+
+    if (nap(mutex, NULL, &result))
+        return result;
+    return pthread_cond_clockwait(condition, mutex, CLOCK_MONOTONIC, &never);
+}
+
+/* ---- threads that want the lock --------------------------------------------------------------------------------- */
+
+/* A thread that takes the lock, holds it until it is told to let go, and drops it. */
+struct taker {
+    struct gil_thread *thread;
+    struct alarm_clock clock; /* of its gil_take */
+    struct gate has_it, let_go;
+    int took, dropped; /* what the calls returned */
+    bool asked;        /* whether its drop was requested, just before it let go */
+    bool held, held_after;
+    struct runner *runner;
+};
+
+static void take_and_drop(void *argument)
+{
+    struct taker *taker = argument;
+
+    my_alarm = &taker->clock;
+    taker->took = gil_take(taker->thread);
+    my_alarm = NULL;
+    taker->held = gil_is_held(taker->thread);
+    gate_open(&taker->has_it);
+    gate_pass(&taker->let_go);
+    taker->asked = gil_drop_requested(taker->thread);
+    taker->dropped = gil_drop(taker->thread);
+    taker->held_after = gil_is_held(taker->thread);
+}
+
+/* Starts one whose first `naps` waits are rung by the test and end because the time is over. */
+static void start_taker(struct taker *taker, struct gil *gil, int naps)
+{
+    *taker = (struct taker){.thread = new_thread(gil), .took = -1, .dropped = -1};
+    taker->clock.naps = naps;
+    for (int i = 0; i < NAPS; i++)
+        taker->clock.ends[i] = ETIMEDOUT;
+    taker->runner = runner_start(take_and_drop, taker);
+}
+
+static void end_taker(struct taker *taker)
+{
+    gate_open(&taker->let_go);
+    runner_join(taker->runner);
+    must_return(0, taker->took, "gil_take of a thread that waited");
+    must(taker->held && !taker->held_after, "gil_is_held should be true after gil_take and false after gil_drop.");
+    must_return(0, taker->dropped, "gil_drop of the holder");
+    gil_thread_destroy(taker->thread);
+}
+
+/* Blocks until the taker sleeps for the nth time; fails where it does not sleep, but ends or goes on. */
+static void must_sleep(struct taker *taker, int number)
+{
+    must_be_blocked(taker->runner, "The lock is held, and gil_take of another thread did not sleep.");
+    must(__atomic_load_n(&taker->clock.asleep[number].open, __ATOMIC_ACQUIRE) != 0,
+         "A thread that waits for the lock should sleep in pthread_cond_timedwait, one interval after the other; "
+         "instead it is blocked elsewhere.");
+}
+
+static void ring(struct taker *taker, int number)
+{
+    gate_open(&taker->clock.rung[number]);
+    settle();
+}
+
+/* ---- one holder ------------------------------------------------------------------------------------------------- */
+
+TEST(taken_and_dropped, "The lock is taken and dropped, again and again, and says who holds it.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil), *other = new_thread(gil);
+
+    must(!gil_is_held(me), "A new lock should be held by nobody.");
+    for (int i = 0; i < 3; i++) {
+        must_return(0, gil_take(me), "gil_take of a free lock");
+        must(gil_is_held(me) && !gil_is_held(other), "After gil_take its thread should hold the lock, and no other.");
+        must(!gil_drop_requested(me), "Nobody waits for the lock, and gil_drop_requested is true.");
+        must_return(0, gil_drop(me), "gil_drop of the holder");
+        must(!gil_is_held(me), "After gil_drop nobody should hold the lock.");
+    }
+    gil_thread_destroy(me);
+    gil_thread_destroy(other);
+    gil_destroy(gil);
+}
+
+TEST(holder_takes_again, "Who holds the lock and takes it again gets EDEADLK, and holds it still.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    must_return(EDEADLK, gil_take(me), "gil_take of the holder");
+    must(gil_is_held(me), "gil_take of the holder failed, as it should, but then it does not hold the lock any more.");
+    must_return(0, gil_drop(me), "One gil_drop after that");
+    must_return(EPERM, gil_drop(me), "A second gil_drop");
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(only_the_holder_drops, "Who does not hold the lock cannot drop it: EPERM, and nothing has changed.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil), *other = new_thread(gil);
+    struct taker taker;
+
+    must_return(EPERM, gil_drop(me), "gil_drop of a lock that nobody holds");
+    must_return(EPERM, gil_checkpoint(me), "gil_checkpoint of a thread that does not hold the lock");
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    must_return(EPERM, gil_drop(other), "gil_drop of a thread that does not hold the lock");
+    must_return(EPERM, gil_checkpoint(other), "gil_checkpoint of a thread that does not hold the lock");
+    must(gil_is_held(me), "Another thread's gil_drop took the lock away from its holder.");
+    start_taker(&taker, gil, 0);
+    must_be_blocked(taker.runner, "The lock is held, and another thread's gil_take returned %d.", taker.took);
+    must_return(0, gil_drop(me), "gil_drop of the holder");
+    end_taker(&taker);
+    gil_thread_destroy(me);
+    gil_thread_destroy(other);
+    gil_destroy(gil);
+}
+
+TEST(others_wait_asleep, "Who finds the lock held waits asleep, and is woken when it is dropped.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct taker taker;
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    start_taker(&taker, gil, 0);
+    enum runner_state state = runner_state(taker.runner);
+    must(state != RUNNER_BUSY, "A thread that waits for the lock should sleep, but it keeps the processor busy.");
+    must(state == RUNNER_BLOCKED, "The lock is held, and gil_take of another thread returned %d.", taker.took);
+    must_return(0, gil_drop(me), "gil_drop of the holder");
+    must_be_blocked(taker.runner, "A thread that got the lock did not wait at the test's gate.");
+    must(taker.took == 0, "The lock was dropped, and the thread that waits for it was not woken.");
+    end_taker(&taker);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(everyone_gets_it, "Where the lock is free and somebody waits, somebody gets it: nobody is forgotten.")
+{
+    enum { WAITERS = 4 };
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct taker takers[WAITERS];
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    for (int i = 0; i < WAITERS; i++) {
+        start_taker(&takers[i], gil, 0);
+        gate_open(&takers[i].let_go);
+    }
+    settle();
+    must_return(0, gil_drop(me), "gil_drop of the holder");
+    for (int i = 0; i < WAITERS; i++)
+        must_be_done(takers[i].runner, "Four threads waited for the lock; each drops it at once, and one of them still "
+                                       "sleeps although the lock is free.");
+    for (int i = 0; i < WAITERS; i++)
+        end_taker(&takers[i]);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(locks_are_separate, "Each lock has a holder of its own.")
+{
+    struct gil *one = new_gil(), *two = new_gil();
+    struct gil_thread *me_one = new_thread(one), *me_two = new_thread(two);
+
+    must_return(0, gil_take(me_one), "gil_take of the first lock");
+    must_return(0, gil_take(me_two), "gil_take of the second lock");
+    must_return(0, gil_set_interval(one, 77), "gil_set_interval");
+    must(gil_interval(two) == GIL_INTERVAL_US, "The first lock's interval was set, and the second one's changed.");
+    must(gil_switches(one) == 1 && gil_switches(two) == 1,
+         "Each lock was taken once, and their switches are %llu and "
+         "%llu.",
+         (unsigned long long)gil_switches(one), (unsigned long long)gil_switches(two));
+    must_return(0, gil_drop(me_one), "gil_drop of the first lock");
+    must(gil_is_held(me_two), "The first lock was dropped, and the second is not held any more.");
+    must_return(0, gil_drop(me_two), "gil_drop of the second lock");
+    gil_thread_destroy(me_one);
+    gil_thread_destroy(me_two);
+    gil_destroy(one);
+    gil_destroy(two);
+}
+
+/* ---- the interval ----------------------------------------------------------------------------------------------- */
+
+TEST(interval_is_set, "The interval is 5 ms at first; any number above 0 can be set, and nothing else.")
+{
+    static const int64_t wrong_us[] = {0, -1, INT64_MIN}, right_us[] = {1, 4999999, 7200000000, INT64_MAX};
+    struct gil *gil = new_gil();
+
+    must(gil_interval(gil) == 5000, "The interval of a new lock should be 5000 µs, but it is %lld.",
+         (long long)gil_interval(gil));
+    for (int i = 0; i < 4; i++) {
+        must_return(0, gil_set_interval(gil, right_us[i]), "gil_set_interval");
+        must(gil_interval(gil) == right_us[i], "The interval was set to %lld µs, but it is %lld.",
+             (long long)right_us[i], (long long)gil_interval(gil));
+    }
+    for (int i = 0; i < 3; i++) {
+        must_return(EINVAL, gil_set_interval(gil, wrong_us[i]), "gil_set_interval with 0 or less");
+        must(gil_interval(gil) == INT64_MAX, "gil_set_interval was refused, and yet the interval is now %lld.",
+             (long long)gil_interval(gil));
+    }
+    gil_destroy(gil);
+}
+
+static int64_t in_ns(struct timespec time)
+{
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return in_ns(now);
+}
+
+TEST(waits_one_interval, "Who waits sleeps for one interval at a time, by the monotonic clock.")
+{
+    static const int64_t intervals_us[] = {5000, 999999, 3600000000};
+
+    for (int i = 0; i < 3; i++) {
+        struct gil *gil = new_gil();
+        struct gil_thread *me = new_thread(gil);
+        struct taker taker;
+
+        must_return(0, gil_set_interval(gil, intervals_us[i]), "gil_set_interval");
+        must_return(0, gil_take(me), "gil_take of a free lock");
+        int64_t before_ns = now_ns();
+        start_taker(&taker, gil, 1);
+        must_sleep(&taker, 0);
+        int64_t after_ns = now_ns(), until_ns = in_ns(taker.clock.until[0]), interval_ns = intervals_us[i] * 1000;
+        must(taker.clock.until[0].tv_nsec >= 0 && taker.clock.until[0].tv_nsec < 1000000000,
+             "The deadline has %ld nanoseconds, which is no valid time: they must be below 1,000,000,000.",
+             taker.clock.until[0].tv_nsec);
+        must(until_ns >= before_ns + interval_ns && until_ns <= after_ns + interval_ns + 1000000,
+             "The interval is %lld µs, and a thread that waits sleeps until %lld µs after it began, by the monotonic "
+             "clock.",
+             (long long)intervals_us[i], (long long)(until_ns - before_ns) / 1000);
+        must_return(0, gil_drop(me), "gil_drop of the holder, whom nobody has asked,");
+        ring(&taker, 0);
+        end_taker(&taker);
+        gil_thread_destroy(me);
+        gil_destroy(gil);
+    }
+}
+
+TEST(longest_interval, "An interval may be as long as an int64_t can say: then nobody ever asks.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct taker taker;
+
+    must_return(0, gil_set_interval(gil, INT64_MAX), "gil_set_interval");
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    start_taker(&taker, gil, 1);
+    must_sleep(&taker, 0);
+    must(taker.clock.until[0].tv_sec > (time_t)9000000000000 && taker.clock.until[0].tv_nsec >= 0 &&
+             taker.clock.until[0].tv_nsec < 1000000000,
+         "The interval is INT64_MAX µs, and a thread that waits sleeps until %lld seconds on the clock.",
+         (long long)taker.clock.until[0].tv_sec);
+    must_return(0, gil_drop(me), "gil_drop of the holder, whom nobody has asked,");
+    ring(&taker, 0);
+    end_taker(&taker);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(next_wait_is_of_the_new_interval,
+     "A new interval counts for the waits that begin from then on, also for who waits already.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct taker taker;
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    start_taker(&taker, gil, 2);
+    must_sleep(&taker, 0);
+    must_return(0, gil_set_interval(gil, 3600000000), "gil_set_interval");
+    int64_t before_ns = now_ns();
+    ring(&taker, 0);
+    must_sleep(&taker, 1);
+    must(in_ns(taker.clock.until[1]) >= before_ns + (int64_t)3600 * 1000000000,
+         "The interval was set to an hour while a thread waited, and its next wait is shorter.");
+    gate_open(&taker.clock.rung[1]);
+    must_return(0, gil_drop(me), "gil_drop of the holder");
+    end_taker(&taker);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+/* ---- the drop request ------------------------------------------------------------------------------------------- */
+
+TEST(asks_after_one_interval, "Who has waited for one interval asks the holder to drop the lock; not before.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil), *idle = new_thread(gil);
+    struct taker taker;
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    start_taker(&taker, gil, 2);
+    must_sleep(&taker, 0);
+    must(!gil_drop_requested(me), "A thread has only begun to wait, and gil_drop_requested of the holder is true.");
+    ring(&taker, 0);
+    must_sleep(&taker, 1);
+    must(gil_drop_requested(me),
+         "A thread has waited for an interval, nothing else happened, and gil_drop_requested of "
+         "the holder is false.");
+    must(!gil_drop_requested(idle), "The holder is asked to drop the lock, and so is a thread that does not hold it.");
+    must(!gil_drop_requested(taker.thread), "The thread that asks is asked itself.");
+    must(gil_is_held(me), "A drop request only asks; here it took the lock away from its holder.");
+    gate_open(&taker.clock.rung[1]);
+    must_return(0, gil_drop(me), "gil_drop of the holder, on request,");
+    end_taker(&taker);
+    gil_thread_destroy(idle);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(woken_for_nothing, "A wait that ends for no reason is no interval: nobody is asked, and the wait goes on.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct taker taker = {.thread = new_thread(gil), .took = -1, .dropped = -1, .clock.naps = 2};
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    taker.runner = runner_start(take_and_drop, &taker);
+    must_sleep(&taker, 0);
+    ring(&taker, 0);
+    must_sleep(&taker, 1);
+    must(!gil_drop_requested(me),
+         "A thread's wait ended for no reason, before its time, and gil_drop_requested is true.");
+    must_return(0, gil_drop(me), "gil_drop of the holder");
+    ring(&taker, 1);
+    end_taker(&taker);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(a_switch_begins_anew, "Where the lock went to another thread during the wait, that one has just begun: the waiter "
+                           "does not ask, but waits "
+                           "for another interval; after that it asks the new holder.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct taker slow, quick;
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    start_taker(&slow, gil, 3);
+    must_sleep(&slow, 0);
+    must_return(0, gil_drop(me), "gil_drop of the holder, whom nobody has asked,");
+    start_taker(&quick, gil, 0);
+    gate_pass(&quick.has_it);
+    ring(&slow, 0);
+    must_sleep(&slow, 1);
+    must(!gil_drop_requested(quick.thread),
+         "A thread's interval was over, but the lock had gone to another thread meanwhile, and that one was asked to "
+         "drop it although it has only just begun.");
+    must(!gil_drop_requested(me), "A thread's interval was over, and it asked the one who had the lock before.");
+    ring(&slow, 1);
+    must_sleep(&slow, 2);
+    must(gil_drop_requested(quick.thread),
+         "A thread has waited for another whole interval without a switch, and gil_drop_requested of the new holder is "
+         "false.");
+    gate_open(&slow.clock.rung[2]);
+    end_taker(&quick);
+    must(quick.asked, "The drop request was gone before the holder let go.");
+    end_taker(&slow);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(free_and_late, "Who finds the lock free after his interval takes it, and asks nobody.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct taker taker;
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    start_taker(&taker, gil, 1);
+    must_sleep(&taker, 0);
+    must_return(0, gil_drop(me), "gil_drop of the holder, whom nobody has asked,");
+    ring(&taker, 0);
+    must_be_blocked(taker.runner, "A thread that got the lock did not wait at the test's gate.");
+    must(taker.took == 0, "The lock was free when a thread's interval was over, and it did not take it.");
+    must(!gil_drop_requested(me) && !gil_drop_requested(taker.thread),
+         "The lock was free when a thread's interval was over, and yet somebody is asked to drop it.");
+    end_taker(&taker);
+    must(!taker.asked, "Nobody waits for the lock, and its new holder is asked to drop it.");
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(request_ends_with_the_drop,
+     "A drop request is for one hold: it ends when the lock is dropped, and nobody inherits it.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct taker taker;
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    start_taker(&taker, gil, 1);
+    must_sleep(&taker, 0);
+    ring(&taker, 0);
+    must(gil_drop_requested(me), "A thread has waited for an interval, and gil_drop_requested of the holder is false.");
+    must_return(0, gil_drop(me), "gil_drop of the holder, on request,");
+    must(!gil_drop_requested(me), "The holder has dropped the lock on request, and gil_drop_requested is still true.");
+    end_taker(&taker);
+    must(!taker.asked,
+         "The holder was asked and dropped the lock, and the next holder is asked although nobody waits.");
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    must(!gil_drop_requested(me), "A thread takes the lock again, nobody waits, and it is asked to drop it.");
+    must_return(0, gil_drop(me), "gil_drop of the holder");
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(asking_takes_no_lock, "gil_drop_requested is asked at every turn of a loop: it takes no mutex.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    bool asked = false;
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    long before = wrap_count(WRAP_pthread_mutex_lock) + wrap_count(WRAP_pthread_mutex_trylock);
+    for (int i = 0; i < 100; i++)
+        asked = asked || gil_drop_requested(me);
+    long locks = wrap_count(WRAP_pthread_mutex_lock) + wrap_count(WRAP_pthread_mutex_trylock) - before;
+    must(!asked, "Nobody waits for the lock, and gil_drop_requested is true.");
+    must(locks == 0, "gil_drop_requested was called 100 times, and a mutex was locked %ld times.", locks);
+    must_return(0, gil_drop(me), "gil_drop of the holder");
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+/* ---- forced switching ------------------------------------------------------------------------------------------- */
+
+/* A holder in a thread of its own, which drops the lock when told to, and may be slow to wake up in gil_drop. */
+struct holder {
+    struct gil_thread *thread;
+    struct alarm_clock clock; /* of its gil_drop */
+    struct gate has_it, go;
+    int took, dropped, taken_again;
+    bool takes_again, checkpoint;
+    struct runner *runner;
+};
+
+static void hold(void *argument)
+{
+    struct holder *holder = argument;
+
+    holder->took = gil_take(holder->thread);
+    gate_open(&holder->has_it);
+    gate_pass(&holder->go);
+    my_alarm = &holder->clock;
+    holder->dropped = holder->checkpoint ? gil_checkpoint(holder->thread) : gil_drop(holder->thread);
+    my_alarm = NULL;
+    if (holder->takes_again)
+        holder->taken_again = gil_take(holder->thread);
+    if (gil_is_held(holder->thread))
+        gil_drop(holder->thread);
+}
+
+/* A lock, a holder who has been asked to drop it, and the one who asked, who has not woken up since. */
+static struct gil *asked_holder(struct holder *holder, struct taker *taker)
+{
+    struct gil *gil = new_gil();
+
+    holder->thread = new_thread(gil);
+    holder->runner = runner_start(hold, holder);
+    gate_pass(&holder->has_it);
+    start_taker(taker, gil, 2);
+    must_sleep(taker, 0);
+    ring(taker, 0);
+    must_sleep(taker, 1);
+    return gil;
+}
+
+static void end_holder(struct holder *holder)
+{
+    runner_join(holder->runner);
+    must_return(0, holder->took, "gil_take of a free lock");
+    must_return(0, holder->dropped, holder->checkpoint ? "gil_checkpoint of the holder" : "gil_drop of the holder");
+    gil_thread_destroy(holder->thread);
+}
+
+TEST(forced_switching, "A holder that drops the lock on request waits until another thread has taken it, however "
+                       "slowly that one wakes up.")
+{
+    struct holder holder = {.dropped = -1};
+    struct taker taker;
+    struct gil *gil = asked_holder(&holder, &taker);
+
+    gate_open(&holder.go);
+    enum runner_state state = runner_state(holder.runner);
+    must(state != RUNNER_BUSY,
+         "A holder that waits in gil_drop for the switch should sleep, but it keeps the processor "
+         "busy.");
+    must(state == RUNNER_BLOCKED, "The holder dropped the lock on request, the one who asked has not woken up yet, and "
+                                  "gil_drop has returned already: its caller could take the lock again at once.");
+    ring(&taker, 1);
+    must_be_done(holder.runner, "Another thread has the lock now, and gil_drop of the holder before has not returned.");
+    end_holder(&holder);
+    end_taker(&taker);
+    gil_destroy(gil);
+}
+
+TEST(not_overtaken, "Who has let go on request and takes the lock again gets it after the one who asked.")
+{
+    struct holder holder = {.dropped = -1, .taken_again = -1, .takes_again = true};
+    struct taker taker;
+    struct gil *gil = asked_holder(&holder, &taker);
+
+    gate_open(&holder.go);
+    settle();
+    ring(&taker, 1);
+    must_be_blocked(taker.runner, "The thread that asked for the lock did not get it.");
+    must(taker.took == 0, "The holder let go on request and took the lock again, and the one who asked still waits.");
+    must_be_blocked(holder.runner, "Two threads hold the lock at the same time.");
+    end_taker(&taker);
+    end_holder(&holder);
+    must_return(0, holder.taken_again, "gil_take of the thread that had let go on request");
+    must(gil_switches(gil) == 3, "The lock went to a first thread, to a second and back: that is 3 switches, not %llu.",
+         (unsigned long long)gil_switches(gil));
+    gil_destroy(gil);
+}
+
+TEST(unasked_drop_does_not_wait, "A holder that drops the lock unasked does not wait for anybody.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct taker taker;
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    start_taker(&taker, gil, 1);
+    must_sleep(&taker, 0);
+    must_return(0, gil_drop(me), "gil_drop of the holder, whom nobody has asked,");
+    must_return(0, gil_take(me), "gil_take of a lock that is free: who waits for it has not woken up yet");
+    must_return(0, gil_drop(me), "gil_drop of the holder, whom nobody has asked,");
+    ring(&taker, 0);
+    end_taker(&taker);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(switch_survives_nothing, "A wait for the switch that ends for no reason goes on until there was one.")
+{
+    struct holder holder = {.dropped = -1, .clock.naps = 2};
+    struct taker taker;
+    struct gil *gil = asked_holder(&holder, &taker);
+
+    gate_open(&holder.go);
+    must_be_blocked(holder.runner, "The holder dropped the lock on request, and gil_drop returned before the switch.");
+    gate_open(&holder.clock.rung[0]);
+    must_be_blocked(holder.runner, "The wait of gil_drop for the switch ended for no reason, no other thread has taken "
+                                   "the lock, and yet gil_drop returned.");
+    gate_open(&holder.clock.rung[1]);
+    ring(&taker, 1);
+    must_be_done(holder.runner, "Another thread has the lock now, and gil_drop of the holder before has not returned.");
+    end_holder(&holder);
+    end_taker(&taker);
+    gil_destroy(gil);
+}
+
+TEST(switch_that_is_over,
+     "A switch counts also for who wakes up when it is over: the other has had the lock, dropped it, and ended.")
+{
+    struct holder holder = {.dropped = -1, .clock.naps = 1};
+    struct taker taker;
+    struct gil *gil = asked_holder(&holder, &taker);
+
+    gate_open(&holder.go);
+    must_be_blocked(holder.runner, "The holder dropped the lock on request, and gil_drop returned before the switch.");
+    ring(&taker, 1);
+    end_taker(&taker);
+    gate_open(&holder.clock.rung[0]);
+    must_be_done(holder.runner, "Another thread took the lock, dropped it and ended before the holder woke up in "
+                                "gil_drop, and now he waits for a switch that has happened already.");
+    end_holder(&holder);
+    gil_destroy(gil);
+}
+
+/* Called in the thread that unlocks: lets everybody else go as far as they can, where the thread is the one meant. */
+static _Thread_local bool unlocks_slowly;
+
+static void let_others_run(void *unused)
+{
+    (void)unused;
+    if (unlocks_slowly)
+        settle();
+}
+
+static void drop_slowly(void *argument)
+{
+    struct holder *holder = argument;
+
+    holder->took = gil_take(holder->thread);
+    gate_open(&holder->has_it);
+    gate_pass(&holder->go);
+    unlocks_slowly = true;
+    holder->dropped = gil_drop(holder->thread);
+    unlocks_slowly = false;
+}
+
+TEST(switch_at_any_moment,
+     "The switch may come as soon as gil_drop lets go of the mutex: it is not missed, however quick the other one is.")
+{
+    struct holder holder = {.thread = NULL, .dropped = -1};
+    struct taker taker;
+    struct gil *gil = new_gil();
+
+    holder.thread = new_thread(gil);
+    wrap_after(WRAP_pthread_mutex_unlock, let_others_run, NULL);
+    holder.runner = runner_start(drop_slowly, &holder);
+    gate_pass(&holder.has_it);
+    start_taker(&taker, gil, 1);
+    must_sleep(&taker, 0);
+    ring(&taker, 0);
+    gate_open(&holder.go);
+    end_holder(&holder); /* hangs where the switch was missed */
+    end_taker(&taker);
+    gil_destroy(gil);
+}
+
+TEST(checkpoint,
+     "gil_checkpoint drops the lock where that was requested, and takes it again when the other has had it.")
+{
+    struct holder holder = {.dropped = -1, .checkpoint = true};
+    struct taker taker;
+    struct gil *gil = asked_holder(&holder, &taker);
+
+    gate_open(&holder.go);
+    must_be_blocked(holder.runner,
+                    "The holder was asked for the lock, nobody has taken it, and gil_checkpoint returned.");
+    ring(&taker, 1);
+    gate_pass(&taker.has_it);
+    must_be_blocked(holder.runner, "Another thread holds the lock, and gil_checkpoint returned.");
+    end_taker(&taker);
+    must_be_done(holder.runner, "The lock is free again, and gil_checkpoint did not take it.");
+    end_holder(&holder);
+    must(gil_switches(gil) == 3, "The lock went to a first thread, to a second and back: that is 3 switches, not %llu.",
+         (unsigned long long)gil_switches(gil));
+    gil_destroy(gil);
+}
+
+TEST(checkpoint_unasked, "gil_checkpoint does nothing where the holder was not asked, whoever waits.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct taker taker;
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    must_return(0, gil_checkpoint(me), "gil_checkpoint of the holder");
+    start_taker(&taker, gil, 0);
+    settle();
+    must_return(0, gil_checkpoint(me), "gil_checkpoint of the holder, whom nobody has asked,");
+    settle();
+    must(gil_is_held(me) && taker.took == -1, "Nobody had asked the holder, and gil_checkpoint gave the lock away.");
+    must_return(0, gil_drop(me), "gil_drop of the holder");
+    end_taker(&taker);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+/* ---- switches --------------------------------------------------------------------------------------------------- */
+
+static void must_count(struct gil *gil, uint64_t expected, const char *what)
+{
+    must(gil_switches(gil) == expected, "%s: there should have been %llu switches, but gil_switches says %llu.", what,
+         (unsigned long long)expected, (unsigned long long)gil_switches(gil));
+}
+
+TEST(switches_are_counted, "A switch is when another thread takes the lock than the one that had it last.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil), *other = new_thread(gil);
+
+    must_count(gil, 0, "Nobody has taken the lock yet");
+    gil_take(me);
+    must_count(gil, 1, "A first thread has taken the lock");
+    gil_drop(me);
+    gil_take(me);
+    gil_drop(me);
+    must_count(gil, 1, "The same thread has taken the lock again");
+    gil_take(other);
+    must_count(gil, 2, "Another thread has taken the lock");
+    gil_drop(other);
+    gil_take(me);
+    gil_drop(me);
+    must_count(gil, 3, "The first thread has taken it again");
+    gil_thread_destroy(me);
+    gil_thread_destroy(other);
+    gil_destroy(gil);
+}
+
+TEST(a_new_thread_is_another,
+     "A new gil_thread is another one, also where it lies at the address of one that has ended.")
+{
+    struct gil *gil = new_gil();
+
+    /* malloc gives the same place again, though not from the first time on */
+    for (uint64_t i = 1; i <= 40; i++) {
+        struct gil_thread *thread = new_thread(gil);
+        gil_take(thread);
+        must_count(gil, i, "Threads have come one after the other, each took the lock once and ended");
+        gil_drop(thread);
+        gil_thread_destroy(thread);
+    }
+    gil_destroy(gil);
+}
+
+TEST(errno_is_kept, "gil_take, gil_drop and gil_checkpoint leave errno as it was, also where they wait.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct taker taker;
+
+    errno = ERANGE;
+    int took = gil_take(me), after_take = errno;
+    start_taker(&taker, gil, 1);
+    settle();
+    gate_open(&taker.clock.rung[0]);
+    settle();
+    gate_open(&taker.let_go);
+    errno = ERANGE;
+    int checked = gil_checkpoint(me), after_checkpoint = errno;
+    int dropped = gil_drop(me), after_drop = errno;
+    end_taker(&taker);
+    must_return(0, took, "gil_take");
+    must_return(0, checked, "gil_checkpoint");
+    must_return(0, dropped, "gil_drop");
+    must(after_take == ERANGE && after_checkpoint == ERANGE && after_drop == ERANGE,
+         "errno was ERANGE, and after gil_take, gil_checkpoint and gil_drop it was %d, %d and %d.", after_take,
+         after_checkpoint, after_drop);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+/* ---- making and ending ------------------------------------------------------------------------------------------ */
+
+static long memory_held(void)
+{
+    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+}
+
+TEST(no_memory, "When there is no memory, gil_create and gil_thread_create return ENOMEM.")
+{
+    struct gil *gil = new_gil(), *none = NULL;
+    struct gil_thread *thread = NULL;
+
+    wrap_fail(WRAP_malloc, -1, ENOMEM);
+    wrap_fail(WRAP_calloc, -1, ENOMEM);
+    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    must_return(ENOMEM, gil_create(&none), "Without memory, gil_create");
+    must_return(ENOMEM, gil_thread_create(gil, &thread), "Without memory, gil_thread_create");
+    gil_destroy(gil);
+}
+
+/* What was wrong when a call of gil_create's failed; all calls together, since how many there are is not promised. */
+struct failures {
+    const char *of;                       /* the call that failed; NULL: nothing was wrong */
+    bool memory_kept, parts_kept, silent; /* what was wrong then */
+};
+
+static long made_parts(void)
+{
+    return wrap_count(WRAP_pthread_mutex_init) - wrap_count(WRAP_pthread_mutex_destroy) +
+           wrap_count(WRAP_pthread_cond_init) - wrap_count(WRAP_pthread_cond_destroy);
+}
+
+/* Makes the nth call of `what` in gil_create fail. Returns whether there was an nth call. */
+static bool fail_nth(enum wrap_call what, long nth, const char *name, struct failures *failures)
+{
+    struct gil *gil = NULL;
+    long memory = memory_held(), parts = made_parts(), calls = wrap_count(what);
+
+    wrap_fail(what, nth, EAGAIN);
+    int error = gil_create(&gil);
+    wrap_fail(what, 0, 0);
+    if (wrap_count(what) - calls < nth) {
+        gil_destroy(gil);
+        return false;
+    }
+    bool memory_kept = memory_held() > memory, silent = error != EAGAIN;
+    bool parts_kept = made_parts() - parts > 1; /* the call that failed was counted, and made nothing */
+    if (memory_kept || parts_kept || silent)
+        *failures = (struct failures){name, memory_kept, parts_kept, silent};
+    return true;
+}
+
+TEST(nothing_kept, "When a part of the lock cannot be made, gil_create returns that error and keeps nothing.")
+{
+    struct failures failures = {NULL, false, false, false};
+
+    for (long nth = 1; nth < 6 && fail_nth(WRAP_pthread_mutex_init, nth, "pthread_mutex_init", &failures); nth++)
+        continue;
+    for (long nth = 1; nth < 6 && fail_nth(WRAP_pthread_cond_init, nth, "pthread_cond_init", &failures); nth++)
+        continue;
+    must(!failures.silent, "%s returned EAGAIN, and gil_create did not return that.", failures.of);
+    must(!failures.memory_kept, "%s failed, and gil_create kept memory that it had allocated: it is lost.",
+         failures.of);
+    must(!failures.parts_kept, "%s failed, and gil_create left a mutex or condition that it had made.", failures.of);
+}
+
+TEST(ends_what_it_made, "gil_destroy and gil_thread_destroy give back all that there is. NULL is fine.")
+{
+    gil_destroy(NULL);
+    gil_thread_destroy(NULL);
+    struct gil *gil = new_gil();
+    struct gil_thread *thread = new_thread(gil);
+    must_return(0, gil_take(thread), "gil_take");
+    must_return(0, gil_drop(thread), "gil_drop");
+    gil_thread_destroy(thread);
+    gil_destroy(gil);
+    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
+         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
+         wrap_count(WRAP_pthread_mutex_destroy));
+    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
+         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
+         wrap_count(WRAP_pthread_cond_destroy));
+    must(memory_held() <= 0, "gil_destroy and gil_thread_destroy did not free all that was allocated.");
+}
