@@ -33,7 +33,7 @@ enum {
     THREADS_MAX = 120, /* created in one run; a bit more than seven bits' worth would not fit an epoch */
     FAIR_STEPS = 200,  /* of one thread on end, after which the others go first (as if it had yielded) */
     CHOICES_MAX = 20000,
-    KEYS_MAX = 64,
+    KEYS_MAX = 1024,
     LOOKS_MAX = 4,
     HELD_MAX = 16, /* locks of one thread that the trace shows; it may hold more */
     CANDIDATES_MAX = 2 * THREADS_MAX + 2,
@@ -148,8 +148,8 @@ struct thread {
     struct sync *waits_on; /* that condition variable */
     struct cleanup *cleanups;
     struct cancel cancel;
-    void *tls; /* its thread-local variables, or NULL until first used */
-    const void *values[KEYS_MAX];
+    void *tls;                   /* its thread-local variables, or NULL until first used */
+    uint32_t values_n;           /* of `values`, below */
     uint64_t yields;             /* order of the last yield */
     struct sync *held[HELD_MAX]; /* locks, the last taken last */
     unsigned held_n;
@@ -161,8 +161,9 @@ struct thread {
     uint32_t quiet_accesses; /* plain ones since its last visible operation */
     uint64_t order;          /* its last operation (il_event) */
     struct clock sync;
-    struct clock fence_out; /* what a release fence has made ready for the next atomic store */
-    struct clock fence_in;  /* what relaxed loads have seen, for the next acquire fence */
+    struct clock fence_out;       /* what a release fence has made ready for the next atomic store */
+    struct clock fence_in;        /* what relaxed loads have seen, for the next acquire fence */
+    const void *values[KEYS_MAX]; /* of pthread_setspecific */
 };
 
 enum outcome { RUN_ENDED, RUN_PRUNED, RUN_FOUND };
@@ -235,7 +236,8 @@ struct engine {
     unsigned streak; /* steps since another thread went */
     unsigned cost;   /* preemptions and other dear choices so far */
     unsigned silent_spins;
-    unsigned random_state;
+    unsigned random_state; /* of rand() */
+    uint64_t random48;     /* of drand48() */
     struct choices choices;
     enum outcome outcome;
     int status; /* of exit */

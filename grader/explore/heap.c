@@ -276,7 +276,7 @@ static void reach_roots(bool main_over)
             const char *lowest = i == il.current ? (const char *)__builtin_frame_address(0) : thread->place;
             scan(lowest, memory_stack_top(i));
         }
-        for (unsigned key = 0; key < KEYS_MAX; key++)
+        for (unsigned key = 0; key < thread->values_n; key++)
             reach(thread->values[key]);
         if (!thread->joined)
             reach(thread->result);

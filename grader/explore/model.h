@@ -31,6 +31,12 @@ void model_locks_of_ended(void);
 pthread_t model_thread_make(void *(*body)(void *), void *argument);
 int model_thread_join(pthread_t handle);
 
+/* exit(): handlers, destructors, and the end of the run. */
+_Noreturn void model_exit(int status);
+void model_run_at_exit(void); /* handlers and destructors only */
+
+void model_process_reset(void); /* a new run */
+
 /* The thread of a handle, or NULL. */
 struct thread *model_thread_of(pthread_t handle);
 /* Ends the run where the thread was joined, or is detached and has ended: the handle is nobody's any more. */

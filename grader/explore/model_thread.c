@@ -17,19 +17,23 @@
 #include <string.h>
 #include <threads.h>
 
+enum { AT_EXIT_MAX = 64 };
+
 static struct {
     unsigned keys_n;
     void (*destructor[KEYS_MAX])(void *);
     bool used[KEYS_MAX];
-    unsigned at_exit_n;
-    void (*at_exit[32])(void);
+    unsigned at_exit_n, at_quick_exit_n;
+    void (*at_exit[AT_EXIT_MAX])(void);
+    void (*at_quick_exit[AT_EXIT_MAX])(void);
 } model;
 
 void model_reset(void)
 {
     sync_table_reset();
     model.keys_n = 0;
-    model.at_exit_n = 0;
+    model.at_exit_n = model.at_quick_exit_n = 0;
+    model_process_reset();
 }
 
 static pthread_t handle_of(int thread)
@@ -154,11 +158,6 @@ int il_pthread_equal(pthread_t a, pthread_t b)
     return a == b;
 }
 
-int il_pthread_setname_np(pthread_t handle, const char *name)
-{
-    return strlen(name) > 15 ? ERANGE : model_thread_of(handle) ? 0 : ESRCH;
-}
-
 /* ---- ends -------------------------------------------------------------------------------------------------------- */
 
 static void run_destructors(void)
@@ -166,7 +165,7 @@ static void run_destructors(void)
     struct thread *self = il.self;
     for (unsigned round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS; round++) {
         bool any = false;
-        for (unsigned key = 0; key < model.keys_n; key++) {
+        for (unsigned key = 0; key < self->values_n; key++) {
             void *value = (void *)self->values[key];
             if (!value || !model.used[key] || !model.destructor[key])
                 continue;
@@ -179,21 +178,28 @@ static void run_destructors(void)
     }
 }
 
+static bool is_last(void)
+{
+    for (int i = 0; i < il.n; i++)
+        if (i != il.current && il.threads[i].life == LIFE_RUNS)
+            return false;
+    return true;
+}
+
 void model_thread_ends(void)
 {
     run_destructors();
     model_locks_of_ended();
-    const struct thread *self = il.self;
-    if (self->held_n && self->held_n <= HELD_MAX && self->held[self->held_n - 1]->kind == SYNC_MUTEX &&
-        self->held[self->held_n - 1]->owner == il.current)
-        il_found(FIND_MISUSE, self->held[self->held_n - 1]->address, "%s ends while it holds a mutex",
-                 il_name(il.current));
+    if (is_last())
+        model_run_at_exit(); /* main has ended by pthread_exit: this is the end of the program, with status 0 */
 }
 
-static void run_at_exit(void)
+/* The innermost exit() of several goes on where the one that called it stopped. */
+void model_run_at_exit(void)
 {
     while (model.at_exit_n)
         model.at_exit[--model.at_exit_n]();
+    program_end();
 }
 
 /* Threads that nobody joined and nobody let go. */
@@ -212,7 +218,7 @@ static void check_leaked_threads(void)
 
 void model_main_returned(int status)
 {
-    run_at_exit();
+    model_run_at_exit();
     record_note("returns from main", NULL, -1);
     if (status == 0) {
         check_leaked_threads();
@@ -224,7 +230,12 @@ void model_main_returned(int status)
 _Noreturn void il_exit(int status)
 {
     IL_ENTER();
-    run_at_exit();
+    model_exit(status);
+}
+
+_Noreturn void model_exit(int status)
+{
+    model_run_at_exit();
     record_note("ends the program", NULL, -1);
     if (status == 0)
         heap_check_leaks(false);
@@ -245,13 +256,32 @@ _Noreturn void il__Exit(int status)
     il_end(status);
 }
 
+static int at_exit_add(void (**list)(void), unsigned *n, void (*function)(void))
+{
+    if (*n >= AT_EXIT_MAX)
+        return -1;
+    list[(*n)++] = function;
+    return 0;
+}
+
 int il_atexit(void (*function)(void))
 {
     IL_ENTER();
-    if (model.at_exit_n >= sizeof model.at_exit / sizeof model.at_exit[0])
-        return -1;
-    model.at_exit[model.at_exit_n++] = function;
-    return 0;
+    return at_exit_add(model.at_exit, &model.at_exit_n, function);
+}
+
+int il_at_quick_exit(void (*function)(void))
+{
+    IL_ENTER();
+    return at_exit_add(model.at_quick_exit, &model.at_quick_exit_n, function);
+}
+
+_Noreturn void il_quick_exit(int status)
+{
+    IL_ENTER();
+    while (model.at_quick_exit_n)
+        model.at_quick_exit[--model.at_quick_exit_n]();
+    il__exit(status);
 }
 
 /* ---- keys and thread-local variables ----------------------------------------------------------------------------- */
@@ -269,7 +299,8 @@ int il_pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
     model.used[at] = true;
     model.destructor[at] = destructor;
     for (int i = 0; i < il.n; i++)
-        il.threads[i].values[at] = NULL;
+        if (at < il.threads[i].values_n)
+            il.threads[i].values[at] = NULL;
     shadow_access(key, sizeof *key, true, false);
     *key = at;
     return 0;
@@ -291,15 +322,18 @@ int il_pthread_key_delete(pthread_key_t key)
 
 int il_pthread_setspecific(pthread_key_t key, const void *value)
 {
+    struct thread *self = il.self;
     if (!key_is(key))
         return EINVAL;
-    il.self->values[key] = value;
+    while (self->values_n <= key)
+        self->values[self->values_n++] = NULL;
+    self->values[key] = value;
     return 0;
 }
 
 void *il_pthread_getspecific(pthread_key_t key)
 {
-    return key_is(key) ? (void *)il.self->values[key] : NULL;
+    return key_is(key) && key < il.self->values_n ? (void *)il.self->values[key] : NULL;
 }
 
 /* What the compiler calls for the address of a thread-local variable of a shared object (both processors' ABIs: the

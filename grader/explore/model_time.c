@@ -16,14 +16,36 @@
 
 static const uint64_t SECOND_NS = 1000000000ULL;
 
+/* Clocks that can be read: those of the processor's time stand still with the others. */
+static bool clock_is(clockid_t clock)
+{
+    switch (clock) {
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_MONOTONIC:
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_BOOTTIME:
+    case CLOCK_PROCESS_CPUTIME_ID:
+    case CLOCK_THREAD_CPUTIME_ID:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static uint64_t start_s(clockid_t clock)
 {
+    if (clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID)
+        return 0;
     return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE ? START_REALTIME_S : START_MONOTONIC_S;
 }
 
 bool model_deadline(clockid_t clock, const struct timespec *at, uint64_t *deadline_ns)
 {
     *deadline_ns = NO_DEADLINE;
+    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
+        return false;
     if (!at)
         return true;
     shadow_access(at, sizeof *at, false, false);
@@ -104,6 +126,8 @@ int il_clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, 
     IL_ENTER();
     (void)left;
     uint64_t ns;
+    if (clock == CLOCK_THREAD_CPUTIME_ID || !clock_is(clock))
+        return EINVAL;
     if (flags & TIMER_ABSTIME) {
         if (!model_deadline(clock, time, &ns))
             return EINVAL;
@@ -132,10 +156,42 @@ static struct timespec now(clockid_t clock)
 int il_clock_gettime(clockid_t clock, struct timespec *to)
 {
     IL_ENTER();
+    if (!clock_is(clock)) {
+        errno = EINVAL;
+        return -1;
+    }
     look_at_clock();
     shadow_access(to, sizeof *to, true, false);
     *to = now(clock);
     return 0;
+}
+
+int il_clock_getres(clockid_t clock, struct timespec *to)
+{
+    IL_ENTER();
+    if (!clock_is(clock)) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (to)
+        *to = (struct timespec){.tv_nsec = 1};
+    return 0;
+}
+
+int il_timespec_getres(struct timespec *to, int base)
+{
+    if (base == TIME_UTC && to)
+        *to = (struct timespec){.tv_nsec = 1};
+    return base == TIME_UTC ? base : 0;
+}
+
+/* Nobody sets the clocks here. */
+int il_clock_settime(clockid_t clock, const struct timespec *to)
+{
+    IL_ENTER();
+    (void)to;
+    errno = clock == CLOCK_REALTIME ? EPERM : EINVAL;
+    return -1;
 }
 
 int il_timespec_get(struct timespec *to, int base)

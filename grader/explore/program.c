@@ -11,15 +11,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { WORDS_MAX = 128, PATH_SIZE = 256 };
 
+/* The dynamic section's entries for constructors and destructors go under these tags (of the range that is left to
+ * operating systems), so that the loader does not run them: each run does, like main. */
+enum hidden_tag {
+    HIDDEN_INIT = 0x60e11e00,
+    HIDDEN_INIT_SIZE,
+    HIDDEN_FINI,
+    HIDDEN_FINI_SIZE,
+};
+
+struct starter {
+    void (*function)(int, char **, char **);
+};
+
 static struct {
     char path[PATH_SIZE];
     size_t base;
     char *data, *data_end;
+    const struct starter *starters, *enders; /* constructors and destructors of the program, as the linker left them */
+    size_t starters_n, enders_n;
+    int (*main)(int, char **, char **);
     const void *tls_image;
     size_t tls_size, tls_file_size, tls_alignment;
 } loaded;
@@ -76,6 +94,15 @@ static const char *const compile_flags[] = {
     "-fno-builtin-calloc",
     "-fno-builtin-realloc",
     "-fno-builtin-free",
+    "-fno-builtin-memcpy", /* so that they are called, and looked at */
+    "-fno-builtin-memmove",
+    "-fno-builtin-memset",
+    "-fno-builtin-strcpy",
+    "-U_FORTIFY_SOURCE",
+    "-ftls-model=global-dynamic",
+#if defined __x86_64__
+    "-fstack-clash-protection", /* a large frame meets the guard page instead of passing over it */
+#endif
 #ifdef __aarch64__
     "-mtls-dialect=trad",
     "-mno-outline-atomics",
@@ -90,9 +117,10 @@ static int compile(const struct program_options *options, const char *file, cons
     words[n++] = (char *)options->compiler;
     for (unsigned i = 0; i < sizeof compile_flags / sizeof compile_flags[0]; i++)
         words[n++] = (char *)compile_flags[i];
-    for (unsigned i = 0; i < options->flags_n && n < WORDS_MAX - 5; i++)
+    for (unsigned i = 0; i < options->flags_n && n < WORDS_MAX - 6; i++)
         if (strncmp(options->flags[i], "-l", 2) != 0)
             words[n++] = (char *)options->flags[i];
+    words[n++] = "-fno-exceptions"; /* handlers of pthread_cleanup_push are called, not unwound to */
     words[n++] = "-o";
     words[n++] = (char *)object;
     words[n++] = (char *)file;
@@ -131,6 +159,59 @@ static int gather(const struct program *program, const struct program_options *o
     return -1;
 }
 
+static bool hide_entries(ElfW(Dyn) * entry, const ElfW(Dyn) * end)
+{
+    static const struct {
+        ElfW(Sxword) tag;
+        enum hidden_tag hidden;
+    } tags[] = {{DT_INIT_ARRAY, HIDDEN_INIT},
+                {DT_INIT_ARRAYSZ, HIDDEN_INIT_SIZE},
+                {DT_FINI_ARRAY, HIDDEN_FINI},
+                {DT_FINI_ARRAYSZ, HIDDEN_FINI_SIZE}};
+    for (; entry < end && entry->d_tag != DT_NULL; entry++) {
+        if (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_STATIC_TLS))
+            return false;
+        for (unsigned i = 0; i < sizeof tags / sizeof tags[0]; i++)
+            if (entry->d_tag == tags[i].tag)
+                entry->d_tag = tags[i].hidden;
+    }
+    return true;
+}
+
+static int hide_in(char *image)
+{
+    const ElfW(Ehdr) *header = (void *)image;
+    const ElfW(Phdr) *part = (void *)(image + header->e_phoff);
+    for (unsigned i = 0; i < header->e_phnum; i++) {
+        ElfW(Dyn) *entries = (void *)(image + part[i].p_offset);
+        if (part[i].p_type != PT_DYNAMIC || hide_entries(entries, entries + part[i].p_filesz / sizeof *entries))
+            continue;
+        fprintf(stderr, "interleave: the program has thread-local variables of a fixed place (tls_model), which the "
+                        "explorer cannot give to each of its threads\n");
+        return -1;
+    }
+    return 0;
+}
+
+/* Takes the constructors and destructors away from the loader; see hidden_tag. */
+static int hide_starters(const char *shared)
+{
+    int result = -1, file = open(shared, O_RDWR | O_CLOEXEC);
+    struct stat about;
+    char *image = MAP_FAILED;
+    if (file >= 0 && fstat(file, &about) == 0)
+        image = mmap(NULL, (size_t)about.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (image == MAP_FAILED) {
+        fprintf(stderr, "interleave: %s: %s\n", shared, strerror(errno));
+    } else {
+        result = hide_in(image);
+        munmap(image, (size_t)about.st_size);
+    }
+    if (file >= 0)
+        close(file);
+    return result;
+}
+
 /* The stubs' object, where there are any, and the shared object. */
 static int link_all(const struct program *program, const struct program_options *options, char *whole, char *shared)
 {
@@ -148,8 +229,8 @@ static int link_all(const struct program *program, const struct program_options 
         return -1;
     }
     char *words[WORDS_MAX] = {
-        (char *)options->compiler, "-shared", "-Wl,-Bsymbolic", "-Wl,-z,now", "-o", shared, whole};
-    unsigned n = 7;
+        (char *)options->compiler, "-shared", "-nostartfiles", "-Wl,-Bsymbolic", "-Wl,-z,now", "-o", shared, whole};
+    unsigned n = 8;
     if (stubs)
         words[n++] = stubs_o;
     for (unsigned i = 0; i < options->flags_n && n < WORDS_MAX - 3; i++)
@@ -158,10 +239,39 @@ static int link_all(const struct program *program, const struct program_options 
     words[n++] = "-lm";
     words[n] = NULL;
     if (run(words) == 0)
-        return 0;
+        return hide_starters(shared);
     fprintf(stderr,
             "interleave: the program does not link: a library that it needs is absent or was not named (-lNAME)\n");
     return -1;
+}
+
+static void find_starters(const ElfW(Dyn) * entry)
+{
+    for (; entry->d_tag != DT_NULL; entry++) {
+        const void *at = (char *)loaded.base + entry->d_un.d_ptr; /* NOLINT(performance-no-int-to-ptr) */
+        if (entry->d_tag == HIDDEN_INIT)
+            loaded.starters = at;
+        else if (entry->d_tag == HIDDEN_INIT_SIZE)
+            loaded.starters_n = entry->d_un.d_val / sizeof *loaded.starters;
+        else if (entry->d_tag == HIDDEN_FINI)
+            loaded.enders = at;
+        else if (entry->d_tag == HIDDEN_FINI_SIZE)
+            loaded.enders_n = entry->d_un.d_val / sizeof *loaded.enders;
+    }
+}
+
+/* What each run does: constructors in their order, then main. */
+static int begin(int argc, char **argv, char **environment)
+{
+    for (size_t i = 0; i < loaded.starters_n; i++)
+        loaded.starters[i].function(argc, argv, environment);
+    return loaded.main(argc, argv, environment);
+}
+
+void program_end(void)
+{
+    for (size_t i = loaded.enders_n; i-- > 0;)
+        loaded.enders[i].function(0, NULL, NULL);
 }
 
 /* Finds the loaded program's segments: what stays writable after relocation is its data. */
@@ -182,6 +292,8 @@ static int look_at_segments(struct dl_phdr_info *info, size_t size, void *closur
         } else if (part->p_type == PT_LOAD && (part->p_flags & PF_W)) {
             loaded.data = start;
             loaded.data_end = start + part->p_memsz;
+        } else if (part->p_type == PT_DYNAMIC) {
+            find_starters((void *)start);
         } else if (part->p_type == PT_TLS) {
             loaded.tls_image = start;
             loaded.tls_size = part->p_memsz;
@@ -209,8 +321,9 @@ static int load(struct program *program, const char *shared)
             fprintf(stderr, "interleave: the program does not load: %s\n", error);
         return -1;
     }
-    *(void **)&program->main = dlsym(program->handle, "il_program_main");
-    if (!program->main) {
+    *(void **)&loaded.main = dlsym(program->handle, "il_program_main");
+    program->main = begin;
+    if (!loaded.main) {
         fprintf(stderr, "interleave: the program has no main()\n");
         return -1;
     }

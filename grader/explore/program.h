@@ -23,15 +23,18 @@ struct program_options {
 };
 
 struct program {
-    char directory[64]; /* everything made; program_close removes it */
-    void *handle;       /* dlopen's */
-    int (*main)(int, char **, char **);
+    char directory[64];                 /* everything made; program_close removes it */
+    void *handle;                       /* dlopen's */
+    int (*main)(int, char **, char **); /* constructors, then the program's own main */
 };
 
 /* Builds, and loads unless it is only to be prepared. 0, or -1 with one line (or the compiler's own words) printed to
  * stderr. Blocks while the compiler runs. Call program_close in either case. */
 int program_open(const struct program_options *options, struct program *program);
 void program_close(struct program *program);
+
+/* The program's destructors, as at its end. */
+void program_end(void);
 
 /* The image of the loaded program's thread-local variables. */
 const void *program_tls(size_t *size, size_t *file_size, size_t *alignment);

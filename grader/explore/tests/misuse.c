@@ -7,7 +7,7 @@
  * explore: -DJOIN_TWICE => misuse within 2
  * explore: -DJOIN_DETACHED => misuse within 2
  * explore: -DNOT_JOINED => misuse within 2
- * explore: -DENDS_HOLDING => misuse within 2
+ * explore: -DENDS_HOLDING => deadlock within 2
  * explore: -DUSE_DESTROYED => misuse within 1
  * explore: -DTWO_MUTEXES => misuse within 10
  * explore: -DRELOCK => deadlock within 1
@@ -90,6 +90,7 @@ static void wrong(void)
 #elif defined ENDS_HOLDING
     pthread_create(&thread, NULL, lock, NULL);
     pthread_join(thread, NULL);
+    pthread_mutex_lock(&mutex);
 #elif defined USE_DESTROYED
     pthread_mutex_destroy(&mutex);
     pthread_mutex_lock(&mutex);
