@@ -1,0 +1,771 @@
+/* tests.c - a queue between threads: its order, its bound, who sleeps and who is woken.
+ *
+ * The test's own thread puts and gets without waiting; whoever is to wait is a runner, and settle() shows that it
+ * sleeps. Between a change and the next one everybody comes to rest, so there is no doubt about what a change has done.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* syscall */
+#endif
+#include "check.h"
+#include "fifo_queue.h"
+#include "wrap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { THINGS = 64 };
+
+/* What items point to; nobody ever reads or writes it. */
+static char things[THINGS];
+
+/* For messages: which of the things it is; -1 for NULL, -2 for any other pointer. */
+static int number_of(const void *item)
+{
+    for (int i = 0; i < THINGS; i++)
+        if (item == &things[i])
+            return i;
+    return item == NULL ? -1 : -2;
+}
+
+static struct fifo_queue *new_queue(int64_t maxsize)
+{
+    struct fifo_queue *queue = NULL;
+    int error = fifo_queue_create(&queue, maxsize);
+
+    must(error == 0 && queue != NULL, "fifo_queue_create returned %d (%s) or stored no queue.", error, strerror(error));
+    return queue;
+}
+
+static void must_return(int expected, int got, const char *call)
+{
+    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
+         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+}
+
+/* Puts a thing where there is room. */
+static void must_put(struct fifo_queue *queue, int thing)
+{
+    must_return(0, fifo_queue_put(queue, &things[thing], 0),
+                "fifo_queue_put where there is room, with a time-out of 0,");
+}
+
+/* Gets a thing, which must be the next one. */
+static void must_get(struct fifo_queue *queue, int thing)
+{
+    void *item = &number_of;
+
+    must_return(0, fifo_queue_get(queue, &item, 0), "fifo_queue_get where there is an item, with a time-out of 0,");
+    must(item == &things[thing],
+         "The next item should be number %d, but fifo_queue_get gave %d (-1: NULL, -2: none of ours).", thing,
+         number_of(item));
+}
+
+static void must_be_empty(struct fifo_queue *queue)
+{
+    void *item = &things[0];
+
+    must_return(ETIMEDOUT, fifo_queue_get(queue, &item, 0), "fifo_queue_get of an empty queue, with a time-out of 0,");
+    must(item == &things[0], "fifo_queue_get returned ETIMEDOUT and changed the caller's item all the same.");
+}
+
+static void must_measure(struct fifo_queue *queue, size_t size, bool full)
+{
+    must(fifo_queue_size(queue) == size, "There are %zu items in the queue, but fifo_queue_size says %zu.", size,
+         fifo_queue_size(queue));
+    must(fifo_queue_empty(queue) == (size == 0), "There are %zu items in the queue, but fifo_queue_empty says %s.",
+         size, fifo_queue_empty(queue) ? "true" : "false");
+    must(fifo_queue_full(queue) == full, "With %zu items in the queue fifo_queue_full should be %s.", size,
+         full ? "true" : "false");
+}
+
+/* ---- what another thread does ----------------------------------------------------------------------------------- */
+
+/* One put or get by another thread, and what came of it. */
+struct visit {
+    struct fifo_queue *queue;
+    bool puts;
+    int64_t timeout_us;
+    void *item; /* to be put, or what was got */
+    int result;
+    int64_t took_us;
+    struct runner *runner;
+};
+
+/* Stands before the C library's own: which clock a waiting thread asks, and a jump of an hour that the monotonic one
+ * makes for that thread once it has begun to wait. */
+static _Thread_local bool waits, jumps;
+static _Thread_local long waits_before; /* how often anybody had begun a timed wait, before this thread did */
+static bool asked_the_wall;             /* written by one waiting thread, read when it has ended */
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int result = (int)syscall(SYS_clock_gettime, clock, now);
+
+    if (waits && clock == CLOCK_REALTIME)
+        asked_the_wall = true;
+    if (waits && jumps && wrap_count(WRAP_pthread_cond_timedwait) > waits_before)
+        now->tv_sec += 3600;
+    return result;
+}
+
+static void visit_run(void *argument)
+{
+    struct visit *visit = argument;
+    int64_t began_us = now_us();
+
+    waits = true;
+    visit->result = visit->puts ? fifo_queue_put(visit->queue, visit->item, visit->timeout_us)
+                                : fifo_queue_get(visit->queue, &visit->item, visit->timeout_us);
+    waits = false;
+    visit->took_us = now_us() - began_us;
+}
+
+static struct visit a_get(struct fifo_queue *queue, int64_t timeout_us)
+{
+    return (struct visit){.queue = queue, .timeout_us = timeout_us, .item = &things[THINGS - 1], .result = -1};
+}
+
+static struct visit a_put(struct fifo_queue *queue, int thing, int64_t timeout_us)
+{
+    return (struct visit){.queue = queue, .puts = true, .timeout_us = timeout_us, .item = &things[thing], .result = -1};
+}
+
+/* Starts it, and goes on when it sleeps. */
+static void must_wait(struct visit *visit)
+{
+    visit->runner = runner_start(visit_run, visit);
+    enum runner_state state = runner_state(visit->runner);
+    must(state != RUNNER_BUSY, "A thread that waits in fifo_queue_%s should sleep, but it keeps the processor busy.",
+         visit->puts ? "put" : "get");
+    must(state == RUNNER_BLOCKED,
+         "The queue is %s, and fifo_queue_%s with a time-out of %lld did not wait but returned %d.",
+         visit->puts ? "full" : "empty", visit->puts ? "put" : "get", (long long)visit->timeout_us, visit->result);
+}
+
+static void must_still_wait(struct visit *visit, const char *when)
+{
+    must_be_blocked(visit->runner, "%s a thread that waits in fifo_queue_%s should go on waiting, but it returned %d.",
+                    when, visit->puts ? "put" : "get", visit->result);
+}
+
+/* It was woken and has succeeded. */
+static void must_end(struct visit *visit, const char *when)
+{
+    must_be_done(visit->runner, "%s a thread that waits for it in fifo_queue_%s was not woken.", when,
+                 visit->puts ? "put" : "get");
+    runner_join(visit->runner);
+    must_return(0, visit->result,
+                visit->puts ? "fifo_queue_put of a thread that waited" : "fifo_queue_get of a thread that waited");
+}
+
+static void must_have_got(const struct visit *visit, int thing)
+{
+    must(visit->item == &things[thing], "The thread that waited should get item number %d, but it got %d.", thing,
+         number_of(visit->item));
+}
+
+/* ---- the order -------------------------------------------------------------------------------------------------- */
+
+TEST(first_in_first_out, "Items come out in the order in which they went in, each once.")
+{
+    struct fifo_queue *queue = new_queue(0);
+
+    for (int i = 0; i < 40; i++)
+        must_put(queue, i);
+    for (int i = 0; i < 40; i++)
+        must_get(queue, i);
+    must_be_empty(queue);
+    fifo_queue_destroy(queue);
+}
+
+TEST(order_for_good, "The order stays right however puts and gets take turns, while the queue grows and empties.")
+{
+    struct fifo_queue *queue = new_queue(0);
+    int in = 0, out = 0;
+
+    for (int round = 0; round < 60; round++) {
+        int puts = round % 7 + 1, gets = round < 40 ? round % 5 + 1 : 9;
+        for (int i = 0; i < puts; i++)
+            must_return(0, fifo_queue_put(queue, &things[in++ % THINGS], 0), "fifo_queue_put where there is room");
+        for (int i = 0; i < gets && out < in; i++)
+            must_get(queue, out++ % THINGS);
+        must(fifo_queue_size(queue) == (size_t)(in - out), "After %d puts and %d gets fifo_queue_size says %zu.", in,
+             out, fifo_queue_size(queue));
+    }
+    while (out < in)
+        must_get(queue, out++ % THINGS);
+    must_be_empty(queue);
+    fifo_queue_destroy(queue);
+}
+
+TEST(any_pointer, "An item is any pointer, NULL too: the queue counts its items and does not look at them.")
+{
+    struct fifo_queue *queue = new_queue(3);
+    void *const odd[] = {NULL, (void *)UINTPTR_MAX, (void *)(uintptr_t)1}; /* NOLINT(performance-no-int-to-ptr) */
+    void *item = &things[0];
+
+    for (int i = 0; i < 3; i++)
+        must_return(0, fifo_queue_put(queue, odd[i], 0), "fifo_queue_put of NULL or another odd pointer");
+    must_measure(queue, 3, true);
+    for (int i = 0; i < 3; i++) {
+        must_return(0, fifo_queue_get(queue, &item, 0), "fifo_queue_get of NULL or another odd pointer");
+        must(item == odd[i], "The pointer %p was put, and fifo_queue_get gave %p.", odd[i], item);
+    }
+    must_be_empty(queue);
+    struct visit getter = a_get(queue, -1);
+    must_wait(&getter);
+    must_return(0, fifo_queue_put(queue, NULL, -1), "fifo_queue_put of NULL");
+    must_end(&getter, "NULL was put, and");
+    must(getter.item == NULL, "NULL was put, and the thread that waited got %p.", getter.item);
+    fifo_queue_destroy(queue);
+}
+
+TEST(queues_are_separate, "Each queue has items, a bound and waiters of its own.")
+{
+    struct fifo_queue *one = new_queue(1), *two = new_queue(2);
+    struct visit getter = a_get(two, -1);
+
+    must_put(one, 1);
+    must_measure(one, 1, true);
+    must_measure(two, 0, false);
+    must_be_empty(two);
+    must_wait(&getter);
+    must_get(one, 1);
+    must_put(one, 2);
+    must_still_wait(&getter, "An item was put into another queue, and");
+    must_put(two, 3);
+    must_end(&getter, "An item was put, and");
+    must_have_got(&getter, 3);
+    must_get(one, 2);
+    fifo_queue_destroy(one);
+    fifo_queue_destroy(two);
+}
+
+TEST(items_are_the_callers, "The queue does not touch what items point to, also when it ends with items in it.")
+{
+    struct fifo_queue *queue = new_queue(0);
+    char *text[2] = {malloc(8), malloc(8)};
+
+    must(text[0] != NULL && text[1] != NULL, "The test got no memory.");
+    strcpy(text[0], "seven");
+    strcpy(text[1], "eight");
+    for (int i = 0; i < 2; i++)
+        must_return(0, fifo_queue_put(queue, text[i], -1), "fifo_queue_put");
+    fifo_queue_destroy(queue);
+    must(strcmp(text[0], "seven") == 0 && strcmp(text[1], "eight") == 0,
+         "The queue was ended, and what its items pointed to has changed.");
+    free(text[0]);
+    free(text[1]);
+}
+
+/* ---- the bound -------------------------------------------------------------------------------------------------- */
+
+TEST(bounded, "There are never more than maxsize items; one more is refused, and the queue is as it was.")
+{
+    for (int maxsize = 1; maxsize <= 33; maxsize += 16) {
+        struct fifo_queue *queue = new_queue(maxsize);
+
+        for (int round = 0; round < 2; round++) {
+            for (int i = 0; i < maxsize; i++) {
+                must_measure(queue, (size_t)i, false);
+                must_put(queue, i);
+            }
+            must_measure(queue, (size_t)maxsize, true);
+            must_return(ETIMEDOUT, fifo_queue_put(queue, &things[60], 0),
+                        "fifo_queue_put into a full queue with a time-out of 0");
+            must_return(ETIMEDOUT, fifo_queue_put(queue, &things[60], 0), "The same again");
+            must_measure(queue, (size_t)maxsize, true);
+            must_get(queue, 0);
+            must_put(queue, 61);
+            for (int i = 1; i < maxsize; i++)
+                must_get(queue, i);
+            must_get(queue, 61);
+            must_be_empty(queue);
+        }
+        fifo_queue_destroy(queue);
+    }
+}
+
+TEST(unbounded, "A maxsize of 0 or less means no bound: such a queue is never full.")
+{
+    static const int64_t sizes[] = {0, -1, INT64_MIN};
+    enum { MANY = 3000 };
+
+    for (int i = 0; i < 3; i++) {
+        struct fifo_queue *queue = new_queue(sizes[i]);
+        int refused = 0, wrong = 0;
+        void *item = NULL;
+
+        for (int n = 0; n < MANY; n++)
+            refused += fifo_queue_put(queue, &things[n % 60], 0) != 0;
+        must(refused == 0, "maxsize is %lld, which means no bound, and of %d puts %d were refused.",
+             (long long)sizes[i], MANY, refused);
+        must_measure(queue, MANY, false);
+        for (int n = 0; n < MANY; n++)
+            wrong += fifo_queue_get(queue, &item, 0) != 0 || item != &things[n % 60];
+        must(wrong == 0, "Of %d gets %d failed or gave the wrong item.", MANY, wrong);
+        must_be_empty(queue);
+        fifo_queue_destroy(queue);
+    }
+}
+
+TEST(large_bound, "A large maxsize costs nothing by itself: memory is taken for the items that come.")
+{
+    static const int64_t sizes[] = {(int64_t)1 << 31, (int64_t)1 << 32, (int64_t)1 << 40, INT64_MAX};
+
+    for (int i = 0; i < 4; i++) {
+        struct fifo_queue *queue = new_queue(sizes[i]);
+
+        for (int n = 0; n < 40; n++)
+            must_put(queue, n);
+        must_measure(queue, 40, false);
+        for (int n = 0; n < 40; n++)
+            must_get(queue, n);
+        fifo_queue_destroy(queue);
+    }
+}
+
+/* ---- waiting ---------------------------------------------------------------------------------------------------- */
+
+TEST(get_waits_asleep, "Who gets from an empty queue waits asleep, and is woken by the next put.")
+{
+    static const int64_t timeouts_us[] = {-1, INT64_MIN, 3600000000, 3600999999, 4000000000000000, INT64_MAX};
+
+    for (int i = 0; i < 6; i++) {
+        struct fifo_queue *queue = new_queue(i % 2);
+        struct visit getter = a_get(queue, timeouts_us[i]);
+
+        must_wait(&getter);
+        must_return(0, fifo_queue_put(queue, &things[i], -1), "fifo_queue_put where there is room");
+        must_end(&getter, "An item was put, and");
+        must_have_got(&getter, i);
+        must_be_empty(queue);
+        fifo_queue_destroy(queue);
+    }
+}
+
+TEST(put_waits_asleep, "Who puts into a full queue waits asleep, and is woken by the next get.")
+{
+    static const int64_t timeouts_us[] = {-1, INT64_MIN, 3600000000, 3600999999, 4000000000000000, INT64_MAX};
+
+    for (int i = 0; i < 6; i++) {
+        struct fifo_queue *queue = new_queue(2);
+        struct visit putter = a_put(queue, 3, timeouts_us[i]);
+
+        must_put(queue, 1);
+        must_put(queue, 2);
+        must_wait(&putter);
+        must_measure(queue, 2, true);
+        must_get(queue, 1);
+        must_end(&putter, "An item was got, there is room, and");
+        must_get(queue, 2);
+        must_get(queue, 3);
+        must_be_empty(queue);
+        fifo_queue_destroy(queue);
+    }
+}
+
+enum { WAITERS = 4 };
+
+TEST(one_item_for_one, "Each put lets one thread go on that waits for an item, and the others wait on.")
+{
+    struct fifo_queue *queue = new_queue(0);
+    struct visit getters[WAITERS];
+    int seen = 0;
+
+    for (int i = 0; i < WAITERS; i++) {
+        getters[i] = a_get(queue, i % 2 == 0 ? -1 : INT64_MAX);
+        must_wait(&getters[i]);
+    }
+    for (int n = 1; n <= WAITERS; n++) {
+        int done = 0;
+        must_put(queue, n);
+        for (int i = 0; i < WAITERS; i++)
+            done += runner_state(getters[i].runner) == RUNNER_DONE ? 1 : 0;
+        must(done == n, "%d threads waited for an item, then %d items were put one by one, and %d threads went on.",
+             WAITERS, n, done);
+    }
+    for (int i = 0; i < WAITERS; i++) {
+        must_end(&getters[i], "As many items were put as threads wait, and");
+        seen |= 1 << (number_of(getters[i].item) & 15);
+    }
+    must(seen == 30, "Items 1 to 4 were put, and the four threads did not get one each.");
+    must_be_empty(queue);
+    fifo_queue_destroy(queue);
+}
+
+TEST(one_room_for_one, "Each get lets one thread go on that waits for room, and the others wait on.")
+{
+    struct fifo_queue *queue = new_queue(1);
+    struct visit putters[WAITERS];
+    void *item = NULL;
+    int seen = 0;
+
+    must_put(queue, 0);
+    for (int i = 0; i < WAITERS; i++) {
+        putters[i] = a_put(queue, i + 1, i % 2 == 0 ? -1 : INT64_MAX);
+        must_wait(&putters[i]);
+    }
+    must_get(queue, 0);
+    for (int n = 1; n <= WAITERS; n++) {
+        int done = 0;
+        for (int i = 0; i < WAITERS; i++)
+            done += runner_state(putters[i].runner) == RUNNER_DONE ? 1 : 0;
+        must(done == n, "%d threads waited for room, then %d items were got one by one, and %d threads went on.",
+             WAITERS, n, done);
+        must_measure(queue, 1, true);
+        must_return(0, fifo_queue_get(queue, &item, 0), "fifo_queue_get of a full queue");
+        seen |= 1 << (number_of(item) & 15);
+    }
+    for (int i = 0; i < WAITERS; i++)
+        must_end(&putters[i], "As many items were got as threads wait, and");
+    must(seen == 30, "Four threads put items 1 to 4, and not all of them came out.");
+    must_be_empty(queue);
+    fifo_queue_destroy(queue);
+}
+
+TEST(woken_for_nothing, "Who wakes up looks again: a wait may end although nobody has signalled.")
+{
+    for (int i = 0; i < 4; i++) {
+        struct fifo_queue *queue = new_queue(1);
+        struct visit visit = i < 2 ? a_get(queue, i == 0 ? -1 : INT64_MAX) : a_put(queue, 2, i == 2 ? -1 : INT64_MAX);
+
+        if (visit.puts)
+            must_put(queue, 1);
+        wrap_fail(WRAP_pthread_cond_wait, 1, 0);
+        wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+        must_wait(&visit);
+        must_measure(queue, visit.puts ? 1 : 0, visit.puts);
+        if (visit.puts)
+            must_get(queue, 1);
+        else
+            must_put(queue, 2);
+        must_end(&visit, "After a wait that ended for nothing the queue has changed, and");
+        if (visit.puts)
+            must_get(queue, 2);
+        must_be_empty(queue);
+        fifo_queue_destroy(queue);
+    }
+}
+
+/* ---- one step --------------------------------------------------------------------------------------------------- */
+
+/* Starts `visit` once, in another thread, when the thread that set `watched` first lets go of a mutex, and lets it run
+ * as far as it can, then and each time after. */
+static _Thread_local bool watched;
+
+static void interrupt(void *argument)
+{
+    struct visit *visit = argument;
+
+    if (!watched)
+        return;
+    if (visit->runner == NULL)
+        visit->runner = runner_start(visit_run, visit);
+    settle();
+}
+
+static void watch_unlocks(struct visit *visit)
+{
+    watched = visit != NULL;
+    wrap_after(WRAP_pthread_mutex_unlock, visit == NULL ? NULL : interrupt, visit);
+}
+
+TEST(one_item_once, "Looking whether there is an item and taking it are one step: two threads never get the same one.")
+{
+    struct fifo_queue *queue = new_queue(0);
+    struct visit other = a_get(queue, 0), mine = a_get(queue, 0);
+
+    must_put(queue, 5);
+    watch_unlocks(&other);
+    visit_run(&mine);
+    watch_unlocks(NULL);
+    if (other.runner != NULL)
+        runner_join(other.runner);
+    int got = (mine.result == 0) + (other.result == 0);
+    must(got == 1, "There was one item, and two threads wanted it at the same time: %d of them got one.", got);
+    must(number_of(mine.result == 0 ? mine.item : other.item) == 5,
+         "The one that got an item did not get the right one.");
+    must_measure(queue, 0, false);
+    must_put(queue, 6);
+    must_get(queue, 6);
+    fifo_queue_destroy(queue);
+}
+
+TEST(one_room_once, "Looking whether there is room and using it are one step: the bound holds at every moment.")
+{
+    struct fifo_queue *queue = new_queue(1);
+    struct visit other = a_put(queue, 1, 0), mine = a_put(queue, 2, 0);
+
+    watch_unlocks(&other);
+    visit_run(&mine);
+    watch_unlocks(NULL);
+    if (other.runner != NULL)
+        runner_join(other.runner);
+    int put = (mine.result == 0) + (other.result == 0);
+    must(put == 1, "There was room for one item, and two threads put one at the same time: %d of them succeeded.", put);
+    must_measure(queue, 1, true);
+    must_get(queue, mine.result == 0 ? 2 : 1);
+    must_be_empty(queue);
+    fifo_queue_destroy(queue);
+}
+
+/* ---- time ------------------------------------------------------------------------------------------------------- */
+
+TEST(no_time_at_all,
+     "A time-out of 0 does not wait, and one above 0 does not either where nothing has to be waited for.")
+{
+    struct fifo_queue *queue = new_queue(1);
+    void *item = NULL;
+
+    must_be_empty(queue);
+    must_return(0, fifo_queue_put(queue, &things[1], 1),
+                "fifo_queue_put where there is room, with a time-out of 1 µs,");
+    must_return(ETIMEDOUT, fifo_queue_put(queue, &things[2], 0),
+                "fifo_queue_put into a full queue with a time-out of 0");
+    must_return(0, fifo_queue_get(queue, &item, 1), "fifo_queue_get where there is an item, with a time-out of 1 µs,");
+    must(item == &things[1], "Item number 1 was put, and fifo_queue_get gave %d.", number_of(item));
+    must_be_empty(queue);
+    fifo_queue_destroy(queue);
+}
+
+TEST(time_runs_out, "A timed call gives up with ETIMEDOUT, but not before its time, and leaves no trace.")
+{
+    enum { SHORT_US = 30000 };
+
+    for (int puts = 0; puts < 2; puts++) {
+        struct fifo_queue *queue = new_queue(1);
+        struct visit timed = puts ? a_put(queue, 1, SHORT_US) : a_get(queue, SHORT_US);
+        struct visit patient = puts ? a_put(queue, 2, -1) : a_get(queue, -1);
+
+        if (puts)
+            must_put(queue, 0);
+        timed.runner = runner_start(visit_run, &timed);
+        must_wait(&patient);
+        runner_join(timed.runner);
+        must_return(ETIMEDOUT, timed.result,
+                    puts ? "There was never room: fifo_queue_put" : "There was never an item: fifo_queue_get");
+        must(timed.took_us >= SHORT_US, "The time-out was %d µs, and the call gave up after %lld.", SHORT_US,
+             (long long)timed.took_us);
+        must(timed.item == &things[puts ? 1 : THINGS - 1],
+             "fifo_queue_get returned ETIMEDOUT and changed the caller's item.");
+        must_measure(queue, puts ? 1 : 0, puts);
+        if (puts)
+            must_get(queue, 0);
+        else
+            must_put(queue, 2);
+        must_end(&patient, "One thread gave up, then the queue changed, and");
+        if (puts)
+            must_get(queue, 2);
+        must_be_empty(queue);
+        fifo_queue_destroy(queue);
+    }
+}
+
+/* The clock jumps an hour once the wait has begun: whoever asks it again to compute a whole time-out waits an hour. */
+static void visit_with_jump(void *argument)
+{
+    waits_before = wrap_count(WRAP_pthread_cond_timedwait);
+    jumps = true;
+    visit_run(argument);
+    jumps = false;
+}
+
+TEST(time_is_not_renewed,
+     "A wait that ended for nothing does not begin its time-out anew: the deadline stays where it is.")
+{
+    for (int puts = 0; puts < 2; puts++) {
+        struct fifo_queue *queue = new_queue(1);
+        struct visit timed = puts ? a_put(queue, 1, 30000) : a_get(queue, 30000);
+
+        if (puts)
+            must_put(queue, 0);
+        wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+        runner_join(runner_start(visit_with_jump, &timed));
+        must_return(ETIMEDOUT, timed.result, "A wait that once ended for nothing, and then ran out of time,");
+        fifo_queue_destroy(queue);
+    }
+}
+
+TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the wall may be set while a thread waits.")
+{
+    struct fifo_queue *queue = new_queue(1);
+
+    for (int puts = 0; puts < 2; puts++) {
+        struct visit timed = puts ? a_put(queue, 1, 1000) : a_get(queue, 1000);
+        if (puts)
+            must_put(queue, 0);
+        runner_join(runner_start(visit_run, &timed));
+        must_return(ETIMEDOUT, timed.result,
+                    puts ? "There was never room: fifo_queue_put" : "There was never an item: fifo_queue_get");
+    }
+    must(!asked_the_wall, "The queue asked for CLOCK_REALTIME, the clock on the wall, to measure a time-out.");
+    fifo_queue_destroy(queue);
+}
+
+static void lose_signals(bool lose)
+{
+    wrap_fail(WRAP_pthread_cond_signal, lose ? -1 : 0, 0);
+    wrap_fail(WRAP_pthread_cond_broadcast, lose ? -1 : 0, 0);
+}
+
+/* A change comes in time, its signal does not arrive, and the waiter sleeps on until its time is over. A slow machine
+ * may need more time for the change. Returns whether it came in time (or all is wrong anyway). */
+static bool change_unheard(struct visit *late, bool puts, int64_t timeout_us)
+{
+    struct fifo_queue *queue = NULL;
+
+    if (fifo_queue_create(&queue, 1) != 0 || (puts && fifo_queue_put(queue, &things[0], 0) != 0))
+        return true;
+    *late = puts ? a_put(queue, 1, timeout_us) : a_get(queue, timeout_us);
+    lose_signals(true);
+    int64_t began_us = now_us();
+    struct runner *waiter = runner_start(visit_run, late);
+    bool calm = settle();
+    void *item = NULL;
+    int error = puts ? fifo_queue_get(queue, &item, 0) : fifo_queue_put(queue, &things[1], 0);
+    bool forced = !calm || error != 0 || now_us() - began_us < timeout_us;
+    runner_join(waiter);
+    lose_signals(false);
+    fifo_queue_destroy(queue);
+    return forced;
+}
+
+TEST(there_and_late,
+     "ETIMEDOUT means that nothing came in time: who wakes up late and finds an item, or room, takes it.")
+{
+    for (int puts = 0; puts < 2; puts++) {
+        struct visit late = {.result = -1};
+
+        for (int64_t timeout_us = 50000; timeout_us < 60000000; timeout_us *= 2)
+            if (change_unheard(&late, puts == 1, timeout_us))
+                break;
+        must_return(0, late.result,
+                    puts
+                        ? "There was room in time, and then the time was over before the waiter woke up: fifo_queue_put"
+                        : "An item came in time, and then the time was over before the waiter woke up: fifo_queue_get");
+    }
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+static void fail_memory(bool fail)
+{
+    wrap_fail(WRAP_malloc, fail ? -1 : 0, ENOMEM);
+    wrap_fail(WRAP_calloc, fail ? -1 : 0, ENOMEM);
+    wrap_fail(WRAP_realloc, fail ? -1 : 0, ENOMEM);
+}
+
+TEST(no_memory, "When there is no memory, fifo_queue_create returns ENOMEM.")
+{
+    struct fifo_queue *queue = NULL;
+
+    fail_memory(true);
+    must_return(ENOMEM, fifo_queue_create(&queue, 0), "Without memory, fifo_queue_create");
+}
+
+TEST(no_memory_for_one_more, "A put that finds no memory returns ENOMEM, and the queue is as it was, and goes on.")
+{
+    enum { MANY = 100000 };
+    struct fifo_queue *queue = new_queue(0);
+    int kept = 0, wrong = 0, error = 0;
+    void *item = NULL;
+
+    for (; kept < 20; kept++)
+        must_put(queue, kept);
+    must_get(queue, 0);
+    fail_memory(true);
+    while (error == 0 && kept < MANY) {
+        error = fifo_queue_put(queue, &things[kept % 60], 0);
+        kept += error == 0 ? 1 : 0;
+    }
+    must_return(ENOMEM, error, "Without memory, one of very many puts");
+    must_measure(queue, (size_t)kept - 1, false);
+    fail_memory(false);
+    must_return(0, fifo_queue_put(queue, &things[kept % 60], 0), "With memory again, fifo_queue_put");
+    for (int n = 1; n <= kept; n++)
+        wrong += fifo_queue_get(queue, &item, 0) != 0 || item != &things[n % 60];
+    must(wrong == 0, "One put had failed for want of memory, and then %d of %d gets gave the wrong item.", wrong, kept);
+    must_be_empty(queue);
+    fifo_queue_destroy(queue);
+}
+
+TEST(room_is_not_forgotten,
+     "While there is room nobody sleeps for it: a put that was woken and then failed tells the next.")
+{
+    struct fifo_queue *queue = new_queue(20);
+    struct visit putters[2] = {a_put(queue, 20, -1), a_put(queue, 21, -1)};
+    void *item = NULL;
+    int asleep = 0;
+
+    for (int n = 0; n < 20; n++)
+        must_put(queue, n);
+    for (int i = 0; i < 2; i++)
+        must_wait(&putters[i]);
+    fail_memory(true);
+    must_get(queue, 0);
+    for (int i = 0; i < 2; i++)
+        asleep += runner_state(putters[i].runner) == RUNNER_BLOCKED ? 1 : 0;
+    must(asleep == 0 || fifo_queue_size(queue) == 20, "There is room for an item, and a thread still sleeps for it: "
+                                                      "the one that was woken had no memory, and told nobody.");
+    fail_memory(false);
+    while (fifo_queue_get(queue, &item, 0) == 0) /* whoever still waits has room now */
+        settle();
+    for (int i = 0; i < 2; i++)
+        runner_join(putters[i].runner);
+    fifo_queue_destroy(queue);
+}
+
+/* ---- making and ending ------------------------------------------------------------------------------------------ */
+
+/* Makes every call of `what` fail, and asks whether fifo_queue_create says so and keeps nothing. */
+static void must_give_up(enum wrap_call what, long nth, const char *name)
+{
+    struct fifo_queue *queue = NULL;
+    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+    long calls = wrap_count(what);
+
+    wrap_fail(what, nth, EAGAIN);
+    int error = fifo_queue_create(&queue, 4);
+    wrap_fail(what, 0, 0);
+    bool tried = wrap_count(what) - calls >= nth;
+    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
+    must(!tried || error == EAGAIN, "%s returned EAGAIN: fifo_queue_create should return it, but it returned %d (%s).",
+         name, error, strerror(error));
+    must(!tried || kept <= 0, "%s failed, and fifo_queue_create kept memory that it had allocated: it is lost.", name);
+    if (error == 0)
+        fifo_queue_destroy(queue);
+}
+
+TEST(nothing_kept, "When a part of the queue cannot be made, fifo_queue_create returns that error and keeps nothing.")
+{
+    must_give_up(WRAP_pthread_mutex_init, 1, "pthread_mutex_init");
+    must_give_up(WRAP_pthread_cond_init, 1, "The first pthread_cond_init");
+    must_give_up(WRAP_pthread_cond_init, 2, "The second pthread_cond_init");
+    long mutexes = wrap_count(WRAP_pthread_mutex_init) - wrap_count(WRAP_pthread_mutex_destroy);
+    long conditions = wrap_count(WRAP_pthread_cond_init) - wrap_count(WRAP_pthread_cond_destroy);
+    must(mutexes <= 1, "pthread_cond_init failed, and fifo_queue_create did not destroy the mutex that it had made.");
+    must(conditions <= 2,
+         "A pthread_cond_init failed, and fifo_queue_create did not destroy the condition it had made.");
+}
+
+TEST(ends_what_it_made, "fifo_queue_destroy gives back all that the queue holds, whatever is in it. NULL is fine.")
+{
+    fifo_queue_destroy(NULL);
+    struct fifo_queue *queue = new_queue(0);
+    for (int n = 0; n < 40; n++)
+        must_put(queue, n);
+    for (int n = 0; n < 10; n++)
+        must_get(queue, n);
+    fifo_queue_destroy(queue);
+    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
+         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
+         wrap_count(WRAP_pthread_mutex_destroy));
+    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
+         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
+         wrap_count(WRAP_pthread_cond_destroy));
+}
