@@ -2,9 +2,14 @@
 #include "show.h"
 
 #include "lines.h"
+#include "names.h"
 #include "record.h"
+#include "story_facts.h"
+#include "table.h"
 
 #include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void set(json_t *object, const char *name, json_t *value)
 {
@@ -38,17 +43,110 @@ static json_t *callers_json(const struct row *row)
     return list;
 }
 
-static json_t *row_json(const struct row *row)
+/* Stable names for what a step is; the words of "does" may change. */
+static const char *op_word(enum op op)
 {
+    static const char *const words[] = {
+        [OP_READ] = "read",
+        [OP_WRITE] = "write",
+        [OP_LOOK] = "atomic-read",
+        [OP_SET] = "atomic-write",
+        [OP_CHANGE] = "atomic-change",
+        [OP_LOCK] = "lock",
+        [OP_LOCK_READ] = "lock-shared",
+        [OP_UNLOCK] = "unlock",
+        [OP_BUSY] = "try-failed",
+        [OP_GIVE_UP] = "wait-timed-out",
+        [OP_SLEEP] = "cond-sleep",
+        [OP_AWAKE] = "cond-awake",
+        [OP_SPURIOUS] = "cond-spurious",
+        [OP_TIME_OVER] = "cond-timed-out",
+        [OP_SIGNAL] = "cond-signal",
+        [OP_SIGNAL_NOBODY] = "cond-signal-nobody",
+        [OP_BROADCAST] = "cond-broadcast",
+        [OP_BROADCAST_NOBODY] = "cond-broadcast-nobody",
+        [OP_TAKE] = "sem-take",
+        [OP_POST] = "sem-post",
+        [OP_ARRIVE] = "barrier-arrive",
+        [OP_LEAVE] = "barrier-leave",
+        [OP_MAKE] = "create",
+        [OP_JOIN] = "join",
+        [OP_END] = "end",
+        [OP_NAP] = "sleep",
+        [OP_FREE] = "free",
+        [OP_DESTROY] = "destroy",
+        [OP_RACE_READ] = "race-read",
+        [OP_RACE_WRITE] = "race-write",
+        [OP_FAIL] = "fail",
+        [OP_OVER] = "exit",
+        [OP_OTHER] = "other",
+    };
+    return words[op];
+}
+
+static json_t *value_json(const struct row *row, uint64_t value)
+{
+    char text[64];
+    if (!fact_is_access(row))
+        return json_null();
+    names_value(row->object, row->size, value, text, sizeof text);
+    return json_string(text);
+}
+
+/* The rows in which a thread took what it holds. */
+struct held {
+    const struct row *rows[HELD_MAX];
+    unsigned n;
+};
+
+static void let_go(struct held *held, const void *lock)
+{
+    for (unsigned i = held->n; i-- > 0;) {
+        if (held->rows[i]->object != lock)
+            continue;
+        memmove(&held->rows[i], &held->rows[i + 1], (held->n - i - 1) * sizeof held->rows[0]);
+        held->n--;
+        return;
+    }
+}
+
+/* What the thread of row `index` holds after it: takes the row into account. */
+static json_t *holds_json(struct held *held, unsigned index)
+{
+    const struct row *row = &record.rows[index];
+    json_t *list = json_array();
+    if (row->op == OP_UNLOCK)
+        let_go(held, row->object);
+    else if (row->op == OP_SLEEP)
+        let_go(held, fact_given_up((int)index));
+    else if ((row->op == OP_LOCK || row->op == OP_LOCK_READ || row->op == OP_AWAKE) && held->n < HELD_MAX)
+        held->rows[held->n++] = row;
+    for (unsigned i = 0; i < held->n; i++) {
+        char object[96];
+        names_in_line(held->rows[i]->object, held->rows[i]->pc, object, sizeof object);
+        json_array_append_new(list, json_string(object));
+    }
+    return list;
+}
+
+static json_t *row_json(unsigned index, struct held *held)
+{
+    const struct row *row = &record.rows[index];
     char object[96] = "";
     json_t *json = json_object();
     set(json, "thread", json_integer(row->thread + 1));
     set(json, "at", place_json(row->pc));
     set(json, "callers", callers_json(row));
     set(json, "does", json_string(row->what ? row->what : row->is_write ? "writes" : "reads"));
+    set(json, "op", json_string(op_word(row->op)));
     if (row->object)
-        show_object(row->object, object, sizeof object);
+        names_in_line(row->object, row->pc, object, sizeof object);
     set(json, "object", object[0] ? json_string(object) : json_null());
+    set(json, "object_number", row->object ? json_integer(names_number(row->object)) : json_null());
+    set(json, "before", value_json(row, row->before));
+    set(json, "after", value_json(row, row->after));
+    set(json, "holds", holds_json(held, index));
+    set(json, "switched", json_boolean(row->switched));
     set(json, "other", row->other >= 0 ? json_integer(row->other + 1) : json_null());
     set(json, "time_ns", json_integer((json_int_t)row->now_ns));
     return json;
@@ -79,13 +177,53 @@ static json_t *threads_json(void)
             json_array_append_new(held, json_string(object));
         }
         set(json, "holds", held);
+        int whom = thread->life == LIFE_RUNS ? record_waits_for(i) : -1;
+        const struct sync *on = thread->life == LIFE_RUNS ? thread->wish.on : NULL;
+        char object[96] = "";
+        if (on)
+            show_object(on->address, object, sizeof object);
+        set(json, "waits_for", whom >= 0 ? json_integer(whom + 1) : json_null());
+        set(json, "waits_on", object[0] ? json_string(object) : json_null());
         json_array_append_new(list, json);
     }
     return list;
 }
 
-static json_t *finding_json(const char *token)
+static json_t *story_json(const struct story *story)
 {
+    json_t *json = json_object(), *threads = json_array();
+    set(json, "pattern", json_string(story->pattern));
+    set(json, "what", json_string(story->happened));
+    set(json, "advice", json_string(story->advice));
+    set(json, "from_step", json_integer(story->from < (int)record.n ? story->from : 0));
+    for (int i = 0; i < il.n; i++)
+        if (story->threads[i / 32] >> i % 32 & 1)
+            json_array_append_new(threads, json_integer(i + 1));
+    set(json, "threads", threads);
+    return json;
+}
+
+/* The table as the screen shows it, line by line. */
+static json_t *table_json(const struct story *story, unsigned width)
+{
+    char *text = NULL;
+    size_t size;
+    json_t *list = json_array();
+    FILE *to = open_memstream(&text, &size);
+    if (!to)
+        return list;
+    table_print(to, story, width);
+    if (fclose(to) == 0)
+        for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+            json_array_append_new(list, json_stringn(line, (size_t)(end - line)));
+    free(text);
+    return list;
+}
+
+static json_t *finding_json(const char *token, unsigned width)
+{
+    static struct story story;
+    bool told = story_tell(&story);
     json_t *json = json_object();
     set(json, "kind", json_string(show_kind(il.finding.kind)));
     set(json, "what", json_string(il.finding.text));
@@ -93,20 +231,25 @@ static json_t *finding_json(const char *token)
     set(json, "other", il.finding.other >= 0 ? json_integer(il.finding.other + 1) : json_null());
     set(json, "at", place_json(il.finding.pc));
     set(json, "token", json_string(token));
+    set(json, "story", told ? story_json(&story) : json_null());
+    set(json, "table", table_json(told ? &story : NULL, width));
     set(json, "threads", threads_json());
     json_t *rows = json_array();
-    for (unsigned i = 0; i < record.n; i++)
-        json_array_append_new(rows, row_json(&record.rows[i]));
+    struct held *held = calloc(THREADS_MAX, sizeof *held);
+    for (unsigned i = 0; i < record.n && held; i++)
+        json_array_append_new(rows, row_json(i, &held[record.rows[i].thread]));
+    free(held);
     set(json, "trace", rows);
     set(json, "trace_cut", json_integer(record.lost));
     return json;
 }
 
-int show_json(FILE *to, const struct search_options *options, const struct search_report *report, const char *token)
+int show_json(FILE *to, const struct search_options *options, const struct search_report *report, const char *token,
+              unsigned width)
 {
     json_t *json = json_object();
     set(json, "version", json_integer(1));
-    set(json, "finding", il.outcome == RUN_FOUND ? finding_json(token) : json_null());
+    set(json, "finding", il.outcome == RUN_FOUND ? finding_json(token, width) : json_null());
     set(json, "runs", json_integer((json_int_t)report->runs));
     set(json, "runs_whole", json_integer((json_int_t)report->whole));
     set(json, "runs_equal", json_integer((json_int_t)report->equal));

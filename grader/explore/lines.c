@@ -116,10 +116,11 @@ static void read_function(Dwarf_Die *unit, Dwarf_Addr at, struct place *place)
     for (int i = 0; i < n; i++) {
         int tag = dwarf_tag(&scopes[i]);
         const char *name = dwarf_diename(&scopes[i]);
-        if ((tag != DW_TAG_subprogram && tag != DW_TAG_inlined_subroutine) || !name)
-            continue;
-        snprintf(place->function, sizeof place->function, "%s", name);
-        break;
+        Dwarf_Addr entry;
+        if ((tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine) && name && !place->function[0])
+            snprintf(place->function, sizeof place->function, "%s", name);
+        if (tag == DW_TAG_subprogram && dwarf_lowpc(&scopes[i], &entry) == 0)
+            place->entry = entry;
     }
     free(scopes);
 }

@@ -10,6 +10,7 @@ struct place {
     const char *file;  /* base name; "" where unknown. Lives until lines_close. */
     int line;          /* 0 where unknown */
     char text[160];    /* the line, without its margins and cut where too long */
+    unsigned long entry; /* of the function that the machine is in, by the file's addresses; 0 where unknown */
     char function[64]; /* an inlined one, too; "" where unknown */
 };
 

@@ -15,6 +15,7 @@
 #include "shadow.h"
 #include "show.h"
 #include "sync_table.h"
+#include "table.h"
 #include "token.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,7 +36,8 @@ struct options {
     const char *replay, *json;
     const char *files[FILES_MAX], *flags[FILES_MAX];
     struct program_options program;
-    bool quiet, measure, output;
+    bool measure, output;
+    unsigned width;
     char **arguments;
     int arguments_n;
 };
@@ -52,13 +55,24 @@ static const char usage_text[] =
     "  --steps N        a run of more steps never ends (20000)\n"
     "  --cc COMPILER    gcc or clang (gcc)\n"
     "  --prepare SO     only make the program, to be given instead of its files: interleave SO\n"
+    "  --width N        of the table, in characters (the terminal's, or 80)\n"
     "  --output         show what the program prints\n"
     "  -I… -D… -std=… -O… -l…   handed to the compiler\n";
 
 static int usage(const char *what, const char *word)
 {
-    fprintf(stderr, "interleave: %s%s%s\n%s", what, word ? ": " : "", word ? word : "", usage_text);
+    fprintf(stderr, "interleave: %s%s%s (interleave --help says what there is)\n", what, word ? ": " : "",
+            word ? word : "");
     return -1;
+}
+
+/* How wide a table may be: as wide as the terminal it goes to. */
+static unsigned terminal_width(void)
+{
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_col < WIDTH_MIN)
+        return WIDTH_USUAL;
+    return size.ws_col > WIDTH_MAX ? WIDTH_MAX : size.ws_col;
 }
 
 static bool number(const char *text, uint64_t most, uint64_t *to)
@@ -89,6 +103,10 @@ static int set_number(struct options *options, const char *name, const char *val
         options->search.depth = (unsigned)n;
     } else if (strcmp(name, "--seed") == 0) {
         options->search.seed = n;
+    } else if (strcmp(name, "--width") == 0) {
+        if (n < WIDTH_MIN || n > WIDTH_MAX)
+            return usage("--width is from 40 to 400", NULL);
+        options->width = (unsigned)n;
     } else {
         il.steps_max = n > 1000000 ? 1000000 : (unsigned)n;
     }
@@ -97,7 +115,7 @@ static int set_number(struct options *options, const char *name, const char *val
 
 static bool takes_number(const char *word)
 {
-    static const char *const names[] = {"--runs", "--preemptions", "--depth", "--seed", "--steps"};
+    static const char *const names[] = {"--runs", "--preemptions", "--depth", "--seed", "--steps", "--width"};
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(word, names[i]) == 0)
             return true;
@@ -160,6 +178,8 @@ static int parse(int argc, char **argv, struct options *options)
     }
     if (options->program.files_n == 0)
         return usage("no file", NULL);
+    if (options->width == 0)
+        options->width = terminal_width();
     options->arguments = at < argc ? argv + at : NULL; /* "--" itself stands for the program's name */
     options->arguments_n = at < argc ? argc - at : 1;
     return 0;
@@ -222,7 +242,7 @@ static int write_json(const struct options *options, const struct search_report 
     if (!options->json)
         return 0;
     FILE *file = strcmp(options->json, "-") == 0 ? out : fopen(options->json, "we");
-    int result = file ? show_json(file, &options->search, report, token) : -1;
+    int result = file ? show_json(file, &options->search, report, token, options->width) : -1;
     if (file && file != out && fclose(file))
         result = -1;
     return result;
@@ -248,7 +268,7 @@ static int finish(const struct options *options, const struct search_report *rep
     if (on_stdout)
         return found;
     if (found) {
-        show_finding(out, options->replay ? NULL : report, token);
+        show_finding(out, options->replay ? NULL : report, token, options->width);
     } else if (options->replay) {
         fprintf(out, "\xe2\x9c\x93 This interleaving ends well.\n");
     } else {

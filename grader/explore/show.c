@@ -1,16 +1,16 @@
-/* show.c - see show.h: the words and the table. */
+/* show.c - see show.h: the finding, in words. */
 #include "show.h"
 
 #include "lines.h"
 #include "names.h"
 #include "record.h"
+#include "story.h"
 #include "sync_table.h"
+#include "table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { WIDTH = 110, COLUMN_MIN = 27, ROWS_SHOWN = 60 };
 
 const char *show_kind(enum finding_kind kind)
 {
@@ -38,127 +38,25 @@ void show_object(const void *address, char *text, size_t size)
     snprintf(text, size, "%s", names_of(address)->text);
 }
 
-/* ---- the table --------------------------------------------------------------------------------------------------- */
-
-static void what_of(const struct row *row, char *text, size_t size)
-{
-    char object[96] = "", whom[32] = "";
-    if (row->object)
-        show_object(row->object, object, sizeof object);
-    if (row->other >= 0)
-        snprintf(whom, sizeof whom, " %s", il_name(row->other));
-    if (whom[0] && object[0])
-        snprintf(text, size, "%s%s (%s)", row->what, whom, object);
-    else
-        snprintf(text, size, "%s%s%s%s", row->what, whom, object[0] ? " " : "", object);
-}
-
-/* Bytes of the longest beginning of `text` that has at most `columns` characters, broken at a blank where `words`. */
-static size_t fit(const char *text, size_t columns, bool words)
-{
-    size_t at = 0, seen = 0, blank = 0;
-    while (text[at] && seen < columns) {
-        if (text[at] == ' ')
-            blank = at;
-        at++;
-        while (((unsigned char)text[at] & 0xc0) == 0x80)
-            at++;
-        seen++;
-    }
-    return words && text[at] && blank ? blank : at;
-}
-
-static void print_source(FILE *to, const struct place *place, size_t margin, size_t width)
-{
-    char text[200];
-    int length = snprintf(text, sizeof text, "%d %s", place->line, place->text);
-    size_t kept = fit(text, width - 2, false);
-    bool cut = length > 0 && kept < (size_t)length;
-    fprintf(to, "%*s%.*s%s\n", (int)margin, "", (int)(cut ? fit(text, width - 3, false) : kept), text,
-            cut ? "\xe2\x80\xa6" : "");
-}
-
-static void print_what(FILE *to, const struct row *row, size_t margin, size_t width)
-{
-    char text[200];
-    what_of(row, text, sizeof text);
-    const char *rest = text, *mark = "\xe2\x86\x92 ";
-    while (*rest) {
-        size_t length = fit(rest, width - 6, true);
-        fprintf(to, "%*s%s%.*s\n", (int)margin + 2, "", mark, (int)length, rest);
-        rest += length;
-        rest += *rest == ' ';
-        mark = "  ";
-    }
-}
-
-static bool same_line(const struct row *a, const struct row *b)
-{
-    struct place first, second;
-    if (a->thread != b->thread)
-        return false;
-    lines_place(a->pc, &first);
-    lines_place(b->pc, &second);
-    return first.line == second.line && strcmp(first.file, second.file) == 0;
-}
-
-static void print_heads(FILE *to, size_t width)
-{
-    fprintf(to, "  ");
-    for (int i = 0; i < il.n; i++) {
-        char name[64], body[40] = "main";
-        const struct thread *thread = &il.threads[i];
-        const void *start = thread->body ? (const void *)thread->body : (const void *)thread->body_int;
-        if (i > 0 && !lines_symbol(start, body, sizeof body))
-            snprintf(body, sizeof body, "?");
-        snprintf(name, sizeof name, "%s (%s)", il_name(i), body);
-        fprintf(to, " %-*s", i == il.n - 1 ? 0 : (int)width - 1, name);
-    }
-    fprintf(to, "\n");
-}
-
-static void print_table(FILE *to)
-{
-    size_t width = il.n ? WIDTH / (unsigned)il.n : WIDTH;
-    if (width < COLUMN_MIN)
-        width = COLUMN_MIN;
-    print_heads(to, width);
-    unsigned first = 0;
-    if (record.n > ROWS_SHOWN) {
-        first = record.n - ROWS_SHOWN;
-        fprintf(to, "   … %u steps before these are left out (they are in the JSON)\n", first);
-    }
-    for (unsigned i = first; i < record.n; i++) {
-        const struct row *row = &record.rows[i];
-        size_t margin = 3 + (size_t)row->thread * width;
-        struct place place;
-        lines_place(row->pc, &place);
-        if (i == first || !same_line(row - 1, row))
-            print_source(to, &place, margin, width);
-        if (row->what)
-            print_what(to, row, margin, width);
-    }
-    if (record.lost)
-        fprintf(to, "   … and %u more steps\n", record.lost);
-}
-
 /* ---- where everyone stands --------------------------------------------------------------------------------------- */
 
-static void print_held(FILE *to, const struct thread *thread)
+static size_t add_held(char *text, size_t size, size_t at, const struct thread *thread)
 {
     unsigned n = thread->held_n < HELD_MAX ? thread->held_n : HELD_MAX;
-    for (unsigned i = 0; i < n; i++) {
+    for (unsigned i = 0; i < n && at < size; i++) {
         char object[96];
         show_object(thread->held[i]->address, object, sizeof object);
-        fprintf(to, "%s %s", i ? "," : "; holds", object[0] ? object : sync_word(thread->held[i]->kind));
+        at += (size_t)snprintf(text + at, size - at, "%s %s", i ? "," : "; holds",
+                               object[0] ? object : sync_word(thread->held[i]->kind));
     }
+    return at;
 }
 
-static void print_standing(FILE *to)
+static void print_standing(FILE *to, unsigned width)
 {
     for (int i = 0; i < il.n; i++) {
         const struct thread *thread = &il.threads[i];
-        char waits[128], object[96] = "";
+        char waits[128], object[96] = "", text[600];
         struct place place;
         if (thread->life != LIFE_RUNS)
             continue;
@@ -166,72 +64,58 @@ static void print_standing(FILE *to)
         lines_place(thread->wish_pc ? thread->wish_pc : thread->pc, &place);
         if (thread->wish.on)
             show_object(thread->wish.on->address, object, sizeof object);
-        fprintf(to, "    %s  %s:%d  %s%s%s%s", il_name(i), place.file, place.line, waits, object[0] ? " (" : "", object,
-                object[0] ? ")" : "");
-        print_held(to, thread);
-        fprintf(to, "\n");
+        int at = snprintf(text, sizeof text, "%s  %s:%d  %s%s%s%s", il_name(i), place.file, place.line, waits,
+                          object[0] ? " (" : "", object, object[0] ? ")" : "");
+        add_held(text, sizeof text, (size_t)at, thread);
+        table_wrap(to, text, "    ", "      ", width);
     }
 }
 
-static const struct row *other_access(const struct finding *finding)
+/* ---- the finding ------------------------------------------------------------------------------------------------- */
+
+static void show_story(FILE *to, const struct story *story, unsigned width)
 {
-    for (unsigned i = record.n; i-- > 0;) {
-        const struct row *row = &record.rows[i];
-        const char *at = row->object, *wanted = finding->address;
-        if (row->thread == finding->other && at && at + 16 > wanted && at < wanted + finding->size &&
-            (row->is_write == finding->other_write || row->what))
-            return row;
-    }
-    return NULL;
+    char text[sizeof story->happened + 64];
+    snprintf(text, sizeof text, "%s", story->happened);
+    if (text[0])
+        table_wrap(to, text, "  Why: ", "  ", width);
+    snprintf(text, sizeof text, "%s", story->advice);
+    if (text[0])
+        table_wrap(to, text, "  What to do: ", "  ", width);
 }
 
-static void print_race(FILE *to)
+static bool is_stuck(enum finding_kind kind)
 {
-    const struct finding *finding = &il.finding;
+    return kind == FIND_DEADLOCK || kind == FIND_LOST_WAKEUP || kind == FIND_LIVELOCK;
+}
+
+static void show_first(FILE *to, const struct search_report *report, unsigned width)
+{
+    char text[sizeof il.finding.text + 96], line[sizeof(struct place) + 64];
     struct place place;
-    char object[96];
-    show_object(finding->address, object, sizeof object);
-    lines_place(finding->pc, &place);
-    fprintf(to, "    %s:%d  %s   %s %s %s\n", place.file, place.line, place.text, il_name(finding->thread),
-            finding->is_write ? "writes" : "reads", object);
-    const struct row *other = other_access(finding);
-    if (!other)
-        return;
-    lines_place(other->pc, &place);
-    fprintf(to, "    %s:%d  %s   %s %s %s\n", place.file, place.line, place.text, il_name(finding->other),
-            finding->other_write ? "writes" : "reads", object);
-    fprintf(to, "  Nothing orders the two: no lock that both take, no join, no atomic operation that one sees of the "
-                "other.\n");
-}
-
-static void print_why(FILE *to)
-{
-    switch (il.finding.kind) {
-    case FIND_RACE:
-        print_race(to);
-        break;
-    case FIND_DEADLOCK:
-    case FIND_LOST_WAKEUP:
-    case FIND_LIVELOCK:
-        print_standing(to);
-        break;
-    default:
-        break;
-    }
-}
-
-void show_finding(FILE *to, const struct search_report *report, const char *token)
-{
-    struct place place;
-    const struct finding *finding = &il.finding;
-    fprintf(to, "\xe2\x9c\x97 ");
+    int at = 0;
     if (report && report->runs)
-        fprintf(to, "After %" PRIu64 " interleaving%s: ", report->runs, report->runs == 1 ? "" : "s");
-    fprintf(to, "%s.\n", finding->text);
-    if (lines_place(finding->pc, &place))
-        fprintf(to, "    %s:%d  %s\n", place.file, place.line, place.text);
-    print_table(to);
-    print_why(to);
+        at = snprintf(text, sizeof text, "After %" PRIu64 " interleaving%s: ", report->runs,
+                      report->runs == 1 ? "" : "s");
+    snprintf(text + at, sizeof text - (size_t)at, "%s.", il.finding.text);
+    table_wrap(to, text, "\xe2\x9c\x97 ", "  ", width);
+    if (!lines_place(il.finding.pc, &place))
+        return;
+    int length = snprintf(line, sizeof line, "    %s:%d  %s", place.file, place.line, place.text);
+    size_t kept = table_fit(line, width - 1, false);
+    fprintf(to, "%.*s%s\n", (int)kept, line, kept < (size_t)length ? "\xe2\x80\xa6" : "");
+}
+
+void show_finding(FILE *to, const struct search_report *report, const char *token, unsigned width)
+{
+    static struct story story;
+    bool told = story_tell(&story);
+    show_first(to, report, width);
+    table_print(to, told ? &story : NULL, width);
+    if (told)
+        show_story(to, &story, width);
+    if (is_stuck(il.finding.kind))
+        print_standing(to, width);
     if (token[0])
         fprintf(to, "  Replay it: --replay %s\n", token);
 }

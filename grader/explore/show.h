@@ -9,15 +9,17 @@
 
 #include <stdio.h>
 
-/* The finding, its trace, why, and how to replay it. `report` may be NULL (a replay). */
-void show_finding(FILE *to, const struct search_report *report, const char *token);
+/* The finding, its trace, why, and how to replay it, in lines of at most `width` characters (table.h). `report` may be
+ * NULL (a replay). */
+void show_finding(FILE *to, const struct search_report *report, const char *token, unsigned width);
 
 /* What was run and what that proves, in one sentence. */
 void show_proof(FILE *to, const struct search_options *options, const struct search_report *report);
 
-/* The same as one JSON object (grader/explore/trace.schema.json); `token` "" where nothing was found. 0, or -1 with
- * errno. */
-int show_json(FILE *to, const struct search_options *options, const struct search_report *report, const char *token);
+/* The same as one JSON object (grader/explore/trace.schema.json); `token` "" where nothing was found; its table is
+ * `width` wide. 0, or -1 with errno. */
+int show_json(FILE *to, const struct search_options *options, const struct search_report *report, const char *token,
+              unsigned width);
 
 /* "mutex lock", "4 bytes into counter", …: the object at an address in words. */
 void show_object(const void *address, char *text, size_t size);
