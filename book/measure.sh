@@ -18,7 +18,7 @@ trap 'exit 130' INT TERM
 flags="-std=c17 -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -pthread -Isolutions"
 # A measurement may include a reference, which includes its header.
 for folder in exercises/*/*/; do
-    flags="$flags -I$folder"
+    flags="$flags -iquote$folder" # not -I: <semaphore.h> is the system's
 done
 
 machine() { # "A Processor, 2 cores"
@@ -84,7 +84,7 @@ measure() { # CHAPTER/NAME
     fi
     mkdir -p "$(dirname "$made")" "$(dirname "$data")" || return 1
     # What is measured is what the book explains: a program may include a reference, #include "02-locks/rlock.c".
-    includes="-Isolutions$(printf ' -I%s' exercises/*/*/)"
+    includes="-Isolutions$(printf ' -iquote%s' exercises/*/*/)"
     rm -f "$work/missing"
     links=$(linked "$source")
     if [ -f "$work/missing" ]; then

@@ -258,9 +258,9 @@ static void add_student_words(void *context, const struct workshop *shop, bool g
     words_add_all(context, words, gcc ? student_gcc_flags : student_clang_flags);
     words_add(context, words, memory_format(context, "-ffile-prefix-map=%s/=", shop->course->root));
     words_add(context, words, memory_format(context, "-ffile-prefix-map=%s=.", shop->dir));
-    for (; *headers != NULL; headers++) {
+    for (; *headers != NULL; headers++) { /* not -I: <semaphore.h> is the system's, "semaphore.h" the exercise's */
         const char *end = strrchr(*headers, '/');
-        words_add(context, words, memory_format(context, "-I%.*s", (int)(end - *headers), *headers));
+        words_add(context, words, memory_format(context, "-iquote%.*s", (int)(end - *headers), *headers));
     }
 }
 
@@ -431,7 +431,7 @@ static int add_trusted_dir(void *context, const struct workshop *shop, const cha
 {
     const char *shown = tool_from_root(shop, dir);
 
-    words_add(context, &trusted->words, memory_format(context, "-I%s", shown));
+    words_add(context, &trusted->words, memory_format(context, "-iquote%s", shown));
     cache_key_text(&trusted->key, shown);
     return key_headers(context, &trusted->key, dir, fault);
 }

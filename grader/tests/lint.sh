@@ -24,7 +24,7 @@ flags_of() {
         echo "-D_POSIX_C_SOURCE=200809L -Igrader/harness $(include_dirs "$chapter/$name")"
         ;;
     exercises/*) echo "-D_POSIX_C_SOURCE=200809L $(include_dirs "$(dirname "${1#exercises/}")")" ;;
-    book/measure/*) printf -- "-D_GNU_SOURCE -Isolutions"; printf " -I%s" exercises/*/*/ ;;
+    book/measure/*) printf -- "-D_GNU_SOURCE -Isolutions"; printf " -iquote%s" exercises/*/*/ ;;
     solutions/*) base=${1#solutions/} && echo "-D_POSIX_C_SOURCE=200809L $(include_dirs "${base%.c}")" ;;
     *) echo "-D_GNU_SOURCE" ;;
     esac
@@ -32,9 +32,9 @@ flags_of() {
 
 # The folder of an exercise's header and of the headers it is built on.
 include_dirs() {
-    printf -- '-Iexercises/%s ' "$1"
+    printf -- '-iquoteexercises/%s ' "$1" # not -I: <semaphore.h> is the system's
     sed -n 's/^needs *= *\([^;]*\).*/\1/p' "grader/checks/$1/exercise.ini" 2>/dev/null | tr ' ' '\n' |
-        sed -n 's|..*|-Iexercises/&|p' | tr '\n' ' '
+        sed -n 's|..*|-iquoteexercises/&|p' | tr '\n' ' '
 }
 
 check_one() { # tool file
@@ -48,7 +48,8 @@ check_one() { # tool file
     tidy) clang-tidy --quiet "$2" -- -std=c17 -Wall -Wextra $(flags_of "$2") 2>/dev/null ;;
     # shellcheck disable=SC2046
     cppcheck) cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr --error-exitcode=1 \
-        --suppress=missingIncludeSystem --suppress=unknownMacro -DSCENARIOS_END='{0,0,0}' $(flags_of "$2") "$2" ;;
+        --suppress=missingIncludeSystem --suppress=unknownMacro -DSCENARIOS_END='{0,0,0}' \
+        $(flags_of "$2" | sed 's/-iquote/-I/g') "$2" ;;
     esac >"$3" 2>&1
 }
 
