@@ -1,6 +1,7 @@
 /* engine.c - see engine.h. */
 #include "engine.h"
 
+#include "dpor.h"
 #include "fiber.h"
 #include "heap.h"
 #include "memory_map.h"
@@ -100,12 +101,16 @@ void il_event(struct sync *on, bool is_write, uint64_t salt)
         il.writes++;
         self->looks_n = 0;
     }
+    if (il.reducing)
+        dpor_event(on, is_write);
 }
 
 /* What the current thread did last comes before whatever `other` does next. */
 void il_order(struct thread *other)
 {
     other->order = mix(other->order + 0x4000) + il.self->order;
+    if (il.reducing)
+        dpor_order(other);
 }
 
 /* ---- leaving a run ----------------------------------------------------------------------------------------------- */
@@ -119,8 +124,19 @@ static _Noreturn void leave(enum outcome outcome)
     __builtin_unreachable();
 }
 
+void il_before_end(void)
+{
+    bool alone = true;
+    for (int i = 0; i < il.n; i++)
+        alone &= i == il.current || il.threads[i].life != LIFE_RUNS;
+    if (!alone)
+        il_wish(WISH_GO, NULL, NO_DEADLINE);
+}
+
 _Noreturn void il_end(int status)
 {
+    if (il.reducing)
+        dpor_ends();
     il.status = status;
     if (status && il.finding.kind == FIND_NOTHING)
         il_found(FIND_EXIT, NULL, "the program ended with status %d", status & 255);
@@ -292,15 +308,33 @@ static uint64_t decision_key(const struct candidates *candidates)
     return mix(key);
 }
 
+static void note_choice(unsigned pick, unsigned cost)
+{
+    if (il.choices.n >= CHOICES_MAX)
+        il_found(FIND_LIVELOCK, NULL, "after %d decisions the program has not ended", CHOICES_MAX);
+    il.choices.at[il.choices.n++] = (uint8_t)pick;
+    il.cost += cost;
+}
+
 static unsigned decide(const struct decision *decision)
 {
     unsigned pick = search_pick(decision);
     if (pick == PICK_PRUNE)
         leave(RUN_PRUNED);
-    if (il.choices.n >= CHOICES_MAX)
-        il_found(FIND_LIVELOCK, NULL, "after %d decisions the program has not ended", CHOICES_MAX);
-    il.choices.at[il.choices.n++] = (uint8_t)pick;
-    il.cost += decision->cost[pick];
+    note_choice(pick, decision->cost[pick]);
+    return pick;
+}
+
+/* The same with partial-order reduction, which hears of every step; a step that leaves no choice (index >= 0) is no
+ * decision. */
+static unsigned decide_reduced(const struct candidates *candidates, int index)
+{
+    struct dpor_options options = {.n = candidates->n, .who = candidates->who, .forced = index};
+    unsigned pick = dpor_step(&options);
+    if (pick == PICK_PRUNE)
+        leave(RUN_PRUNED);
+    if (index < 0)
+        note_choice(pick, candidates->cost[pick]);
     return pick;
 }
 
@@ -357,7 +391,9 @@ static int choose(void)
     int index = candidates.n == 1 ? 0 : take_at_once(&candidates);
     if (index >= 0 && candidates.n > 1 && candidates.who[index] != il.current)
         il.free_switch = true;
-    if (index < 0) {
+    if (il.reducing) {
+        index = (int)decide_reduced(&candidates, index);
+    } else if (index < 0) {
         struct decision decision = {.n = candidates.n, .who = candidates.who, .cost = candidates.cost};
         decision.key = decision_key(&candidates);
         index = (int)decide(&decision);
@@ -394,6 +430,8 @@ bool il_wish_for(struct wish wish)
         il.streak = 0;
         self->yielded = true;
         self->yields = ++il.yields;
+        if (il.reducing)
+            dpor_give_up();
     }
     if (self->starter >= 0) { /* its first steps are done; whoever made it goes on */
         int starter = self->starter;
@@ -427,10 +465,12 @@ static struct look *look_at(const void *address)
 void il_wish_look(const void *address)
 {
     const struct look *look = look_at(address);
-    if (look && look->writes == il.writes)
+    if (look && look->writes == il.writes && look->times >= LOOKS_FREE) {
+        il.held = true;
         il_wish_for((struct wish){.kind = WISH_WRITE, .whom = il.writes, .deadline_ns = NO_DEADLINE});
-    else
+    } else {
         il_wish(WISH_GO, NULL, NO_DEADLINE);
+    }
 }
 
 /* Twice the same look with nothing written between is what makes the third one wait. */
@@ -440,9 +480,10 @@ void il_looked(const void *address, uint64_t value)
     struct look *look = look_at(address);
     if (look && look->value != value)
         self->looks_n = 0; /* it saw something new: not the same round of the loop */
+    unsigned times = look && look->value == value && look->writes == il.writes ? look->times + 1 : 1;
     if (!look || look->value != value)
         look = &self->looks[self->looks_n++ % LOOKS_MAX];
-    *look = (struct look){.pc = self->pc, .address = address, .value = value, .writes = il.writes};
+    *look = (struct look){.pc = self->pc, .address = address, .value = value, .writes = il.writes, .times = times};
 }
 
 void il_yield(void)
@@ -549,6 +590,8 @@ void engine_run(void)
     run_reset();
     thread_reset(&il.threads[0], 0);
     tick(&il.threads[0]);
+    if (il.reducing)
+        dpor_order(&il.threads[0]);
     errno = 0;
     il.inside = true;
     fiber_switch(&il.root_place, il.threads[0].place);

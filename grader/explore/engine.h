@@ -35,7 +35,8 @@ enum {
     CHOICES_MAX = 20000,
     KEYS_MAX = 1024,
     LOOKS_MAX = 4,
-    HELD_MAX = 16, /* locks of one thread that the trace shows; it may hold more */
+    LOOKS_FREE = 2, /* the same looks at what nobody has changed meanwhile, before a thread is held to spin */
+    HELD_MAX = 16,  /* locks of one thread that the trace shows; it may hold more */
     CANDIDATES_MAX = 2 * THREADS_MAX + 2,
 };
 
@@ -59,6 +60,14 @@ enum sync_kind {
     SYNC_DESTROYED,
 };
 
+/* Steps of the run that touched an object, for the reduction (dpor.h: frames; 0 is none). */
+struct dpor_mark {
+    uint32_t write; /* the last that changed it */
+    uint32_t taken; /* the last that took it: a lock, one of a semaphore */
+    uint32_t reads; /* those that looked at it since `write` */
+    bool released;  /* `write` left it free */
+};
+
 /* What the engine knows of one object of the program that threads meet at. Good for one run. */
 struct sync {
     void *address;
@@ -78,6 +87,7 @@ struct sync {
     void *assumed;    /* the one that they are thought to give up: a signal had no point of its own (assume) */
     uint64_t order;   /* the last operation that changed it (il_event) */
     uint64_t reads;   /* the sum of the operations since that only looked */
+    struct dpor_mark dpor;
     /* from here on, each says itself how much of it counts */
     unsigned shared[THREADS_MAX]; /* read locks by thread; valid below shared_n */
     uint32_t shared_n;
@@ -156,6 +166,7 @@ struct thread {
     struct look {
         const void *pc, *address;
         uint64_t value, writes;
+        unsigned times;
     } looks[LOOKS_MAX]; /* at what others may change, since it last changed anything itself: how loops that spin show */
     unsigned looks_n;
     uint32_t quiet_accesses; /* plain ones since its last visible operation */
@@ -243,6 +254,8 @@ struct engine {
     int status; /* of exit */
     struct finding finding;
     bool recording; /* rows for a trace are wanted (record.h) */
+    bool held;      /* in this search: a thread that spins was made to wait for a change */
+    bool reducing;  /* the search is dpor.h's, which wants to hear of events and steps */
 
     void *root_place;
     struct thread threads[THREADS_MAX];
@@ -297,6 +310,9 @@ _Noreturn void il_thread_end(void);
 
 /* Gives the processor away: others first. */
 void il_yield(void);
+
+/* The program is about to end, whatever others still do: their turn, if there are any. */
+void il_before_end(void);
 
 /* Ends the run: with exit(status), or with a finding (printf's format). */
 _Noreturn void il_end(int status);

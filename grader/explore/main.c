@@ -143,6 +143,10 @@ static int take_word(struct options *options, const char *word)
         il.faults = true;
     else if (strcmp(word, "--measure") == 0)
         options->measure = true;
+    else if (strcmp(word, "--count") == 0)
+        options->search.count = true;
+    else if (strcmp(word, "--no-reduction") == 0)
+        options->search.no_reduction = true;
     else if (strcmp(word, "--output") == 0)
         options->output = true;
     else if (word[0] == '-' && word[1] && strchr("IDOlsgfmWU", word[1]) && options->program.flags_n < FILES_MAX)
@@ -320,6 +324,9 @@ static int explore(struct options *options, FILE *out, FILE *errors)
     if (options->measure)
         fprintf(out, "%" PRIu64 " runs (%" PRIu64 " cut short) in %.3f s of CPU time: %.0f a second\n", report.runs,
                 report.equal, cpu_s() - began_s, (double)report.runs / (cpu_s() - began_s));
+    if (options->search.count)
+        fprintf(out, "%" PRIu64 " different, %" PRIu64 " whole, %" PRIu64 " reduced, %016" PRIx64 "\n",
+                report.different, report.whole, report.reduced, report.fingerprint);
     if (report.found && il.finding.kind != FIND_CANNOT)
         record_again(&report.failing);
     else if (report.found)

@@ -13,6 +13,7 @@
  */
 #include "model.h"
 
+#include "dpor.h"
 #include "record.h"
 #include "sync_table.h"
 
@@ -176,6 +177,7 @@ int il_pthread_cancel(pthread_t handle)
         return ESRCH;
     if (other != il.self && il.assume.cancel_silent)
         il.assumption_broken = true;
+    dpor_give_up(); /* where the other stands is no object */
     il_wish(WISH_GO, NULL, NO_DEADLINE);
     model_check_lives(other, "asks to end");
     struct sync *on = request_of(other);

@@ -9,6 +9,7 @@
 #include "model.h"
 
 #include "../harness/gate.h"
+#include "dpor.h"
 #include "heap.h"
 #include "record.h"
 #include "sync_table.h"
@@ -113,6 +114,7 @@ static int alive(void)
 int il_alone_count(void)
 {
     IL_ENTER();
+    dpor_give_up(); /* depends on what every other thread does */
     il_event(NULL, false, (uint64_t)alive());
     return alive();
 }
@@ -120,6 +122,7 @@ int il_alone_count(void)
 void il_alone_wait(int count)
 {
     IL_ENTER();
+    dpor_give_up();
     while (alive() > count)
         il_wish_for((struct wish){.kind = WISH_WRITE, .whom = il.writes, .deadline_ns = NO_DEADLINE});
     uint64_t ended = 0;

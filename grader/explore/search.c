@@ -1,6 +1,8 @@
 /* search.c - see search.h. */
 #include "search.h"
 
+#include "dpor.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +24,12 @@ struct list {
     size_t n, room;
 };
 
-enum mode { MODE_REPLAY, MODE_BOUNDED, MODE_RANDOM };
+struct seen {
+    uint64_t *keys; /* open addressing; 0 is free */
+    size_t n, size;
+};
+
+enum mode { MODE_REPLAY, MODE_REDUCED, MODE_BOUNDED, MODE_RANDOM };
 
 static struct {
     enum mode mode;
@@ -36,8 +43,8 @@ static struct {
     size_t points_n, points_room;
     uint32_t at; /* the last point of this run */
     struct list now, later;
-    uint64_t *seen; /* keys, open addressing; 0 is free */
-    size_t seen_n, seen_size;
+    struct seen seen;  /* points of decision */
+    struct seen whole; /* whole runs, where they are counted */
 
     /* random */
     uint64_t random;
@@ -57,32 +64,39 @@ static bool seen_insert(uint64_t *table, size_t size, uint64_t key)
     return is_new;
 }
 
-static bool seen_grow(void)
+static bool seen_grow(struct seen *seen)
 {
-    size_t size = search.seen_size ? search.seen_size * 2 : 1 << 12;
+    size_t size = seen->size ? seen->size * 2 : 1 << 12;
     uint64_t *larger = calloc(size, sizeof *larger);
     if (!larger)
         return false;
-    for (size_t i = 0; i < search.seen_size; i++)
-        if (search.seen[i])
-            seen_insert(larger, size, search.seen[i]);
-    free(search.seen);
-    search.seen = larger;
-    search.seen_size = size;
+    for (size_t i = 0; i < seen->size; i++)
+        if (seen->keys[i])
+            seen_insert(larger, size, seen->keys[i]);
+    free(seen->keys);
+    seen->keys = larger;
+    seen->size = size;
     return true;
 }
 
 /* Was this key there? It is now. */
-static bool seen_before(uint64_t key)
+static bool seen_before(struct seen *seen, uint64_t key)
 {
-    if (search.seen_n * 2 >= search.seen_size && !seen_grow()) {
+    if (seen->n * 2 >= seen->size && !seen_grow(seen)) {
         search.failed = true;
         return true;
     }
-    if (!seen_insert(search.seen, search.seen_size, key ? key : 1))
+    if (!seen_insert(seen->keys, seen->size, key ? key : 1))
         return true;
-    search.seen_n++;
+    seen->n++;
     return false;
+}
+
+static void seen_forget(struct seen *seen)
+{
+    if (seen->keys)
+        memset(seen->keys, 0, seen->size * sizeof *seen->keys);
+    seen->n = 0;
 }
 
 static bool grow(void **items, size_t n, size_t *room, size_t size)
@@ -120,7 +134,7 @@ static uint32_t point_add(uint32_t before, unsigned choice)
  * to the second, so that the second is taken first. */
 static unsigned pick_bounded(const struct decision *decision)
 {
-    if (seen_before(decision->key))
+    if (seen_before(&search.seen, decision->key))
         return PICK_PRUNE;
     for (unsigned i = decision->n; i-- > 1;) {
         struct item item = {.point = search.at, .choice = i};
@@ -160,6 +174,8 @@ static unsigned pick_random(const struct decision *decision)
 unsigned search_pick(const struct decision *decision)
 {
     unsigned depth = il.choices.n;
+    if (search.mode == MODE_REDUCED)
+        return dpor_data(decision->n);
     if (depth < search.prefix.n) {
         unsigned choice = search.prefix.at[depth];
         if (choice < decision->n)
@@ -190,6 +206,19 @@ static void prefix_of(struct item item)
         search.prefix.at[--n] = (uint8_t)search.points[at].choice;
 }
 
+static void count_run(const struct search_options *options, struct search_report *report)
+{
+    if (il.outcome == RUN_PRUNED) {
+        report->equal++;
+        return;
+    }
+    report->whole++;
+    if (!options->count || seen_before(&search.whole, il.hash))
+        return;
+    report->different++;
+    report->fingerprint += il.hash;
+}
+
 static void note_run(struct search_report *report)
 {
     report->runs++;
@@ -208,25 +237,20 @@ static void note_run(struct search_report *report)
 
 static void bounded_reset(void)
 {
-    if (search.seen)
-        memset(search.seen, 0, search.seen_size * sizeof *search.seen);
-    search.seen_n = 0;
+    seen_forget(&search.seen);
     search.points_n = 0;
     search.now.n = search.later.n = 0;
     search.prefix.n = 0;
     search.at = point_add(0, 0);
 }
 
-static void run_bounded(struct search_report *report, unsigned bound)
+static void run_bounded(const struct search_options *options, struct search_report *report, unsigned bound)
 {
     engine_run();
     note_run(report);
     if (bound < sizeof report->at_bound / sizeof report->at_bound[0])
         report->at_bound[bound]++;
-    if (il.outcome == RUN_PRUNED)
-        report->equal++;
-    else
-        report->whole++;
+    count_run(options, report);
 }
 
 static bool go_on(const struct search_options *options, const struct search_report *report)
@@ -241,7 +265,7 @@ static void run_items(const struct search_options *options, struct search_report
         struct item item = search.now.items[--search.now.n];
         prefix_of(item);
         search.at = point_add(item.point, item.choice);
-        run_bounded(report, bound);
+        run_bounded(options, report, bound);
     }
 }
 
@@ -251,7 +275,7 @@ static void bounded(const struct search_options *options, struct search_report *
     il.bound = options->preemptions;
     bounded_reset();
     report->bound_done = -1;
-    run_bounded(report, 0);
+    run_bounded(options, report, 0);
     for (unsigned bound = 0; go_on(options, report); bound++) {
         run_items(options, report, bound);
         if (search.now.n || !go_on(options, report))
@@ -265,6 +289,30 @@ static void bounded(const struct search_options *options, struct search_report *
         search.now = search.later;
         search.later = done;
     }
+}
+
+/* ---- reduced ----------------------------------------------------------------------------------------------------- */
+
+/* One run of each trace. Where the program does what the reduction does not cover, what is left of the budget is for
+ * the bounded search. */
+static void reduced(const struct search_options *options, struct search_report *report)
+{
+    bool more = true;
+    search.mode = MODE_REDUCED;
+    seen_forget(&search.whole);
+    il.bound = UINT_MAX;
+    il.reducing = true;
+    dpor_begin();
+    while (more && go_on(options, report)) {
+        dpor_run_begins();
+        engine_run();
+        note_run(report);
+        more = dpor_run_ended();
+        count_run(options, report);
+    }
+    il.reducing = false;
+    report->everything = !more && !dpor_gave_up() && !report->found && !il.assumption_broken;
+    report->reduced = report->runs;
 }
 
 /* ---- random ------------------------------------------------------------------------------------------------------ */
@@ -356,6 +404,13 @@ static void begin_again(struct search_report *report)
 
 static void search_all(const struct search_options *options, struct search_report *report)
 {
+    if (options->preemptions == UINT_MAX && !options->no_reduction) {
+        reduced(options, report);
+        if (report->everything || report->found || search.failed || il.assumption_broken)
+            return;
+    }
+    seen_forget(&search.whole);
+    report->different = report->fingerprint = 0;
     bounded(options, report);
     if (go_on(options, report) || report->found || report->everything || search.failed || il.assumption_broken)
         return;

@@ -5,6 +5,8 @@
  *           hash (of the order clocks); a point that was seen before ends the run. As runs come in the order of their
  *           cost, whoever sees a point first sees it at its cheapest, so nothing is lost by that under the bound.
  *           (Two different pasts share a hash of 64 bits with a probability below n²/2⁶⁵: 10⁻⁷ at a million points.)
+ * reduced   without a bound, each interleaving up to swaps of independent steps once (dpor.h); first where no bound is
+ *           asked for. Where it does not come to its end, the bounded search follows.
  * pct       random priorities with d - 1 change points (Burckhardt et al., ASPLOS 2010); seeded.
  * replay    what a token says, then the first choice.
  *
@@ -34,6 +36,8 @@ struct search_options {
     unsigned preemptions; /* UINT_MAX: without a bound */
     unsigned depth;       /* of PCT */
     uint64_t seed;
+    bool no_reduction; /* the bounded search where no bound is asked for, too */
+    bool count;        /* fill in `different` and `fingerprint` */
 };
 
 struct search_report {
@@ -45,7 +49,10 @@ struct search_report {
     uint64_t whole;        /* of the bounded search: those that ran to their end */
     uint64_t equal;        /* …those cut where they met what had been run before */
     uint64_t at_bound[64]; /* runs with 0, 1, 2… preemptions */
+    uint64_t reduced;      /* runs of the reduced search */
     uint64_t random;       /* runs of PCT */
+    uint64_t different;    /* of the whole ones, up to swaps of independent steps */
+    uint64_t fingerprint;  /* the sum of their names: the same for every order in which they are found */
     int bound_done;        /* every interleaving with up to so many preemptions was run; -1: not even those with none */
     bool everything;       /* every interleaving at all was run */
     unsigned threads, steps; /* most of them in any run */

@@ -113,10 +113,12 @@ void sync_renew(struct sync *on, enum sync_kind kind)
 {
     uint32_t n = on->sync.n;
     uint64_t order = on->order, reads = on->reads;
+    struct dpor_mark mark = on->dpor;
     start(on, on->address);
     on->sync.n = n;
     on->order = order;
     on->reads = reads;
+    on->dpor = mark;
     on->kind = kind;
 }
 
