@@ -3,6 +3,7 @@
 #   make                      where you are and what to do next
 #   make grade                grade all exercises; EX=rlock one of them; SUBMISSIONS=DIR a class
 #   make next | hint EX=… | watch | reset EX=…
+#   make explore EX=… | replay EX=… TOKEN=…      every order of its threads; one of them, step by step
 #   make test                 the project's checks on itself
 #   make book | measure | bench | stability | doctor | clean
 
@@ -96,9 +97,9 @@ $(BUILD)/asan/grade: $(filter-out $(BUILD)/asan/test_%,$(ASAN_OBJECTS)) $(BUILD)
 # ---- students and instructors ------------------------------------------------------------------------------------
 
 # The stage interleavings runs build/interleave (grader/explore/explore.mk).
-grade watch doctor unit unit-asan selfcheck stability bench: $(BUILD)/interleave
+grade watch explore replay doctor unit unit-asan selfcheck stability bench: $(BUILD)/interleave
 
-.PHONY: where grade next hint watch reset doctor
+.PHONY: where grade next hint watch reset explore replay doctor
 where: $(GRADE)
 	@$(RUN) list
 
@@ -106,6 +107,9 @@ where: $(GRADE)
 GRADE_ARGS = $(if $(TREE),--tree "$(TREE)") $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") \
   $(if $(OUT),--out "$(OUT)") $(if $(SOURCE),--source "$(SOURCE)") $(if $(STAGES),--stages "$(STAGES)") \
   $(if $(OWN),--own) $(if $(JOBS),--jobs "$(JOBS)") $(if $(JSON),--json "$(JSON)") $(ARGS) $(EX)
+
+EXPLORE_ARGS = $(if $(TREE),--tree "$(TREE)") $(if $(SOURCE),--source "$(SOURCE)") $(if $(OWN),--own) \
+  $(if $(JSON),--json "$(JSON)") $(ARGS) $(EX)
 
 grade: $(GRADE)
 	@$(RUN) $(GRADE_ARGS)
@@ -115,6 +119,12 @@ next: $(GRADE)
 
 hint watch reset: $(GRADE)
 	@$(RUN) $@ $(ARGS) $(EX)
+
+explore: $(GRADE)
+	@$(RUN) explore $(EXPLORE_ARGS)
+
+replay: $(GRADE)
+	@$(RUN) replay $(EXPLORE_ARGS) "$(TOKEN)"
 
 doctor: $(GRADE)
 	@$(RUN) doctor

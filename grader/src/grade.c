@@ -118,6 +118,8 @@ static bool is_part(const struct grading *grading, enum stage_id id)
         return true;
     if ((grading->request->stages & 1u << id) == 0)
         return false;
+    if (id == STAGE_INTERLEAVINGS && (grading->request->explore_runs > 0 || grading->request->replay != NULL))
+        return true;
     return id == STAGE_RULES || grading->exercise->stage_points[id] > 0;
 }
 
@@ -290,6 +292,8 @@ static int set_up(struct grading *grading)
         .dir = dir,
         .cache_dir = request->cache_dir,
         .source = memory_format(grading->context, "%s/%s.c", dir, grading->exercise->name),
+        .explore_runs = request->explore_runs,
+        .replay = request->replay,
     };
     if (turnstile_open(request->cache_dir, &grading->turnstile, grading->fault) != 0) {
         rmdir(dir);

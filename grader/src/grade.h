@@ -1,8 +1,8 @@
 /* grade.h - one submission of one exercise, through all stages, to one verdict.
  *
- * build, rules, tests, memory, races, interleavings, timing, in this order; a stage that fails ends the way, and what would have
- * followed is skipped with the reason "after races". A stage that the exercise gives no points is no part of the
- * verdict, nor is one that was not asked for.
+ * build, rules, tests, memory, races, interleavings, timing, in this order; a stage that fails ends the way, and what
+ * would have followed is skipped with the reason "after races". A stage that the exercise gives no points is no part of
+ * the verdict, nor is one that was not asked for.
  */
 #ifndef GRADE_GRADE_H
 #define GRADE_GRADE_H
@@ -18,6 +18,8 @@ struct request {
     const char *tree;      /* the folder the student's file is looked for in; NULL: ROOT/exercises */
     const char *source;    /* this file instead, whatever its name; or NULL */
     bool own;              /* what the exercise is built on comes from the same tree, not from the references */
+    int explore_runs;      /* `grade explore`: this budget for each scenario, and no end at the first finding; else 0 */
+    const char *replay;    /* `grade replay`: this token, and nothing else of the stage interleavings; or NULL */
     const char *student;   /* goes into the verdict; or NULL */
     unsigned stages;       /* a bit (1u << id) for each stage to run; build always runs */
     const char *work_dir;  /* absolute; the grading makes a folder of its own in it and removes that again */

@@ -25,8 +25,6 @@ static const char *plural(long number)
 
 char *proof_words(void *context, const struct proof *proof)
 {
-    if (proof->everything && proof->whole == 1)
-        return memory_text(context, "its threads cannot get in each other's way: there is one interleaving");
     if (proof->everything)
         return memory_format(context, "every interleaving was run (%s)", proof_number(context, proof->whole));
     if (proof->preemptions >= 0 && proof->random == 0)

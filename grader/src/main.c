@@ -4,6 +4,7 @@
  * 128 + signal: interrupted.
  */
 #include "class.h"
+#include "command_explore.h"
 #include "course.h"
 #include "doctor.h"
 #include "files.h"
@@ -45,6 +46,11 @@ struct session {
 
 /* ---- what to grade ----------------------------------------------------------------------------------------------- */
 
+static bool is_exploring(const struct options *options)
+{
+    return options->command == COMMAND_EXPLORE || options->command == COMMAND_REPLAY;
+}
+
 /* All that the words name, each once, in course order. */
 static int select_exercises(struct session *session)
 {
@@ -52,7 +58,9 @@ static int select_exercises(struct session *session)
     const struct course *course = &session->course;
     bool *chosen = memory_zeroed(session->context, course->count, sizeof *chosen);
 
-    for (size_t i = 0; i < options->word_count; i++) {
+    size_t words = options->command == COMMAND_REPLAY ? 1 : options->word_count; /* the second is the token */
+
+    for (size_t i = 0; i < words; i++) {
         const struct exercise **found;
 
         found = course_select(session->context, course, options->words[i], &session->fault);
@@ -66,8 +74,9 @@ static int select_exercises(struct session *session)
         if (chosen[i] || options->word_count == 0)
             session->exercises[session->exercise_count++] = &course->exercises[i];
     }
-    if (options->source != NULL && session->exercise_count != 1)
-        return fault_set(&session->fault, "--source needs one EXERCISE; '%.80s' is a whole chapter.",
+    const char *needs_one = options->source != NULL ? "--source" : is_exploring(options) ? "exploring" : NULL;
+    if (needs_one != NULL && session->exercise_count != 1)
+        return fault_set(&session->fault, "%s needs one EXERCISE; '%.80s' is a whole chapter.", needs_one,
                          options->words[0]);
     return 0;
 }
@@ -88,7 +97,8 @@ static int check_sources(struct session *session)
 /* Whether the student's own file was graded, whole: only that counts as progress. */
 static bool counts_as_progress(const struct options *options)
 {
-    return options->tree == NULL && options->source == NULL && !options->own && options->stages == STAGES_ALL;
+    return options->command == COMMAND_GRADE && options->tree == NULL && options->source == NULL && !options->own &&
+           options->stages == STAGES_ALL;
 }
 
 static bool is_full_disk(const char *reason)
@@ -177,12 +187,23 @@ static int write_json(struct session *session)
     return written;
 }
 
+static int print_one(struct session *session)
+{
+    const char *reason = NULL;
+
+    if (!is_exploring(session->options))
+        screen_verdict(session->out, &session->screen, session->verdicts);
+    else if (!explore_print(session->out, &session->screen, session->verdicts, &reason))
+        return fault_set(&session->fault, "%s", reason);
+    return 0;
+}
+
 static int conclude(struct session *session)
 {
     screen_status_clear(session->out, &session->screen);
-    if (session->exercise_count == 1)
-        screen_verdict(session->out, &session->screen, session->verdicts);
-    else
+    if (session->exercise_count == 1 && print_one(session) != 0)
+        return EXIT_FAULT;
+    if (session->exercise_count != 1)
         screen_summary(session->out, &session->screen, session->verdicts, session->verdict_count);
     if (session->options->json != NULL && write_json(session) != 0)
         return EXIT_FAULT;
@@ -195,6 +216,20 @@ static int interrupted(struct session *session, int signal_number)
     fflush(session->out);
     fault_set(&session->fault, "interrupted; nothing is left running.");
     return EXIT_SIGNAL + signal_number;
+}
+
+static struct request request_of(const struct options *options)
+{
+    struct request request = {
+        .tree = options->tree, .source = options->source, .own = options->own, .stages = options->stages};
+
+    if (is_exploring(options))
+        request.stages = 1u << STAGE_BUILD | 1u << STAGE_RULES | 1u << STAGE_INTERLEAVINGS;
+    if (options->command == COMMAND_EXPLORE)
+        request.explore_runs = EXPLORE_MORE_RUNS;
+    if (options->command == COMMAND_REPLAY)
+        request.replay = options->words[1];
+    return request;
 }
 
 static int grade_exercises(struct session *session)
@@ -215,13 +250,7 @@ static int grade_exercises(struct session *session)
 
     session->verdicts = memory_zeroed(session->context, session->exercise_count, sizeof *session->verdicts);
     for (size_t i = 0; i < session->exercise_count; i++)
-        jobs[i] = (struct job){
-            .exercise = session->exercises[i],
-            .request = {.tree = options->tree,
-                        .source = options->source,
-                        .own = options->own,
-                        .stages = options->stages},
-        };
+        jobs[i] = (struct job){.exercise = session->exercises[i], .request = request_of(options)};
     switch (pool_run(session->context, &pool, &signal_number, &session->fault)) {
     case POOL_DONE:
         return conclude(session);

@@ -47,7 +47,8 @@ static const struct option long_options[] = {
 enum { OPTION_COUNT = sizeof long_options / sizeof *long_options - 1, COMMAND_COUNT = COMMAND_DOCTOR };
 
 /* A first word that is one of these is a command. COMMAND_GRADE has none. */
-static const char *const command_names[COMMAND_COUNT] = {"list", "next", "hint", "reset", "watch", "doctor"};
+static const char *const command_names[COMMAND_COUNT] = {"list",  "next",    "hint",   "reset",
+                                                         "watch", "explore", "replay", "doctor"};
 
 int options_cores(void)
 {
@@ -199,16 +200,35 @@ static void take_words(int argc, char **argv, struct options *options)
     options->word_count = (size_t)(argc - optind);
 }
 
+static bool is_exploring(const struct options *options)
+{
+    return options->command == COMMAND_EXPLORE || options->command == COMMAND_REPLAY;
+}
+
+/* explore and replay look at one file of one exercise. */
+static int check_exploring(const struct options *options, struct fault *fault)
+{
+    if (options->command == COMMAND_EXPLORE && options->word_count == 0)
+        return fault_set(fault, "`grade explore` needs the exercise to explore: make explore EX=NAME.");
+    if (options->command == COMMAND_REPLAY && options->word_count != 2)
+        return fault_set(fault, "`grade replay` needs the exercise and the token that explore printed: make replay "
+                                "EX=NAME TOKEN=TOKEN.");
+    return 0;
+}
+
 static int needs_grading(const struct options *options, struct fault *fault)
 {
     const struct {
         const char *name;
         bool given;
     } grading_only[] = {
-        {"--tree", options->tree != NULL}, {"--source", options->source != NULL},
-        {"--out", options->out != NULL},   {"--submissions", options->submissions != NULL},
-        {"--json", options->json != NULL}, {"--stages", options->stages != STAGES_ALL},
-        {"--own", options->own},
+        {"--tree", options->tree != NULL && !is_exploring(options)},
+        {"--source", options->source != NULL && !is_exploring(options)},
+        {"--json", options->json != NULL && !is_exploring(options)},
+        {"--own", options->own && !is_exploring(options)},
+        {"--out", options->out != NULL},
+        {"--submissions", options->submissions != NULL},
+        {"--stages", options->stages != STAGES_ALL},
     };
 
     for (size_t i = 0; i < sizeof grading_only / sizeof *grading_only; i++) {
@@ -228,11 +248,13 @@ static int check_use(const struct options *options, struct fault *fault)
 
     if (options->command != COMMAND_GRADE && needs_grading(options, fault) != 0)
         return -1;
+    if (is_exploring(options) && check_exploring(options, fault) != 0)
+        return -1;
     if (options->again && options->command != COMMAND_HINT)
         return fault_set(fault, "--again goes with `grade hint` only.");
     if ((options->command == COMMAND_LIST || options->command == COMMAND_DOCTOR) && options->word_count > 0)
         return fault_set(fault, "`grade %s` takes no exercise; leave out \"%.60s\".", name, options->words[0]);
-    if (options->command != COMMAND_GRADE && options->word_count > 1)
+    if (options->command != COMMAND_GRADE && options->command != COMMAND_REPLAY && options->word_count > 1)
         return fault_set(fault, "`grade %s` takes one exercise; leave out \"%.60s\".", name, options->words[1]);
     if (options->command == COMMAND_RESET && options->word_count == 0)
         return fault_set(fault, "`grade reset` needs the exercise whose starter is to come back: make reset EX=NAME.");
@@ -245,7 +267,7 @@ static int check_use(const struct options *options, struct fault *fault)
         return fault_set(fault, "--out goes with --submissions only; --json FILE writes the verdicts of one tree.");
     if (options->source != NULL && options->tree != NULL)
         return fault_set(fault, "--source does not go with --tree: name one or the other.");
-    if (options->source != NULL && options->word_count != 1)
+    if (options->source != NULL && options->word_count != 1 && options->command != COMMAND_REPLAY)
         return fault_set(fault, "--source needs the one EXERCISE that the file is for: grade --source %.60s EXERCISE",
                          options->source);
     return 0;
@@ -326,7 +348,8 @@ int options_parse(void *context, int argc, char **argv, struct options *options,
 void options_help(FILE *out)
 {
     fputs("Usage: grade [EXERCISE...] [OPTIONS]      grade what you wrote\n"
-          "       grade COMMAND [EXERCISE]           list, next, hint, reset, watch, doctor\n"
+          "       grade COMMAND [EXERCISE]           list, next, hint, reset, watch,\n"
+          "                                          explore, replay, doctor\n"
           "\n"
           "An EXERCISE is 02-locks/rlock, or any part of it that fits only one: rlock.\n"
           "A chapter (02-locks, 02, locks) is all of its exercises. None: all there are.\n"
@@ -337,6 +360,8 @@ void options_help(FILE *out)
           "  hint [EXERCISE]     one more step of help each time; --again: the last one\n"
           "  reset EXERCISE      puts the starter back, after a copy of what you wrote\n"
           "  watch [EXERCISE]    grades each file as you save it, until Ctrl-C\n"
+          "  explore EXERCISE    every order that its threads can take, as far as it goes\n"
+          "  replay EXERCISE TOKEN    one of these orders again, step by step\n"
           "  doctor              checks that compilers and detectors work here\n"
           "\n"
           "What to grade\n"

@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <string.h>
 
-enum { COLUMN_LEAST = 22, INDENT = 2, ROOM_LEAST = 4, NAME_WIDTH = 11 };
+enum { COLUMN_LEAST = 22, INDENT = 2, ROOM_LEAST = 4, NAME_WIDTH = 11, CONTINUED = 6 };
 
 /* One line of one thread. */
 struct cell {
@@ -22,7 +22,8 @@ struct table {
     size_t count;
     int *columns; /* threads, in their order */
     int column_count;
-    int width; /* of a column; 0: no columns */
+    int width;  /* of a column; 0: no columns */
+    bool whole; /* nothing is left out for want of room */
 };
 
 /* ---- which steps ------------------------------------------------------------------------------------------------- */
@@ -151,29 +152,45 @@ static void heads_line(struct table *table)
     page_line(page, "%*s%s", INDENT, "", page_paint(page, PAINT_STRONG, line));
 }
 
-static char *cell_text(const struct table *table, const struct cell *cell, int width)
+static char *cell_text(const struct table *table, const struct cell *cell)
 {
-    const struct page *page = table->page;
-    const char *lead = cell->source ? "" : page->screen->utf8 ? "  → " : "  > ";
+    const char *lead = cell->source ? "" : table->page->screen->utf8 ? "  → " : "  > ";
 
-    return text_cut(page->context, memory_format(page->context, "%s%s", lead, cell->text), width, page->screen->utf8);
+    return memory_format(table->page->context, "%s%s", lead, cell->text);
+}
+
+/* The line behind `start`, which ends in `margin` columns. Where all is shown, what is too long goes on below. */
+static void cell_write(struct table *table, const char *start, int margin, char *text, int width)
+{
+    struct page *page = table->page;
+
+    if (!table->whole) {
+        page_line(page, "%s%s", start, text_cut(page->context, text, width, page->screen->utf8));
+        return;
+    }
+    char *rest = text_wrap(page->context, text, width, 0, CONTINUED);
+
+    page_line(page, "%s%s", start, strsep(&rest, "\n"));
+    while (rest != NULL)
+        page_line(page, "%*s%s", margin, "", strsep(&rest, "\n"));
 }
 
 static void cell_line(struct table *table, const struct cell *cell, bool names)
 {
     struct page *page = table->page;
-    int wide = page->screen->width - INDENT;
+    char *text = cell_text(table, cell);
 
     if (table->width > 0) {
-        int margin = column_of(table, cell->thread) * table->width;
+        int margin = INDENT + column_of(table, cell->thread) * table->width;
         bool last = cell->thread == table->columns[table->column_count - 1];
 
-        page_line(page, "%*s%s", INDENT + margin, "", cell_text(table, cell, last ? wide - margin : table->width - 1));
+        cell_write(table, memory_format(page->context, "%*s", margin, ""), margin, text,
+                   last ? page->screen->width - margin : table->width - 1);
         return;
     }
     char *name = names ? memory_format(page->context, "thread %d", cell->thread) : memory_text(page->context, "");
-    page_line(page, "%*s%s%s", INDENT, "", text_padded(page->context, name, NAME_WIDTH),
-              cell_text(table, cell, wide - NAME_WIDTH));
+    cell_write(table, memory_format(page->context, "%*s%s", INDENT, "", text_padded(page->context, name, NAME_WIDTH)),
+               INDENT + NAME_WIDTH, text, page->screen->width - INDENT - NAME_WIDTH);
 }
 
 static void lines_add(struct table *table, size_t first)
@@ -184,7 +201,7 @@ static void lines_add(struct table *table, size_t first)
 
 void screen_interleaving(struct page *page, const struct interleaving *order, int room)
 {
-    struct table table = {.page = page, .order = order};
+    struct table table = {.page = page, .order = order, .whole = room == INT_MAX};
 
     if (room < ROOM_LEAST)
         return;
@@ -207,4 +224,21 @@ void screen_interleaving(struct page *page, const struct interleaving *order, in
     lines_add(&table, first);
     if (order->left_out > 0)
         page_line(page, "%*sand %ld more step%s", INDENT, "", order->left_out, order->left_out == 1 ? "" : "s");
+}
+
+void screen_proofs(struct page *page, const struct proof *proofs, size_t count)
+{
+    int widest = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        int width = text_width(page_clean_line(page, proofs[i].scenario));
+
+        widest = width > widest ? width : widest;
+    }
+    for (size_t i = 0; i < count; i++) {
+        char *name = text_padded(page->context, page_clean_line(page, proofs[i].scenario), widest);
+        char *lead = memory_format(page->context, "%s %s   ", page_sign(page->screen, SIGN_PASSED), name);
+
+        page_paragraph(page, INDENT, PAINT_PLAIN, lead, PAINT_PLAIN, proofs[i].text, 0);
+    }
 }

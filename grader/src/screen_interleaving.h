@@ -10,4 +10,7 @@
  * step stands on a line of its own with its thread. Adds nothing where there is no step to show, or no room. */
 void screen_interleaving(struct page *page, const struct interleaving *order, int room);
 
+/* What was proved, a line a scenario: "✓ two_adders   every interleaving was run (12)". */
+void screen_proofs(struct page *page, const struct proof *proofs, size_t count);
+
 #endif

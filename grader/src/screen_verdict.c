@@ -18,6 +18,7 @@
 #include "page.h"
 #include "screen.h"
 #include "screen_finding.h"
+#include "screen_interleaving.h"
 #include "text.h"
 #include "verdict_words.h"
 
@@ -190,13 +191,6 @@ static void also(struct page *page, const struct verdict *verdict, const struct 
 
 /* ---- foot ------------------------------------------------------------------------------------------------------- */
 
-/* The command must come off the screen in one piece, so it is not wrapped. */
-static void replay_line(struct page *page, const char *word, const struct interleaving *order)
-{
-    page_line(page, "  %s make replay EX=%s TOKEN=%s", page_paint(page, PAINT_QUIET, "Replay"), word,
-              page_clean_line(page, order->token));
-}
-
 static void foot_failed(struct page *page, const struct verdict *verdict, const struct finding *first)
 {
     const struct exercise *exercise = verdict_exercise(page->screen, verdict);
@@ -208,6 +202,11 @@ static void foot_failed(struct page *page, const struct verdict *verdict, const 
                                     chapter_section(page->context, page->screen->course, read),
                                     chapter_path(page->context, page->screen->course, read)));
 
+    if (first != NULL && first->order != NULL)
+        page_line(
+            page, "  %s %s", page_paint(page, PAINT_QUIET, "Replay"),
+            verdict_replay(page, verdict, first->order)); /* not wrapped: it must come off the screen in one piece */
+
     const struct exercise *own = verdict_own(page->screen, verdict);
 
     if (own == NULL)
@@ -215,8 +214,6 @@ static void foot_failed(struct page *page, const struct verdict *verdict, const 
 
     const char *word = exercise_word(page->screen->course, own);
 
-    if (first != NULL && first->order != NULL)
-        replay_line(page, word, first->order);
     if (verdict_is_beginning(page->screen, verdict))
         page_labelled(page, "Edit", own->starter + strlen(page->screen->course->root) + 1);
     page_labelled(page, "Then",
@@ -337,6 +334,8 @@ static void body(struct page *page, const struct verdict *verdict, int lines)
         beginning_lines(page, verdict);
     unsure_lines(page, verdict);
     lines -= page_lines(page);
+    for (size_t i = 0; i < verdict->result_count && page->screen->verbose; i++)
+        screen_proofs(page, verdict->results[i].proofs, verdict->results[i].proof_count);
     if (count == 0)
         return;
     if (page->screen->verbose)

@@ -13,6 +13,10 @@
 
 #include <string.h>
 
+#include <string.h>
+
+enum { MORE_PREEMPTIONS = 2 }; /* of `grade explore`, whose budget is larger too */
+
 struct exploring {
     void *context;
     struct workshop *shop;
@@ -27,6 +31,10 @@ static int explore(const struct exploring *exploring, const char *program, const
     struct explore_spec spec = {.program = program, .scenario = scenario};
 
     interleave_spec_of(exploring->shop->exercise, &spec);
+    if (exploring->shop->explore_runs > spec.runs)
+        spec.runs = exploring->shop->explore_runs;
+    if (exploring->shop->explore_runs > 0)
+        spec.preemptions += MORE_PREEMPTIONS;
     return interleave_run(exploring->context, exploring->shop, &spec, explored, exploring->fault);
 }
 
@@ -121,6 +129,50 @@ static int one(const struct exploring *exploring, const struct listed_scenario *
     return 0;
 }
 
+/* ---- one order again ----------------------------------------------------------------------------------------------
+ */
+
+/* Not a verdict: what was asked for cannot be done. */
+static int refuse(const struct exploring *exploring, const char *reason)
+{
+    exploring->result->outcome = OUTCOME_SKIPPED;
+    exploring->result->reason = reason;
+    return 0;
+}
+
+/* A token is SCENARIO:ORDER. */
+static int replay(const struct exploring *exploring, const struct listed_scenario *scenario, const char *token)
+{
+    size_t length = strcspn(token, ":");
+    struct explored explored;
+
+    while (scenario->name != NULL && (strncmp(scenario->name, token, length) != 0 || scenario->name[length] != '\0'))
+        scenario++;
+    if (token[length] == '\0' || scenario->name == NULL)
+        return refuse(exploring, memory_format(exploring->context,
+                                               "'%.80s' is no token of this exercise. `make explore` prints one where "
+                                               "it finds something.",
+                                               token));
+    const struct explore_spec spec = {.program = exploring->student, .scenario = scenario, .order = token + length + 1};
+    if (interleave_run(exploring->context, exploring->shop, &spec, &explored, exploring->fault) != 0)
+        return -1;
+    if (explored.end == EXPLORE_CANNOT)
+        return refuse(exploring, explored.trouble);
+    if (explored.end == EXPLORE_STARVED) {
+        starved_tell(exploring, scenario, explored.cpu_s);
+        return 0;
+    }
+    exploring->result->checks = 1;
+    if (explored.end == EXPLORE_FOUND) {
+        (void)interleave_words_add(exploring->context, exploring->shop, &explored, NULL, exploring->result);
+        exploring->result->outcome = OUTCOME_FAILED;
+    }
+    return 0;
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------------------------
+ */
+
 int stage_interleavings(void *context, struct workshop *shop, struct stage_result *result, struct fault *fault)
 {
     struct exploring exploring = {.context = context, .shop = shop, .result = result, .fault = fault};
@@ -134,7 +186,10 @@ int stage_interleavings(void *context, struct workshop *shop, struct stage_resul
     if (scenario_program_reference(context, shop, FLAVOUR_EXPLORED, &exploring.reference, fault) != 0 ||
         interleave_list(context, shop, exploring.reference, &scenario, fault) != 0)
         return -1;
-    for (; scenario->name != NULL && result->outcome == OUTCOME_PASSED; scenario++)
+    if (shop->replay != NULL)
+        return replay(&exploring, scenario, shop->replay);
+    bool all = shop->explore_runs > 0;
+    for (; scenario->name != NULL && (all || result->outcome == OUTCOME_PASSED); scenario++)
         if (one(&exploring, scenario) != 0)
             return -1;
     return 0;

@@ -37,6 +37,8 @@ struct workshop {
     const char *cache_dir; /* absolute, shared by all gradings */
     const char *source;    /* dir/NAME.c: the copy of the student's file that is graded */
     const char *shown;     /* what to call that file on the screen */
+    int explore_runs;      /* as in struct request; 0: the exercise's own budget */
+    const char *replay;    /* …; or NULL */
     struct workshop **own; /* the student's own files of the exercises this one is built on, each in a workshop of its
                               own, NULL-terminated; NULL: the references serve */
 };

@@ -114,6 +114,32 @@ const char *exercise_word(const struct course *course, const struct exercise *ex
     return namesakes > 1 ? exercise->id : exercise->name;
 }
 
+/* For the shell: as it is where it is plain, else between quotes. */
+static char *shell_word(void *context, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-:=+,@";
+    char *quoted = memory_text(context, "'");
+
+    if (word[strspn(word, plain)] == '\0')
+        return memory_text(context, word);
+    for (; *word != '\0'; word++)
+        quoted = memory_append(context, quoted, *word == '\'' ? "'\\''" : "%c", *word);
+    return memory_append(context, quoted, "'");
+}
+
+char *verdict_replay(const struct page *page, const struct verdict *verdict, const struct interleaving *order)
+{
+    const struct exercise *exercise = verdict_exercise(page->screen, verdict);
+    const char *word = exercise == NULL ? verdict->exercise : exercise_word(page->screen->course, exercise);
+    char *command = memory_format(page->context, "make replay EX=%s TOKEN=%s", page_clean_line(page, word),
+                                  shell_word(page->context, page_clean_line(page, order->token)));
+
+    if (verdict_own(page->screen, verdict) == NULL && verdict->source != NULL)
+        command = memory_append(page->context, command, " SOURCE=%s",
+                                shell_word(page->context, page_clean_line(page, verdict->source)));
+    return command;
+}
+
 char *page_bar(const struct page *page, size_t full, size_t all)
 {
     char *done = memory_text(page->context, ""), *left = memory_text(page->context, "");

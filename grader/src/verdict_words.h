@@ -28,6 +28,10 @@ bool verdict_is_beginning(const struct screen *screen, const struct verdict *ver
 /* What to type for EX=: the name where no other exercise has it, else the id. */
 const char *exercise_word(const struct course *course, const struct exercise *exercise);
 
+/* The command that replays an interleaving of this verdict: "make replay EX=rlock TOKEN=…", and where it is not about
+ * the student's own copy, the file. Clean. */
+char *verdict_replay(const struct page *page, const struct verdict *verdict, const struct interleaving *order);
+
 /* "███··" for 3 of 5; clean or painted. */
 char *page_bar(const struct page *page, size_t full, size_t all);
 
