@@ -48,7 +48,8 @@ int primes_thread_each(const uint64_t *numbers, size_t count, bool (*is_prime)(u
 int primes_workers(const uint64_t *numbers, size_t count, bool (*is_prime)(uint64_t number), uint64_t *primes,
                    size_t *found);
 
-/* Submits each number to an executor (06-pools/executor) of PRIMES_WORKERS workers at most, and collects the futures. */
+/* Submits each number to an executor (06-pools/executor) of PRIMES_WORKERS workers at most, and collects the futures.
+ */
 int primes_executor(const uint64_t *numbers, size_t count, bool (*is_prime)(uint64_t number), uint64_t *primes,
                     size_t *found);
 
