@@ -36,6 +36,10 @@ _Noreturn void model_exit(int status);
 void model_run_at_exit(void); /* handlers and destructors only */
 
 void model_process_reset(void); /* a new run */
+void model_file_reset(void);
+
+/* Is this signal ignored, so that whatever raises it only fails? */
+bool model_signal_ignored(int number);
 
 /* The thread of a handle, or NULL. */
 struct thread *model_thread_of(pthread_t handle);

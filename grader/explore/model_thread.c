@@ -34,6 +34,7 @@ void model_reset(void)
     model.keys_n = 0;
     model.at_exit_n = model.at_quick_exit_n = 0;
     model_process_reset();
+    model_file_reset();
 }
 
 static pthread_t handle_of(int thread)
@@ -218,7 +219,6 @@ static void check_leaked_threads(void)
 
 void model_main_returned(int status)
 {
-    il_before_end();
     model_run_at_exit();
     record_note("returns from main", NULL, -1);
     if (status == 0) {
@@ -231,7 +231,6 @@ void model_main_returned(int status)
 _Noreturn void il_exit(int status)
 {
     IL_ENTER();
-    il_before_end();
     model_exit(status);
 }
 
@@ -247,7 +246,6 @@ _Noreturn void model_exit(int status)
 _Noreturn void il__exit(int status)
 {
     IL_ENTER();
-    il_before_end();
     record_note("ends the program", NULL, -1);
     il_end(status);
 }
@@ -255,7 +253,6 @@ _Noreturn void il__exit(int status)
 _Noreturn void il__Exit(int status)
 {
     IL_ENTER();
-    il_before_end();
     record_note("ends the program", NULL, -1);
     il_end(status);
 }
