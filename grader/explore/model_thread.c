@@ -219,6 +219,7 @@ static void check_leaked_threads(void)
 
 void model_main_returned(int status)
 {
+    il_before_end();
     model_run_at_exit();
     record_note("returns from main", NULL, -1);
     if (status == 0) {
@@ -236,6 +237,7 @@ _Noreturn void il_exit(int status)
 
 _Noreturn void model_exit(int status)
 {
+    il_before_end();
     model_run_at_exit();
     record_note("ends the program", NULL, -1);
     if (status == 0)
@@ -246,6 +248,7 @@ _Noreturn void model_exit(int status)
 _Noreturn void il__exit(int status)
 {
     IL_ENTER();
+    il_before_end();
     record_note("ends the program", NULL, -1);
     il_end(status);
 }
@@ -253,6 +256,7 @@ _Noreturn void il__exit(int status)
 _Noreturn void il__Exit(int status)
 {
     IL_ENTER();
+    il_before_end();
     record_note("ends the program", NULL, -1);
     il_end(status);
 }
