@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <string.h>
 
-enum { COLUMN_LEAST = 22, INDENT = 2, ROOM_LEAST = 4, NAME_WIDTH = 11, CONTINUED = 6 };
+enum { COLUMN_LEAST = 22, INDENT = 2, ROOM_LEAST = 4, NAME_WIDTH = 11, CONTINUED = 3, NEAR = 200 };
 
 /* One line of one thread. */
 struct cell {
@@ -37,6 +37,33 @@ static bool is_access(const struct step *step)
 static bool is_shown(const struct step *step)
 {
     return step->source != NULL || !is_access(step);
+}
+
+static bool same_object(const struct step *one, const struct step *other)
+{
+    return one->object != NULL && other->object != NULL && strcmp(one->object, other->object) == 0;
+}
+
+/* Where there is little room: what threads do to each other. An access tells where another thread uses the same near
+ * it, and one of the two writes; of what the scenario does itself, only the last step. */
+static bool is_telling(const struct interleaving *order, size_t index)
+{
+    const struct step *step = &order->steps[index];
+    size_t first = index > NEAR ? index - NEAR : 0,
+           end = index + NEAR < order->step_count ? index + NEAR : order->step_count;
+
+    if (index + 1 == order->step_count)
+        return true;
+    if (!is_access(step))
+        return step->source != NULL;
+    for (size_t i = first; i < end; i++) {
+        const struct step *other = &order->steps[i];
+
+        if (other->thread != step->thread && same_object(other, step) &&
+            (strcmp(step->does, "writes") == 0 || strcmp(other->does, "reads") != 0))
+            return true;
+    }
+    return false;
 }
 
 /* ---- their words ------------------------------------------------------------------------------------------------- */
@@ -74,7 +101,7 @@ static void cells_make(struct table *table)
     for (size_t i = 0; i < table->order->step_count; i++) {
         const struct step *step = &table->order->steps[i];
 
-        if (!is_shown(step))
+        if (!is_shown(step) || (!table->whole && !is_telling(table->order, i)))
             continue;
         if (step->source != NULL && !same_line(before, step))
             cell_add(table, step->thread, true,
@@ -152,45 +179,38 @@ static void heads_line(struct table *table)
     page_line(page, "%*s%s", INDENT, "", page_paint(page, PAINT_STRONG, line));
 }
 
-static char *cell_text(const struct table *table, const struct cell *cell)
-{
-    const char *lead = cell->source ? "" : table->page->screen->utf8 ? "  → " : "  > ";
-
-    return memory_format(table->page->context, "%s%s", lead, cell->text);
-}
-
-/* The line behind `start`, which ends in `margin` columns. Where all is shown, what is too long goes on below. */
-static void cell_write(struct table *table, const char *start, int margin, char *text, int width)
+/* The cell's text behind `start`, which ends in column `margin`. Where all is shown, what is too long goes on below. */
+static void cell_write(struct table *table, const char *start, int margin, const struct cell *cell, int end)
 {
     struct page *page = table->page;
+    const char *arrow = page->screen->utf8 ? "  → " : "  > ", *lead = cell->source ? "" : arrow;
+    int width = end - margin - text_width(lead), hang = cell->source ? CONTINUED : 0;
 
     if (!table->whole) {
-        page_line(page, "%s%s", start, text_cut(page->context, text, width, page->screen->utf8));
+        page_line(page, "%s%s%s", start, lead, text_cut(page->context, cell->text, width, page->screen->utf8));
         return;
     }
-    char *rest = text_wrap(page->context, text, width, 0, CONTINUED);
+    char *rest = text_wrap(page->context, cell->text, width, 0, hang);
 
-    page_line(page, "%s%s", start, strsep(&rest, "\n"));
+    page_line(page, "%s%s%s", start, lead, strsep(&rest, "\n"));
     while (rest != NULL)
-        page_line(page, "%*s%s", margin, "", strsep(&rest, "\n"));
+        page_line(page, "%*s%s", margin + text_width(lead), "", strsep(&rest, "\n"));
 }
 
 static void cell_line(struct table *table, const struct cell *cell, bool names)
 {
     struct page *page = table->page;
-    char *text = cell_text(table, cell);
 
     if (table->width > 0) {
-        int margin = INDENT + column_of(table, cell->thread) * table->width;
-        bool last = cell->thread == table->columns[table->column_count - 1];
+        int column = column_of(table, cell->thread), margin = INDENT + column * table->width;
+        int end = column == table->column_count - 1 ? page->screen->width : margin + table->width - 1;
 
-        cell_write(table, memory_format(page->context, "%*s", margin, ""), margin, text,
-                   last ? page->screen->width - margin : table->width - 1);
+        cell_write(table, memory_format(page->context, "%*s", margin, ""), margin, cell, end);
         return;
     }
     char *name = names ? memory_format(page->context, "thread %d", cell->thread) : memory_text(page->context, "");
     cell_write(table, memory_format(page->context, "%*s%s", INDENT, "", text_padded(page->context, name, NAME_WIDTH)),
-               INDENT + NAME_WIDTH, text, page->screen->width - INDENT - NAME_WIDTH);
+               INDENT + NAME_WIDTH, cell, page->screen->width);
 }
 
 static void lines_add(struct table *table, size_t first)
@@ -201,7 +221,7 @@ static void lines_add(struct table *table, size_t first)
 
 void screen_interleaving(struct page *page, const struct interleaving *order, int room)
 {
-    struct table table = {.page = page, .order = order, .whole = room == INT_MAX};
+    struct table table = {.page = page, .order = order, .whole = room > INT_MAX / 2};
 
     if (room < ROOM_LEAST)
         return;
