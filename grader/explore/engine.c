@@ -115,9 +115,23 @@ void il_order(struct thread *other)
 
 /* ---- leaving a run ----------------------------------------------------------------------------------------------- */
 
+/* It did end: only we had lost patience. */
+static void too_long(void)
+{
+    il.outcome = RUN_FOUND;
+    il.finding.kind = FIND_CANNOT;
+    il.finding.thread = il.current;
+    il.finding.pc = il.self->pc;
+    snprintf(il.finding.text, sizeof il.finding.text,
+             "one run of the program takes %u steps: give it less to do, or allow more than %u (--steps)", il.steps,
+             il.steps_max);
+}
+
 static _Noreturn void leave(enum outcome outcome)
 {
     il.outcome = outcome;
+    if (il.patient && outcome == RUN_ENDED)
+        too_long();
     il.inside = false;
     void *never_used;
     fiber_switch(&never_used, il.root_place);
@@ -205,6 +219,7 @@ static bool granted(const struct thread *thread)
 struct candidates {
     unsigned n;
     bool self_can; /* without a yield */
+    bool some_yielded;
     uint8_t who[CANDIDATES_MAX], cost[CANDIDATES_MAX], how[CANDIDATES_MAX];
 };
 enum how { HOW_GRANTED, HOW_DEADLINE, HOW_SPURIOUS, HOW_SPIN };
@@ -218,35 +233,82 @@ static void add(struct candidates *candidates, int who, unsigned cost, enum how 
     candidates->how[candidates->n++] = (uint8_t)how;
 }
 
-/* Those who yielded go only where nobody else can: the one who did so first for nothing, the others dearer. */
-static void add_yielded(struct candidates *candidates, bool anybody)
+/* May `other` go before the yielded thread `thread`, if all is to be fair? */
+static bool is_fairer(const struct thread *thread, const struct thread *other)
+{
+    if (other == thread || other->life != LIFE_RUNS)
+        return false;
+    if (granted(other))
+        return !other->yielded || other->yields < thread->yields;
+    return other->wish.deadline_ns != NO_DEADLINE;
+}
+
+/* Fairness (Musuvathi & Qadeer, PLDI 2008): a thread that has yielded may go before others, but not twice before the
+ * same one. So every interleaving of a program whose loops wait for others ends, and whoever is overtaken once and
+ * again is not overtaken a third time. */
+static bool may_overtake(int who)
+{
+    const struct thread *thread = &il.threads[who];
+    for (int i = 0; il.overtaking && i < il.n; i++)
+        if (thread->overtaken[i / 64] >> (i % 64) & 1 && is_fairer(thread, &il.threads[i]))
+            return false;
+    return true;
+}
+
+static void overtake(struct thread *thread)
+{
+    if (il.reducing && !may_overtake((int)(thread - il.threads)))
+        dpor_give_up();
+    for (int i = 0; i < il.n; i++) {
+        if (!is_fairer(thread, &il.threads[i]))
+            continue;
+        thread->overtaken[i / 64] |= 1ULL << (i % 64);
+        il.overtaking = true;
+    }
+}
+
+/* Its turn has come: whoever went before it may do so again. */
+static void no_more_overtaken(int who)
+{
+    for (int i = 0; i < il.n; i++)
+        il.threads[i].overtaken[who / 64] &= ~(1ULL << (who % 64));
+}
+
+static bool let_overtake(int who)
+{
+    if (il.reducing || may_overtake(who))
+        return true;
+    il.fair_only = true;
+    return false;
+}
+
+/* Those who yielded: the one who did so first for nothing where nobody else can go, the others dearer. */
+static void add_yielded(struct candidates *candidates)
 {
     int oldest = -1;
+    bool anybody = candidates->n > 0;
     for (int i = 0; i < il.n; i++)
         if (il.threads[i].yielded && granted(&il.threads[i]) &&
             (oldest < 0 || il.threads[i].yields < il.threads[oldest].yields))
             oldest = i;
-    if (oldest >= 0)
+    if (oldest >= 0 && (!anybody || let_overtake(oldest)))
         add(candidates, oldest, anybody, HOW_GRANTED);
     for (int i = 0; i < il.n; i++)
-        if (i != oldest && il.threads[i].yielded && granted(&il.threads[i]))
+        if (i != oldest && il.threads[i].yielded && granted(&il.threads[i]) && let_overtake(i))
             add(candidates, i, 1, HOW_GRANTED);
 }
 
 static void add_granted(struct candidates *candidates)
 {
     struct thread *self = il.self;
-    bool some_yielded = false;
     candidates->self_can = granted(self) && !self->yielded && !il.free_switch;
     if (granted(self) && !self->yielded)
         add(candidates, il.current, 0, HOW_GRANTED);
     for (int i = 0; i < il.n; i++) {
-        some_yielded |= il.threads[i].yielded;
+        candidates->some_yielded |= il.threads[i].yielded;
         if (i != il.current && !il.threads[i].yielded && granted(&il.threads[i]))
             add(candidates, i, candidates->self_can, HOW_GRANTED);
     }
-    if (some_yielded)
-        add_yielded(candidates, candidates->n > 0);
 }
 
 /* The clock may jump to the earliest deadline at any time (all others being slow), but that is dear while somebody
@@ -305,19 +367,23 @@ static uint64_t decision_key(const struct candidates *candidates)
     for (int i = 0; i < il.n; i++)
         if (il.threads[i].yielded || il.threads[i].wish.kind == WISH_WRITE)
             key += mix(0x2000 + (uint64_t)i * 4 + il.threads[i].yielded * 2U + granted(&il.threads[i]));
+    for (int i = 0; il.overtaking && i < il.n; i++)
+        key += mix(il.threads[i].overtaken[0] + mix(il.threads[i].overtaken[1] + (uint64_t)i));
     return mix(key);
 }
 
 static void note_choice(unsigned pick, unsigned cost)
 {
-    if (il.choices.n >= CHOICES_MAX)
-        il_found(FIND_LIVELOCK, NULL, "after %d decisions the program has not ended", CHOICES_MAX);
+    if (il.choices.n + 1 >= CHOICES_MAX)
+        il.patient = true;
     il.choices.at[il.choices.n++] = (uint8_t)pick;
     il.cost += cost;
 }
 
 static unsigned decide(const struct decision *decision)
 {
+    if (il.patient)
+        return 0;
     unsigned pick = search_pick(decision);
     if (pick == PICK_PRUNE)
         leave(RUN_PRUNED);
@@ -366,6 +432,10 @@ static _Noreturn void nobody_can(void)
 static void grant(int who, enum how how)
 {
     struct thread *thread = &il.threads[who];
+    if (thread->yielded)
+        overtake(thread);
+    if (il.overtaking)
+        no_more_overtaken(who);
     thread->yielded = false;
     thread->timed_out = how == HOW_DEADLINE;
     thread->spurious = how == HOW_SPURIOUS;
@@ -382,8 +452,11 @@ static int choose(void)
 {
     struct candidates candidates;
     candidates.n = 0;
+    candidates.some_yielded = false;
     add_granted(&candidates);
-    add_deadlines(&candidates);
+    add_deadlines(&candidates); /* while all who can go only wait for others, time passes */
+    if (candidates.some_yielded)
+        add_yielded(&candidates);
     add_rare(&candidates);
     il.free_switch = false;
     if (candidates.n == 0)
@@ -415,17 +488,37 @@ static void switch_to(int next)
     fiber_switch(&from->place, il.self->place);
 }
 
+/* Long, or without end? From here on it goes its fair way, with no decisions; much later it should have ended. */
+static void too_many_steps(void)
+{
+    char text[512];
+    size_t at = 0;
+    il.patient = true;
+    if (il.steps < il.steps_max * PATIENCE)
+        return;
+    for (int i = 0; i < il.n && at < sizeof text; i++) {
+        char waits[128] = "goes round and round";
+        if (il.threads[i].life != LIFE_RUNS)
+            continue;
+        if (!granted(&il.threads[i]))
+            record_waits(i, waits, sizeof waits);
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s%s %s", at ? "; " : "", il_name(i), waits);
+    }
+    il_found(FIND_LIVELOCK, NULL, "the program has not ended after %u steps, though every thread had its turn: %s",
+             il.steps, text);
+}
+
 bool il_wish_for(struct wish wish)
 {
     struct thread *self = il.self;
     self->wish = wish;
+    self->wishes++;
     self->wish_pc = self->pc;
     record_wish();
     self->timed_out = false;
     self->spurious = false;
     if (++il.steps > il.steps_max)
-        il_found(FIND_LIVELOCK, NULL, "after %u steps the program has not ended, though every thread had its turn",
-                 il.steps_max);
+        too_many_steps();
     if (++il.streak > FAIR_STEPS) { /* a loop that polls under a lock must not keep away whom it waits for */
         il.streak = 0;
         self->yielded = true;
@@ -574,6 +667,7 @@ static void run_reset(void)
     il.steps = il.cost = il.silent_spins = il.streak = 0;
     il.random_state = 1;
     il.choices.n = 0;
+    il.overtaking = il.patient = false;
     il.outcome = RUN_ENDED;
     il.status = 0;
     il.finding.kind = FIND_NOTHING;

@@ -32,6 +32,7 @@
 enum {
     THREADS_MAX = 120, /* created in one run; a bit more than seven bits' worth would not fit an epoch */
     FAIR_STEPS = 200,  /* of one thread on end, after which the others go first (as if it had yielded) */
+    PATIENCE = 50,     /* times the limit of steps, in which a program that ends should have ended */
     CHOICES_MAX = 20000,
     KEYS_MAX = 1024,
     LOOKS_MAX = 4,
@@ -80,6 +81,7 @@ struct sync {
     bool robust;      /* a mutex that outlives its owner */
     bool owner_died;  /* …and did */
     bool lost;        /* …and was unlocked without pthread_mutex_consistent */
+    uint32_t taken_at; /* of a mutex: its owner's count of wishes then */
     unsigned waiters; /* threads that sleep on a condition variable, or have arrived at a barrier */
     unsigned size;    /* of a barrier */
     uint64_t value;   /* of a semaphore; the round of a barrier */
@@ -161,6 +163,7 @@ struct thread {
     void *tls;                   /* its thread-local variables, or NULL until first used */
     uint32_t values_n;           /* of `values`, below */
     uint64_t yields;             /* order of the last yield */
+    uint64_t overtaken[2];       /* bits: those whom it went before though it had yielded, since they last went */
     struct sync *held[HELD_MAX]; /* locks, the last taken last */
     unsigned held_n;
     struct look {
@@ -169,6 +172,9 @@ struct thread {
         unsigned times;
     } looks[LOOKS_MAX]; /* at what others may change, since it last changed anything itself: how loops that spin show */
     unsigned looks_n;
+    unsigned clock_looks;    /* at clocks, since anything was changed: a loop that waits for a time */
+    uint64_t clock_writes;   /* as of the last of them */
+    uint32_t wishes;         /* so many visible operations */
     uint32_t quiet_accesses; /* plain ones since its last visible operation */
     uint64_t order;          /* its last operation (il_event) */
     struct clock sync;
@@ -253,9 +259,12 @@ struct engine {
     enum outcome outcome;
     int status; /* of exit */
     struct finding finding;
-    bool recording; /* rows for a trace are wanted (record.h) */
-    bool held;      /* in this search: a thread that spins was made to wait for a change */
-    bool reducing;  /* the search is dpor.h's, which wants to hear of events and steps */
+    bool recording;  /* rows for a trace are wanted (record.h) */
+    bool overtaking; /* somebody has overtaken another */
+    bool patient;    /* it is long: no more decisions, only fair turns, until it ends or plainly never does */
+    bool fair_only;  /* in this search: a thread that polls was not let before another once more */
+    bool held;       /* in this search: a thread that spins was made to wait for a change */
+    bool reducing;   /* the search is dpor.h's, which wants to hear of events and steps */
 
     void *root_place;
     struct thread threads[THREADS_MAX];

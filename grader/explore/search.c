@@ -420,7 +420,7 @@ static void search_all(const struct search_options *options, struct search_repor
 int search_run(const struct search_options *options, struct search_report *report)
 {
     *report = (struct search_report){.bound_done = -1};
-    search.failed = false;
+    search.failed = il.held = il.fair_only = false;
     search_all(options, report);
     if (il.assumption_broken) {
         begin_again(report);

@@ -4,6 +4,8 @@
 #   explore: OPTIONS => bound K            nothing, with every interleaving up to K preemptions run
 #   explore: OPTIONS => everything         nothing, with every interleaving run
 #   explore: OPTIONS => everything N       …at least N of them cut short, as equal to one that was run
+#   explore: OPTIONS => traces N           nothing, and N interleavings that differ, each run to its end once
+#   explore: OPTIONS => nothing            nothing
 #   explore: OPTIONS => status 2 WORD      no verdict, and one line that has WORD
 # with gcc and with clang. Every finding must replay: the same trace, byte for byte. Prints `N passed, N failed`.
 set -u
@@ -33,6 +35,16 @@ check() { # label file options expected
     case $4 in
     status)
         if [ "$status" -eq "$5" ] && grep -q "$6" "$work/err" && [ "$(wc -l <"$work/err")" -eq 1 ]; then good; else bad "$1: exit status $status"; fi
+        ;;
+    nothing)
+        if [ "$status" -eq 0 ]; then good; else bad "$1: exit status $status, not 0"; fi
+        ;;
+    traces)
+        if [ "$status" -eq 0 ] && [ "$(field proved_everything)" = true ] && [ "$(field runs_whole)" -eq "$5" ]; then
+            good
+        else
+            bad "$1: $(field runs_whole) interleavings to their end, not $5"
+        fi
         ;;
     everything | bound)
         wanted=${5-}
@@ -73,6 +85,43 @@ for file in grader/explore/tests/*.c; do
             check "$(basename "$file") $options($compiler)" "$file" "--cc $compiler $options" "${line#*=>}" </dev/null
         done
     done <"$work/expected"
+done
+
+# Without a bound the reduced search finds the same interleavings as the one that only remembers what it has seen.
+counted() { timeout 90 "$tool" --preemptions all --runs 100000 --count "$@" 2>&1 | sed -n '1s/, .* reduced//p'; }
+for seed in 101 103 203 205 207 211 215 219 223; do
+    for kinds in 4 7 8; do
+        reduced=$(counted grader/explore/tests/search_random.c -- $seed $kinds)
+        all=$(counted --no-reduction grader/explore/tests/search_random.c -- $seed $kinds)
+        if [ -n "$all" ] && [ "$reduced" = "$all" ]; then
+            good
+        else
+            : >"$work/err"
+            echo "$reduced instead of $all" >"$work/out"
+            bad "search_random.c -- $seed $kinds: the two searches differ"
+        fi
+    done
+done
+
+# The same again, byte for byte, wherever the program and we are loaded.
+again() { # to command…
+    to=$1
+    shift
+    "$@" >"$to" 2>&1
+    echo "exit status $?" >>"$to"
+}
+for file in queue_right queue_signal race memory fair_loops virtual_time deadlock sleep_orders_nothing poll_forever; do
+    set -- "$tool" --runs 3000 --json "$work/json" "grader/explore/tests/$file.c"
+    again "$work/one" timeout 90 "$@" && mv "$work/json" "$work/json1"
+    again "$work/two" timeout 90 "$@" && mv "$work/json" "$work/json2"
+    again "$work/three" timeout 90 setarch -R "$@"
+    cp "$work/one" "$work/out"
+    if cmp -s "$work/one" "$work/two" && cmp -s "$work/one" "$work/three" && cmp -s "$work/json1" "$work/json2" &&
+        cmp -s "$work/json1" "$work/json"; then
+        good
+    else
+        bad "$file.c: not the same every time"
+    fi
 done
 
 echo "int main(void) { return }" >"$work/broken.c"

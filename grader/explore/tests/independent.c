@@ -1,5 +1,6 @@
 /* Threads that never meet: 20 orders of their steps, one of which stands for all; the others are cut short.
- * explore: --preemptions all => everything 1 */
+ * explore: --preemptions all => traces 1
+ * explore: --preemptions all --no-reduction => everything 1 */
 #include <pthread.h>
 
 static pthread_mutex_t mutexes[2] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
