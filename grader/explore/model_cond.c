@@ -67,7 +67,8 @@ int model_cond_wait(void *cond_address, void *mutex_address, uint64_t deadline_n
     }
     if (deadline_ns != NO_DEADLINE)
         model_needs_unlock_points();
-    if (!il.assume.unlock_silent)
+    /* A signal sent without the mutex may come between what was looked at (an atomic variable, say) and the sleep. */
+    if (!il.assume.unlock_silent || mutex->taken_at != il.self->wishes)
         il_wish(WISH_GO, NULL, NO_DEADLINE);
     model_cancel_here();
     cond->waiters++;
@@ -118,8 +119,10 @@ static int sleepers(const struct sync *cond, uint8_t *who)
 static void notify(void *address, bool everyone)
 {
     struct sync *cond = sync_use(address, SYNC_COND);
-    if (!may_be_silent(cond))
+    if (!may_be_silent(cond)) {
         il_wish(WISH_GO, NULL, NO_DEADLINE);
+        cond = sync_use(address, SYNC_COND); /* it may be gone by now */
+    }
     uint8_t who[THREADS_MAX];
     int n = sleepers(cond, who);
     unsigned pick = everyone || n < 2 ? 0 : il_choice((unsigned)n, false);

@@ -27,6 +27,7 @@ int model_mutex_taken(struct sync *mutex)
 {
     mutex->owner = il.current;
     mutex->depth = 1;
+    mutex->taken_at = il.self->wishes;
     sync_hold(mutex);
     il_acquire(mutex);
     il_event(mutex, true, 0);

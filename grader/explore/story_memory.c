@@ -326,7 +326,9 @@ static bool line_reads_too(const struct row *row)
 {
     struct place place;
     char name[96];
-    if (row->op == OP_CHANGE || !lines_place(row->pc, &place))
+    if (row->op == OP_SET)
+        return false;
+    if (!lines_place(row->pc, &place))
         return true;
     snprintf(name, sizeof name, "%s", fact_object(row->object, row->pc));
     size_t length = strcspn(name + (name[0] == '`'), "`");

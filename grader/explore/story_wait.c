@@ -329,6 +329,17 @@ static bool wrote_between(int thread, int after, int before, const struct tests 
     return false;
 }
 
+/* Did it look at what it had been woken for? */
+static bool tested_between(int thread, int after, int before, const struct row *test)
+{
+    for (int i = after + 1; i < before; i++) {
+        const struct row *row = &record.rows[i];
+        if (row->thread == thread && row->object == test->object && fact_is_test(row))
+            return true;
+    }
+    return false;
+}
+
 /* Is it a wait that may give up? */
 static bool is_limited(int sleep_row)
 {
@@ -342,7 +353,8 @@ static bool tells_swallowed(struct story *story, const struct sleeper *sleeper)
 {
     struct signal signal;
     if (sleeper->differs == NO_ROW || !last_signal(sleeper, &signal) || record.rows[signal.then].op != OP_UNLOCK ||
-        wrote_between(signal.to, signal.awake, signal.then, &sleeper->tests))
+        wrote_between(signal.to, signal.awake, signal.then, &sleeper->tests) ||
+        tested_between(signal.to, signal.awake, signal.then, &record.rows[sleeper->differs]))
         return false;
     const struct row *by = &record.rows[signal.row];
     int slept = fact_last(signal.awake, signal.to, OP_SLEEP, NULL);

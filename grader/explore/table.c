@@ -204,6 +204,9 @@ static void note_row(struct step *step, const struct row *row)
     case OP_JOIN:
         note_add(step, "%s has ended", whom);
         break;
+    case OP_FREE:
+        note_add(step, "frees it");
+        break;
     case OP_TAKE:
     case OP_POST:
     case OP_DESTROY:
