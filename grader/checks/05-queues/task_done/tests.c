@@ -1,0 +1,1040 @@
+/* tests.c - a queue that knows when all its work is done.
+ *
+ * First what it adds to a queue: the count, task_done, join. Then what every queue must do. The test's own thread puts
+ * and gets without waiting; whoever is to wait is a runner, and settle() shows that it sleeps.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* syscall */
+#endif
+#include "check.h"
+#include "task_done.h"
+#include "wrap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { THINGS = 64 };
+
+/* What items point to; nobody ever reads or writes it. */
+static char things[THINGS];
+
+/* For messages: which of the things it is; -1 for NULL, -2 for any other pointer. */
+static int number_of(const void *item)
+{
+    for (int i = 0; i < THINGS; i++)
+        if (item == &things[i])
+            return i;
+    return item == NULL ? -1 : -2;
+}
+
+static struct task_done_queue *new_queue(int64_t maxsize)
+{
+    struct task_done_queue *queue = NULL;
+    int error = task_done_queue_create(&queue, maxsize);
+
+    must(error == 0 && queue != NULL, "task_done_queue_create returned %d (%s) or stored no queue.", error,
+         strerror(error));
+    return queue;
+}
+
+static void must_return(int expected, int got, const char *call)
+{
+    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
+         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+}
+
+/* Puts a thing where there is room. */
+static void must_put(struct task_done_queue *queue, int thing)
+{
+    must_return(0, task_done_queue_put(queue, &things[thing], 0),
+                "task_done_queue_put where there is room, with a time-out of 0,");
+}
+
+/* Gets a thing, which must be the next one. */
+static void must_get(struct task_done_queue *queue, int thing)
+{
+    void *item = &number_of;
+
+    must_return(0, task_done_queue_get(queue, &item, 0),
+                "task_done_queue_get where there is an item, with a time-out of 0,");
+    must(item == &things[thing],
+         "The next item should be number %d, but task_done_queue_get gave %d (-1: NULL, -2: none of ours).", thing,
+         number_of(item));
+}
+
+static void must_be_empty(struct task_done_queue *queue)
+{
+    void *item = &things[0];
+
+    must_return(ETIMEDOUT, task_done_queue_get(queue, &item, 0),
+                "task_done_queue_get of an empty queue, with a time-out of 0,");
+    must(item == &things[0], "task_done_queue_get returned ETIMEDOUT and changed the caller's item all the same.");
+}
+
+static void must_measure(struct task_done_queue *queue, size_t size, size_t unfinished)
+{
+    must(task_done_queue_size(queue) == size, "There are %zu items in the queue, but task_done_queue_size says %zu.",
+         size, task_done_queue_size(queue));
+    must(task_done_queue_unfinished(queue) == unfinished,
+         "There are %zu unfinished tasks, but task_done_queue_unfinished says %zu.", unfinished,
+         task_done_queue_unfinished(queue));
+}
+
+static void must_done(struct task_done_queue *queue)
+{
+    must_return(0, task_done_queue_done(queue), "task_done_queue_done where a task is unfinished");
+}
+
+/* ---- what another thread does ----------------------------------------------------------------------------------- */
+
+/* One put or get by another thread, and what came of it. */
+struct visit {
+    struct task_done_queue *queue;
+    bool puts;
+    int64_t timeout_us;
+    void *item; /* to be put, or what was got */
+    int result;
+    int64_t took_us;
+    struct runner *runner;
+};
+
+/* Stands before the C library's own: which clock a waiting thread asks, and a jump of an hour that the monotonic one
+ * makes for that thread once it has begun to wait. */
+static _Thread_local bool waits, jumps;
+static _Thread_local long waits_before; /* how often anybody had begun a timed wait, before this thread did */
+static bool asked_the_wall;             /* written by one waiting thread, read when it has ended */
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int result = (int)syscall(SYS_clock_gettime, clock, now);
+
+    if (waits && clock == CLOCK_REALTIME)
+        asked_the_wall = true;
+    if (waits && jumps && wrap_count(WRAP_pthread_cond_timedwait) > waits_before)
+        now->tv_sec += 3600;
+    return result;
+}
+
+static void visit_run(void *argument)
+{
+    struct visit *visit = argument;
+    int64_t began_us = now_us();
+
+    waits = true;
+    visit->result = visit->puts ? task_done_queue_put(visit->queue, visit->item, visit->timeout_us)
+                                : task_done_queue_get(visit->queue, &visit->item, visit->timeout_us);
+    waits = false;
+    visit->took_us = now_us() - began_us;
+}
+
+static struct visit a_get(struct task_done_queue *queue, int64_t timeout_us)
+{
+    return (struct visit){.queue = queue, .timeout_us = timeout_us, .item = &things[THINGS - 1], .result = -1};
+}
+
+static struct visit a_put(struct task_done_queue *queue, int thing, int64_t timeout_us)
+{
+    return (struct visit){.queue = queue, .puts = true, .timeout_us = timeout_us, .item = &things[thing], .result = -1};
+}
+
+/* Starts it, and goes on when it sleeps. */
+static void must_wait(struct visit *visit)
+{
+    visit->runner = runner_start(visit_run, visit);
+    enum runner_state state = runner_state(visit->runner);
+    must(state != RUNNER_BUSY,
+         "A thread that waits in task_done_queue_%s should sleep, but it keeps the processor busy.",
+         visit->puts ? "put" : "get");
+    must(state == RUNNER_BLOCKED,
+         "The queue is %s, and task_done_queue_%s with a time-out of %lld did not wait but returned %d.",
+         visit->puts ? "full" : "empty", visit->puts ? "put" : "get", (long long)visit->timeout_us, visit->result);
+}
+
+static void must_still_wait(struct visit *visit, const char *when)
+{
+    must_be_blocked(visit->runner,
+                    "%s a thread that waits in task_done_queue_%s should go on waiting, but it returned %d.", when,
+                    visit->puts ? "put" : "get", visit->result);
+}
+
+/* It was woken and has succeeded. */
+static void must_end(struct visit *visit, const char *when)
+{
+    must_be_done(visit->runner, "%s a thread that waits for it in task_done_queue_%s was not woken.", when,
+                 visit->puts ? "put" : "get");
+    runner_join(visit->runner);
+    must_return(0, visit->result,
+                visit->puts ? "task_done_queue_put of a thread that waited"
+                            : "task_done_queue_get of a thread that waited");
+}
+
+static void must_have_got(const struct visit *visit, int thing)
+{
+    must(visit->item == &things[thing], "The thread that waited should get item number %d, but it got %d.", thing,
+         number_of(visit->item));
+}
+
+/* ---- the count -------------------------------------------------------------------------------------------------- */
+
+TEST(counts_tasks, "Each item that was put is one unfinished task until task_done: a get changes nothing of that.")
+{
+    struct task_done_queue *queue = new_queue(0);
+
+    must_measure(queue, 0, 0);
+    for (int i = 0; i < 20; i++) {
+        must_put(queue, i);
+        must_measure(queue, (size_t)i + 1, (size_t)i + 1);
+    }
+    for (int i = 0; i < 20; i++) {
+        must_get(queue, i);
+        must_measure(queue, 19 - (size_t)i, 20);
+    }
+    for (int i = 0; i < 20; i++) {
+        must_done(queue);
+        must_measure(queue, 0, 19 - (size_t)i);
+    }
+    task_done_queue_destroy(queue);
+}
+
+TEST(one_done_too_many, "One task_done more than there were items is EINVAL, and changes nothing.")
+{
+    struct task_done_queue *queue = new_queue(0);
+
+    must_return(EINVAL, task_done_queue_done(queue), "task_done_queue_done of a new queue");
+    must_measure(queue, 0, 0);
+    for (int round = 0; round < 2; round++) {
+        must_put(queue, 1);
+        must_put(queue, 2);
+        must_get(queue, 1);
+        must_get(queue, 2);
+        must_done(queue);
+        must_done(queue);
+        must_return(EINVAL, task_done_queue_done(queue), "Two items were put: the third task_done_queue_done");
+        must_return(EINVAL, task_done_queue_done(queue), "The fourth");
+        must_measure(queue, 0, 0);
+    }
+    task_done_queue_destroy(queue);
+}
+
+TEST(done_before_get, "The queue does not ask who got what: as in Python task_done may come even before the get.")
+{
+    struct task_done_queue *queue = new_queue(0);
+
+    must_put(queue, 1);
+    must_put(queue, 2);
+    must_done(queue);
+    must_done(queue);
+    must_measure(queue, 2, 0);
+    must_return(EINVAL, task_done_queue_done(queue), "Two items were put: the third task_done_queue_done");
+    task_done_queue_join(queue);
+    must_get(queue, 1);
+    must_get(queue, 2);
+    must_return(EINVAL, task_done_queue_done(queue),
+                "The two tasks had been done before the items were got: task_done_queue_done");
+    task_done_queue_destroy(queue);
+}
+
+TEST(failed_put_counts_nothing, "A put that fails is no task, and one that still waits for room is none yet.")
+{
+    struct task_done_queue *queue = new_queue(1);
+    struct visit timed = a_put(queue, 2, 1000), waiting = a_put(queue, 3, -1);
+
+    must_put(queue, 1);
+    must_return(ETIMEDOUT, task_done_queue_put(queue, &things[2], 0),
+                "task_done_queue_put into a full queue with a time-out of 0");
+    must_measure(queue, 1, 1);
+    runner_join(runner_start(visit_run, &timed));
+    must_return(ETIMEDOUT, timed.result, "task_done_queue_put into a full queue with a time-out of 1000 µs");
+    must_measure(queue, 1, 1);
+    must_wait(&waiting);
+    must_measure(queue, 1, 1);
+    must_done(queue);
+    must_return(EINVAL, task_done_queue_done(queue),
+                "One item is in the queue, another one waits for room: the second task_done_queue_done");
+    must_get(queue, 1);
+    must_end(&waiting, "An item was got, there is room, and");
+    must_measure(queue, 1, 1);
+    must_done(queue);
+    task_done_queue_destroy(queue);
+}
+
+/* Starts `body` once, in another thread, when the thread that set `watched` first lets go of a mutex, and lets it run
+ * as far as it can, then and each time after. */
+static _Thread_local bool watched;
+
+struct errand {
+    struct task_done_queue *queue;
+    void (*body)(void *argument);
+    void *argument; /* NULL: the errand itself */
+    struct runner *runner;
+    int got, result;
+};
+
+static void interrupt_with(void *argument)
+{
+    struct errand *errand = argument;
+
+    if (!watched)
+        return;
+    if (errand->runner == NULL)
+        errand->runner = runner_start(errand->body, errand->argument == NULL ? errand : errand->argument);
+    settle();
+}
+
+static void watch_for(struct errand *errand)
+{
+    watched = errand != NULL;
+    wrap_after(WRAP_pthread_mutex_unlock, errand == NULL ? NULL : interrupt_with, errand);
+}
+
+static void finish(struct errand *errand)
+{
+    watch_for(NULL);
+    if (errand->runner != NULL)
+        runner_join(errand->runner);
+}
+
+static void get_and_do(void *argument)
+{
+    struct errand *errand = argument;
+    void *item = NULL;
+
+    errand->got = task_done_queue_get(errand->queue, &item, -1);
+    errand->result = task_done_queue_done(errand->queue);
+}
+
+TEST(counted_when_it_can_be_got,
+     "An item is counted from the moment at which it can be got: a quick worker's task_done finds it.")
+{
+    struct errand worker = {.queue = new_queue(0), .body = get_and_do, .got = -1, .result = -1};
+
+    watch_for(&worker);
+    int error = task_done_queue_put(worker.queue, &things[1], -1);
+    finish(&worker);
+    must_return(0, error, "task_done_queue_put");
+    must_return(0, worker.got, "task_done_queue_get of a worker");
+    must_return(0, worker.result, "task_done_queue_done of a worker that got the item as soon as it could be got");
+    must_measure(worker.queue, 0, 0);
+    task_done_queue_destroy(worker.queue);
+}
+
+static void only_done(void *argument)
+{
+    struct errand *errand = argument;
+
+    errand->result = task_done_queue_done(errand->queue);
+}
+
+TEST(one_task_done_once,
+     "Looking whether a task is unfinished and taking it away are one step: of two at once one fails.")
+{
+    struct errand other = {.queue = new_queue(0), .body = only_done, .result = -1};
+
+    must_put(other.queue, 1);
+    watch_for(&other);
+    int error = task_done_queue_done(other.queue);
+    finish(&other);
+    must((error == 0 && other.result == EINVAL) || (error == EINVAL && other.result == 0),
+         "One task was unfinished, two threads said task_done at the same time, and they got %d and %d.", error,
+         other.result);
+    must_measure(other.queue, 1, 0);
+    task_done_queue_destroy(other.queue);
+}
+
+/* ---- join ------------------------------------------------------------------------------------------------------- */
+
+static void join_queue(void *queue)
+{
+    task_done_queue_join(queue);
+}
+
+/* Starts a thread that joins, and goes on when it sleeps. */
+static struct runner *must_join_asleep(struct task_done_queue *queue)
+{
+    struct runner *joiner = runner_start(join_queue, queue);
+    enum runner_state state = runner_state(joiner);
+
+    must(state != RUNNER_BUSY, "A thread that joins should sleep, but it keeps the processor busy.");
+    must(state == RUNNER_BLOCKED, "%zu tasks are unfinished, and task_done_queue_join returned.",
+         task_done_queue_unfinished(queue));
+    return joiner;
+}
+
+static void must_be_joined(struct runner *joiner, const char *when)
+{
+    must_be_done(joiner, "%s a thread that joins was not woken.", when);
+    runner_join(joiner);
+}
+
+TEST(nothing_to_wait_for, "Where no task is unfinished, join does not wait.")
+{
+    struct task_done_queue *queue = new_queue(2);
+
+    for (int round = 0; round < 2; round++) {
+        struct runner *joiner = runner_start(join_queue, queue);
+        must_be_joined(joiner, "No task is unfinished, and");
+        must_put(queue, 1);
+        must_get(queue, 1);
+        must_done(queue);
+    }
+    task_done_queue_destroy(queue);
+}
+
+TEST(until_done_not_until_taken, "join waits until every item was done: an empty queue is not enough.")
+{
+    struct task_done_queue *queue = new_queue(0);
+
+    must_put(queue, 1);
+    must_put(queue, 2);
+    struct runner *joiner = must_join_asleep(queue);
+    must_get(queue, 1);
+    must_get(queue, 2);
+    must_be_blocked(joiner, "Both items were got and none is done, and task_done_queue_join returned.");
+    must_done(queue);
+    must_be_blocked(joiner, "Of two items one is done, and task_done_queue_join returned.");
+    must_done(queue);
+    must_be_joined(joiner, "Both items are done, and");
+    task_done_queue_destroy(queue);
+}
+
+TEST(items_in_between, "What is put while somebody joins counts too; only when all is done the join ends.")
+{
+    struct task_done_queue *queue = new_queue(0);
+
+    must_put(queue, 1);
+    struct runner *joiner = must_join_asleep(queue);
+    must_put(queue, 2);
+    must_get(queue, 1);
+    must_done(queue);
+    must_be_blocked(joiner, "A second item was put, only the first is done, and task_done_queue_join returned.");
+    must_get(queue, 2);
+    must_done(queue);
+    must_be_joined(joiner, "Both items are done, and");
+    task_done_queue_destroy(queue);
+}
+
+TEST(all_who_join, "All who join are woken, not just one.")
+{
+    enum { JOINERS = 4 };
+    struct task_done_queue *queue = new_queue(1);
+    struct runner *joiners[JOINERS];
+
+    must_put(queue, 1);
+    for (int i = 0; i < JOINERS; i++)
+        joiners[i] = must_join_asleep(queue);
+    must_get(queue, 1);
+    must_done(queue);
+    for (int i = 0; i < JOINERS; i++)
+        must_be_joined(joiners[i], "Four threads joined, the last task is done, and");
+    task_done_queue_destroy(queue);
+}
+
+TEST(joins_again, "After a join the queue is used on as before, and joined again.")
+{
+    struct task_done_queue *queue = new_queue(1);
+
+    for (int round = 0; round < 3; round++) {
+        must_put(queue, round);
+        struct runner *joiner = must_join_asleep(queue);
+        must_get(queue, round);
+        must_be_blocked(joiner, "The item was got and is not done, and task_done_queue_join returned.");
+        must_done(queue);
+        must_be_joined(joiner, "The item is done, and");
+        must_measure(queue, 0, 0);
+    }
+    task_done_queue_destroy(queue);
+}
+
+TEST(join_woken_for_nothing, "Who joins and wakes up looks again: a wait may end although nobody has signalled.")
+{
+    struct task_done_queue *queue = new_queue(0);
+
+    must_put(queue, 1);
+    wrap_fail(WRAP_pthread_cond_wait, 1, 0);
+    wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+    struct runner *joiner = must_join_asleep(queue);
+    must_done(queue);
+    must_be_joined(joiner, "The item is done, and");
+    task_done_queue_destroy(queue);
+}
+
+TEST(everybody_waits_for_his_own,
+     "Who joins, who gets and who puts wait for different things, and each is woken for its own.")
+{
+    struct task_done_queue *queue = new_queue(1), *full = new_queue(1);
+    struct visit getter = a_get(queue, -1), putter = a_put(full, 2, -1);
+
+    must_put(queue, 1);
+    must_get(queue, 1); /* one task in somebody's hands */
+    struct runner *joiner = must_join_asleep(queue);
+    must_wait(&getter);
+    must_done(queue);
+    must_be_joined(joiner, "The last task is done, and");
+    must_still_wait(&getter, "A task is done, nothing was put, and");
+    must_put(queue, 2);
+    must_end(&getter, "An item was put, and");
+    must_put(full, 1);
+    must_wait(&putter);
+    joiner = must_join_asleep(full);
+    must_done(full);
+    must_be_joined(joiner, "The last task is done, and");
+    must_still_wait(&putter, "A task is done, nothing was got, and");
+    must_get(full, 1);
+    must_end(&putter, "An item was got, and");
+    task_done_queue_destroy(queue);
+    task_done_queue_destroy(full);
+}
+
+/* ---- still a queue ---------------------------------------------------------------------------------------------- */
+
+TEST(first_in_first_out, "Items come out in the order in which they went in, each once.")
+{
+    struct task_done_queue *queue = new_queue(0);
+
+    for (int i = 0; i < 40; i++)
+        must_put(queue, i);
+    for (int i = 0; i < 40; i++)
+        must_get(queue, i);
+    must_be_empty(queue);
+    task_done_queue_destroy(queue);
+}
+
+TEST(order_for_good, "The order stays right however puts and gets take turns, while the queue grows and empties.")
+{
+    struct task_done_queue *queue = new_queue(0);
+    int in = 0, out = 0;
+
+    for (int round = 0; round < 60; round++) {
+        int puts = round % 7 + 1, gets = round < 40 ? round % 5 + 1 : 9;
+        for (int i = 0; i < puts; i++)
+            must_return(0, task_done_queue_put(queue, &things[in++ % THINGS], 0),
+                        "task_done_queue_put where there is room");
+        for (int i = 0; i < gets && out < in; i++)
+            must_get(queue, out++ % THINGS);
+        must(task_done_queue_size(queue) == (size_t)(in - out),
+             "After %d puts and %d gets task_done_queue_size says %zu.", in, out, task_done_queue_size(queue));
+    }
+    while (out < in)
+        must_get(queue, out++ % THINGS);
+    must_be_empty(queue);
+    task_done_queue_destroy(queue);
+}
+
+TEST(any_pointer, "An item is any pointer, NULL too: the queue counts its items and does not look at them.")
+{
+    struct task_done_queue *queue = new_queue(3);
+    void *const odd[] = {NULL, (void *)UINTPTR_MAX, (void *)(uintptr_t)1}; /* NOLINT(performance-no-int-to-ptr) */
+    void *item = &things[0];
+
+    for (int i = 0; i < 3; i++)
+        must_return(0, task_done_queue_put(queue, odd[i], 0), "task_done_queue_put of NULL or another odd pointer");
+    for (int i = 0; i < 3; i++) {
+        must_return(0, task_done_queue_get(queue, &item, 0), "task_done_queue_get of NULL or another odd pointer");
+        must(item == odd[i], "The pointer %p was put, and task_done_queue_get gave %p.", odd[i], item);
+    }
+    must_be_empty(queue);
+    struct visit getter = a_get(queue, -1);
+    must_wait(&getter);
+    must_return(0, task_done_queue_put(queue, NULL, -1), "task_done_queue_put of NULL");
+    must_end(&getter, "NULL was put, and");
+    must(getter.item == NULL, "NULL was put, and the thread that waited got %p.", getter.item);
+    task_done_queue_destroy(queue);
+}
+
+TEST(queues_are_separate, "Each queue has items, a bound and waiters of its own.")
+{
+    struct task_done_queue *one = new_queue(1), *two = new_queue(2);
+    struct visit getter = a_get(two, -1);
+
+    must_put(one, 1);
+    must_be_empty(two);
+    must_wait(&getter);
+    must_get(one, 1);
+    must_put(one, 2);
+    must_still_wait(&getter, "An item was put into another queue, and");
+    must_put(two, 3);
+    must_end(&getter, "An item was put, and");
+    must_have_got(&getter, 3);
+    must_get(one, 2);
+    task_done_queue_destroy(one);
+    task_done_queue_destroy(two);
+}
+
+TEST(bounded, "There are never more than maxsize items; one more is refused, and the queue is as it was.")
+{
+    for (int maxsize = 1; maxsize <= 33; maxsize += 16) {
+        struct task_done_queue *queue = new_queue(maxsize);
+
+        for (int round = 0; round < 2; round++) {
+            for (int i = 0; i < maxsize; i++) {
+                must_put(queue, i);
+            }
+            must_return(ETIMEDOUT, task_done_queue_put(queue, &things[60], 0),
+                        "task_done_queue_put into a full queue with a time-out of 0");
+            must_return(ETIMEDOUT, task_done_queue_put(queue, &things[60], 0), "The same again");
+            must_get(queue, 0);
+            must_put(queue, 61);
+            for (int i = 1; i < maxsize; i++)
+                must_get(queue, i);
+            must_get(queue, 61);
+            must_be_empty(queue);
+        }
+        task_done_queue_destroy(queue);
+    }
+}
+
+TEST(unbounded, "A maxsize of 0 or less means no bound: such a queue is never full.")
+{
+    static const int64_t sizes[] = {0, -1, INT64_MIN};
+    enum { MANY = 3000 };
+
+    for (int i = 0; i < 3; i++) {
+        struct task_done_queue *queue = new_queue(sizes[i]);
+        int refused = 0, wrong = 0;
+        void *item = NULL;
+
+        for (int n = 0; n < MANY; n++)
+            refused += task_done_queue_put(queue, &things[n % 60], 0) != 0;
+        must(refused == 0, "maxsize is %lld, which means no bound, and of %d puts %d were refused.",
+             (long long)sizes[i], MANY, refused);
+        for (int n = 0; n < MANY; n++)
+            wrong += task_done_queue_get(queue, &item, 0) != 0 || item != &things[n % 60];
+        must(wrong == 0, "Of %d gets %d failed or gave the wrong item.", MANY, wrong);
+        must_be_empty(queue);
+        task_done_queue_destroy(queue);
+    }
+}
+
+TEST(large_bound, "A large maxsize costs nothing by itself: memory is taken for the items that come.")
+{
+    static const int64_t sizes[] = {(int64_t)1 << 31, (int64_t)1 << 32, (int64_t)1 << 40, INT64_MAX};
+
+    for (int i = 0; i < 4; i++) {
+        struct task_done_queue *queue = new_queue(sizes[i]);
+
+        for (int n = 0; n < 40; n++)
+            must_put(queue, n);
+        for (int n = 0; n < 40; n++)
+            must_get(queue, n);
+        task_done_queue_destroy(queue);
+    }
+}
+
+TEST(get_waits_asleep, "Who gets from an empty queue waits asleep, and is woken by the next put.")
+{
+    static const int64_t timeouts_us[] = {-1, INT64_MIN, 3600000000, 3600999999, 4000000000000000, INT64_MAX};
+
+    for (int i = 0; i < 6; i++) {
+        struct task_done_queue *queue = new_queue(i % 2);
+        struct visit getter = a_get(queue, timeouts_us[i]);
+
+        must_wait(&getter);
+        must_return(0, task_done_queue_put(queue, &things[i], -1), "task_done_queue_put where there is room");
+        must_end(&getter, "An item was put, and");
+        must_have_got(&getter, i);
+        must_be_empty(queue);
+        task_done_queue_destroy(queue);
+    }
+}
+
+TEST(put_waits_asleep, "Who puts into a full queue waits asleep, and is woken by the next get.")
+{
+    static const int64_t timeouts_us[] = {-1, INT64_MIN, 3600000000, 3600999999, 4000000000000000, INT64_MAX};
+
+    for (int i = 0; i < 6; i++) {
+        struct task_done_queue *queue = new_queue(2);
+        struct visit putter = a_put(queue, 3, timeouts_us[i]);
+
+        must_put(queue, 1);
+        must_put(queue, 2);
+        must_wait(&putter);
+        must_get(queue, 1);
+        must_end(&putter, "An item was got, there is room, and");
+        must_get(queue, 2);
+        must_get(queue, 3);
+        must_be_empty(queue);
+        task_done_queue_destroy(queue);
+    }
+}
+
+enum { WAITERS = 4 };
+
+TEST(one_item_for_one, "Each put lets one thread go on that waits for an item, and the others wait on.")
+{
+    struct task_done_queue *queue = new_queue(0);
+    struct visit getters[WAITERS];
+    int seen = 0;
+
+    for (int i = 0; i < WAITERS; i++) {
+        getters[i] = a_get(queue, i % 2 == 0 ? -1 : INT64_MAX);
+        must_wait(&getters[i]);
+    }
+    for (int n = 1; n <= WAITERS; n++) {
+        int done = 0;
+        must_put(queue, n);
+        for (int i = 0; i < WAITERS; i++)
+            done += runner_state(getters[i].runner) == RUNNER_DONE ? 1 : 0;
+        must(done == n, "%d threads waited for an item, then %d items were put one by one, and %d threads went on.",
+             WAITERS, n, done);
+    }
+    for (int i = 0; i < WAITERS; i++) {
+        must_end(&getters[i], "As many items were put as threads wait, and");
+        seen |= 1 << (number_of(getters[i].item) & 15);
+    }
+    must(seen == 30, "Items 1 to 4 were put, and the four threads did not get one each.");
+    must_be_empty(queue);
+    task_done_queue_destroy(queue);
+}
+
+TEST(one_room_for_one, "Each get lets one thread go on that waits for room, and the others wait on.")
+{
+    struct task_done_queue *queue = new_queue(1);
+    struct visit putters[WAITERS];
+    void *item = NULL;
+    int seen = 0;
+
+    must_put(queue, 0);
+    for (int i = 0; i < WAITERS; i++) {
+        putters[i] = a_put(queue, i + 1, i % 2 == 0 ? -1 : INT64_MAX);
+        must_wait(&putters[i]);
+    }
+    must_get(queue, 0);
+    for (int n = 1; n <= WAITERS; n++) {
+        int done = 0;
+        for (int i = 0; i < WAITERS; i++)
+            done += runner_state(putters[i].runner) == RUNNER_DONE ? 1 : 0;
+        must(done == n, "%d threads waited for room, then %d items were got one by one, and %d threads went on.",
+             WAITERS, n, done);
+        must_return(0, task_done_queue_get(queue, &item, 0), "task_done_queue_get of a full queue");
+        seen |= 1 << (number_of(item) & 15);
+    }
+    for (int i = 0; i < WAITERS; i++)
+        must_end(&putters[i], "As many items were got as threads wait, and");
+    must(seen == 30, "Four threads put items 1 to 4, and not all of them came out.");
+    must_be_empty(queue);
+    task_done_queue_destroy(queue);
+}
+
+TEST(woken_for_nothing, "Who wakes up looks again: a wait may end although nobody has signalled.")
+{
+    for (int i = 0; i < 4; i++) {
+        struct task_done_queue *queue = new_queue(1);
+        struct visit visit = i < 2 ? a_get(queue, i == 0 ? -1 : INT64_MAX) : a_put(queue, 2, i == 2 ? -1 : INT64_MAX);
+
+        if (visit.puts)
+            must_put(queue, 1);
+        wrap_fail(WRAP_pthread_cond_wait, 1, 0);
+        wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+        must_wait(&visit);
+        if (visit.puts)
+            must_get(queue, 1);
+        else
+            must_put(queue, 2);
+        must_end(&visit, "After a wait that ended for nothing the queue has changed, and");
+        if (visit.puts)
+            must_get(queue, 2);
+        must_be_empty(queue);
+        task_done_queue_destroy(queue);
+    }
+}
+
+TEST(one_item_once, "Looking whether there is an item and taking it are one step: two threads never get the same one.")
+{
+    struct task_done_queue *queue = new_queue(0);
+    struct visit other = a_get(queue, 0), mine = a_get(queue, 0);
+    struct errand errand = {.body = visit_run, .argument = &other};
+
+    must_put(queue, 5);
+    watch_for(&errand);
+    visit_run(&mine);
+    finish(&errand);
+    int got = (mine.result == 0) + (other.result == 0);
+    must(got == 1, "There was one item, and two threads wanted it at the same time: %d of them got one.", got);
+    must(number_of(mine.result == 0 ? mine.item : other.item) == 5,
+         "The one that got an item did not get the right one.");
+    must_put(queue, 6);
+    must_get(queue, 6);
+    task_done_queue_destroy(queue);
+}
+
+TEST(one_room_once, "Looking whether there is room and using it are one step: the bound holds at every moment.")
+{
+    struct task_done_queue *queue = new_queue(1);
+    struct visit other = a_put(queue, 1, 0), mine = a_put(queue, 2, 0);
+    struct errand errand = {.body = visit_run, .argument = &other};
+
+    watch_for(&errand);
+    visit_run(&mine);
+    finish(&errand);
+    int put = (mine.result == 0) + (other.result == 0);
+    must(put == 1, "There was room for one item, and two threads put one at the same time: %d of them succeeded.", put);
+    must_get(queue, mine.result == 0 ? 2 : 1);
+    must_be_empty(queue);
+    task_done_queue_destroy(queue);
+}
+
+TEST(no_time_at_all,
+     "A time-out of 0 does not wait, and one above 0 does not either where nothing has to be waited for.")
+{
+    struct task_done_queue *queue = new_queue(1);
+    void *item = NULL;
+
+    must_be_empty(queue);
+    must_return(0, task_done_queue_put(queue, &things[1], 1),
+                "task_done_queue_put where there is room, with a time-out of 1 µs,");
+    must_return(ETIMEDOUT, task_done_queue_put(queue, &things[2], 0),
+                "task_done_queue_put into a full queue with a time-out of 0");
+    must_return(0, task_done_queue_get(queue, &item, 1),
+                "task_done_queue_get where there is an item, with a time-out of 1 µs,");
+    must(item == &things[1], "Item number 1 was put, and task_done_queue_get gave %d.", number_of(item));
+    must_be_empty(queue);
+    task_done_queue_destroy(queue);
+}
+
+TEST(time_runs_out, "A timed call gives up with ETIMEDOUT, but not before its time, and leaves no trace.")
+{
+    enum { SHORT_US = 30000 };
+
+    for (int puts = 0; puts < 2; puts++) {
+        struct task_done_queue *queue = new_queue(1);
+        struct visit timed = puts ? a_put(queue, 1, SHORT_US) : a_get(queue, SHORT_US);
+        struct visit patient = puts ? a_put(queue, 2, -1) : a_get(queue, -1);
+
+        if (puts)
+            must_put(queue, 0);
+        timed.runner = runner_start(visit_run, &timed);
+        must_wait(&patient);
+        runner_join(timed.runner);
+        must_return(ETIMEDOUT, timed.result,
+                    puts ? "There was never room: task_done_queue_put"
+                         : "There was never an item: task_done_queue_get");
+        must(timed.took_us >= SHORT_US, "The time-out was %d µs, and the call gave up after %lld.", SHORT_US,
+             (long long)timed.took_us);
+        must(timed.item == &things[puts ? 1 : THINGS - 1],
+             "task_done_queue_get returned ETIMEDOUT and changed the caller's item.");
+        if (puts)
+            must_get(queue, 0);
+        else
+            must_put(queue, 2);
+        must_end(&patient, "One thread gave up, then the queue changed, and");
+        if (puts)
+            must_get(queue, 2);
+        must_be_empty(queue);
+        task_done_queue_destroy(queue);
+    }
+}
+
+/* The clock jumps an hour once the wait has begun: whoever asks it again to compute a whole time-out waits an hour. */
+static void visit_with_jump(void *argument)
+{
+    waits_before = wrap_count(WRAP_pthread_cond_timedwait);
+    jumps = true;
+    visit_run(argument);
+    jumps = false;
+}
+
+TEST(time_is_not_renewed,
+     "A wait that ended for nothing does not begin its time-out anew: the deadline stays where it is.")
+{
+    for (int puts = 0; puts < 2; puts++) {
+        struct task_done_queue *queue = new_queue(1);
+        struct visit timed = puts ? a_put(queue, 1, 30000) : a_get(queue, 30000);
+
+        if (puts)
+            must_put(queue, 0);
+        wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+        runner_join(runner_start(visit_with_jump, &timed));
+        must_return(ETIMEDOUT, timed.result, "A wait that once ended for nothing, and then ran out of time,");
+        task_done_queue_destroy(queue);
+    }
+}
+
+TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the wall may be set while a thread waits.")
+{
+    struct task_done_queue *queue = new_queue(1);
+
+    for (int puts = 0; puts < 2; puts++) {
+        struct visit timed = puts ? a_put(queue, 1, 1000) : a_get(queue, 1000);
+        if (puts)
+            must_put(queue, 0);
+        runner_join(runner_start(visit_run, &timed));
+        must_return(ETIMEDOUT, timed.result,
+                    puts ? "There was never room: task_done_queue_put"
+                         : "There was never an item: task_done_queue_get");
+    }
+    must(!asked_the_wall, "The queue asked for CLOCK_REALTIME, the clock on the wall, to measure a time-out.");
+    task_done_queue_destroy(queue);
+}
+
+static void lose_signals(bool lose)
+{
+    wrap_fail(WRAP_pthread_cond_signal, lose ? -1 : 0, 0);
+    wrap_fail(WRAP_pthread_cond_broadcast, lose ? -1 : 0, 0);
+}
+
+/* A change comes in time, its signal does not arrive, and the waiter sleeps on until its time is over. A slow machine
+ * may need more time for the change. Returns whether it came in time (or all is wrong anyway). */
+static bool change_unheard(struct visit *late, bool puts, int64_t timeout_us)
+{
+    struct task_done_queue *queue = NULL;
+
+    if (task_done_queue_create(&queue, 1) != 0 || (puts && task_done_queue_put(queue, &things[0], 0) != 0))
+        return true;
+    *late = puts ? a_put(queue, 1, timeout_us) : a_get(queue, timeout_us);
+    lose_signals(true);
+    int64_t began_us = now_us();
+    struct runner *waiter = runner_start(visit_run, late);
+    bool calm = settle();
+    void *item = NULL;
+    int error = puts ? task_done_queue_get(queue, &item, 0) : task_done_queue_put(queue, &things[1], 0);
+    bool forced = !calm || error != 0 || now_us() - began_us < timeout_us;
+    runner_join(waiter);
+    lose_signals(false);
+    task_done_queue_destroy(queue);
+    return forced;
+}
+
+TEST(there_and_late,
+     "ETIMEDOUT means that nothing came in time: who wakes up late and finds an item, or room, takes it.")
+{
+    for (int puts = 0; puts < 2; puts++) {
+        struct visit late = {.result = -1};
+
+        for (int64_t timeout_us = 50000; timeout_us < 60000000; timeout_us *= 2)
+            if (change_unheard(&late, puts == 1, timeout_us))
+                break;
+        must_return(
+            0, late.result,
+            puts ? "There was room in time, and then the time was over before the waiter woke up: task_done_queue_put"
+                 : "An item came in time, and then the time was over before the waiter woke up: task_done_queue_get");
+    }
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+static void fail_memory(bool fail)
+{
+    wrap_fail(WRAP_malloc, fail ? -1 : 0, ENOMEM);
+    wrap_fail(WRAP_calloc, fail ? -1 : 0, ENOMEM);
+    wrap_fail(WRAP_realloc, fail ? -1 : 0, ENOMEM);
+}
+
+TEST(no_memory, "When there is no memory, task_done_queue_create returns ENOMEM.")
+{
+    struct task_done_queue *queue = NULL;
+
+    fail_memory(true);
+    must_return(ENOMEM, task_done_queue_create(&queue, 0), "Without memory, task_done_queue_create");
+}
+
+TEST(no_memory_for_one_more, "A put that finds no memory returns ENOMEM, and the queue is as it was, and goes on.")
+{
+    enum { MANY = 100000 };
+    struct task_done_queue *queue = new_queue(0);
+    int kept = 0, wrong = 0, error = 0;
+    void *item = NULL;
+
+    for (; kept < 20; kept++)
+        must_put(queue, kept);
+    must_get(queue, 0);
+    fail_memory(true);
+    while (error == 0 && kept < MANY) {
+        error = task_done_queue_put(queue, &things[kept % 60], 0);
+        kept += error == 0 ? 1 : 0;
+    }
+    must_return(ENOMEM, error, "Without memory, one of very many puts");
+    must_measure(queue, (size_t)kept - 1, (size_t)kept);
+    fail_memory(false);
+    must_return(0, task_done_queue_put(queue, &things[kept % 60], 0), "With memory again, task_done_queue_put");
+    for (int n = 1; n <= kept; n++)
+        wrong += task_done_queue_get(queue, &item, 0) != 0 || item != &things[n % 60];
+    must(wrong == 0, "One put had failed for want of memory, and then %d of %d gets gave the wrong item.", wrong, kept);
+    must_be_empty(queue);
+    task_done_queue_destroy(queue);
+}
+
+TEST(room_is_not_forgotten,
+     "While there is room nobody sleeps for it: a put that was woken and then failed tells the next.")
+{
+    struct task_done_queue *queue = new_queue(20);
+    struct visit putters[2] = {a_put(queue, 20, -1), a_put(queue, 21, -1)};
+    void *item = NULL;
+    int asleep = 0;
+
+    for (int n = 0; n < 20; n++)
+        must_put(queue, n);
+    for (int i = 0; i < 2; i++)
+        must_wait(&putters[i]);
+    fail_memory(true);
+    must_get(queue, 0);
+    for (int i = 0; i < 2; i++)
+        asleep += runner_state(putters[i].runner) == RUNNER_BLOCKED ? 1 : 0;
+    must(asleep == 0 || task_done_queue_size(queue) == 20,
+         "There is room for an item, and a thread still sleeps for it: "
+         "the one that was woken had no memory, and told nobody.");
+    fail_memory(false);
+    while (task_done_queue_get(queue, &item, 0) == 0) /* whoever still waits has room now */
+        settle();
+    for (int i = 0; i < 2; i++)
+        runner_join(putters[i].runner);
+    task_done_queue_destroy(queue);
+}
+
+/* ---- making and ending ------------------------------------------------------------------------------------------ */
+
+/* Makes every call of `what` fail, and asks whether task_done_queue_create says so and keeps nothing. */
+static void must_give_up(enum wrap_call what, long nth, const char *name)
+{
+    struct task_done_queue *queue = NULL;
+    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+    long calls = wrap_count(what);
+
+    wrap_fail(what, nth, EAGAIN);
+    int error = task_done_queue_create(&queue, 4);
+    wrap_fail(what, 0, 0);
+    bool tried = wrap_count(what) - calls >= nth;
+    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
+    must(!tried || error == EAGAIN,
+         "%s returned EAGAIN: task_done_queue_create should return it, but it returned %d (%s).", name, error,
+         strerror(error));
+    must(!tried || kept <= 0, "%s failed, and task_done_queue_create kept memory that it had allocated: it is lost.",
+         name);
+    if (error == 0)
+        task_done_queue_destroy(queue);
+}
+
+TEST(nothing_kept,
+     "When a part of the queue cannot be made, task_done_queue_create returns that error and keeps nothing.")
+{
+    must_give_up(WRAP_pthread_mutex_init, 1, "pthread_mutex_init");
+    must_give_up(WRAP_pthread_cond_init, 1, "The first pthread_cond_init");
+    must_give_up(WRAP_pthread_cond_init, 2, "The second pthread_cond_init");
+    must_give_up(WRAP_pthread_cond_init, 3, "The third pthread_cond_init");
+    long mutexes = wrap_count(WRAP_pthread_mutex_init) - wrap_count(WRAP_pthread_mutex_destroy);
+    long conditions = wrap_count(WRAP_pthread_cond_init) - wrap_count(WRAP_pthread_cond_destroy);
+    must(mutexes <= 1,
+         "pthread_cond_init failed, and task_done_queue_create did not destroy the mutex that it had made.");
+    must(conditions <= 3,
+         "A pthread_cond_init failed, and task_done_queue_create did not destroy the condition it had made.");
+}
+
+TEST(ends_what_it_made, "task_done_queue_destroy gives back all that the queue holds, whatever is in it. NULL is fine.")
+{
+    task_done_queue_destroy(NULL);
+    struct task_done_queue *queue = new_queue(0);
+    for (int n = 0; n < 40; n++)
+        must_put(queue, n);
+    for (int n = 0; n < 10; n++)
+        must_get(queue, n);
+    task_done_queue_destroy(queue);
+    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
+         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
+         wrap_count(WRAP_pthread_mutex_destroy));
+    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
+         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
+         wrap_count(WRAP_pthread_cond_destroy));
+}
