@@ -481,6 +481,7 @@ static void switch_to(int next)
     if (next == il.current)
         return;
     il.streak = 0;
+    il.switches++;
     from->error = errno;
     il.current = next;
     il.self = &il.threads[next];
@@ -658,6 +659,7 @@ _Noreturn void il_thread_end(void)
 static void run_reset(void)
 {
     il.run++;
+    il.switches = 0;
     il.n = 1;
     il.current = 0;
     il.self = &il.threads[0];

@@ -244,6 +244,7 @@ struct engine {
     int n, current;
     struct thread *self;
     bool inside;      /* the program runs, not the explorer */
+    unsigned switches; /* from thread to thread so far */
     bool free_switch; /* the next switch costs nothing: the current thread was not chosen */
     uint64_t now_ns;
     uint64_t writes; /* operations that changed something */

@@ -2,6 +2,7 @@
 #include "search.h"
 
 #include "dpor.h"
+#include "minimise.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ struct seen {
     size_t n, size;
 };
 
-enum mode { MODE_REPLAY, MODE_REDUCED, MODE_BOUNDED, MODE_RANDOM };
+enum mode { MODE_REPLAY, MODE_PROBE, MODE_REDUCED, MODE_BOUNDED, MODE_RANDOM };
 
 static struct {
     enum mode mode;
@@ -183,6 +184,8 @@ unsigned search_pick(const struct decision *decision)
         search.failed = true;
         return PICK_PRUNE;
     }
+    if (search.mode == MODE_PROBE)
+        return minimise_pick(decision);
     if (search.mode == MODE_BOUNDED)
         return pick_bounded(decision);
     if (search.mode == MODE_RANDOM)
@@ -341,57 +344,27 @@ static void random_runs(const struct search_options *options, struct search_repo
     }
 }
 
-/* ---- simpler ----------------------------------------------------------------------------------------------------- */
-
-/* Does it fail the same way with these choices, and then the first? Takes over what it did where it is simpler. */
-static bool try_simpler(const struct choices *choices, enum finding_kind kind, struct search_report *report)
-{
-    if (!search_replay(choices) || il.outcome != RUN_FOUND || il.finding.kind != kind)
-        return false;
-    if (il.cost > report->failing_cost || (il.cost == report->failing_cost && il.steps >= report->failing_steps))
-        return false;
-    report->failing.n = il.choices.n;
-    memcpy(report->failing.at, il.choices.at, il.choices.n);
-    report->failing_cost = il.cost;
-    report->failing_steps = il.steps;
-    return true;
-}
-
-/* Takes back one decision after another, with and without all that follows, until none can be spared. */
-static void simplify(struct search_report *report)
-{
-    enum finding_kind kind = il.finding.kind;
-    static struct choices fewer;
-    bool better = true;
-    for (unsigned round = 0; better && round < 8; round++) {
-        better = false;
-        for (unsigned i = report->failing.n; i-- > 0;) {
-            if (i >= report->failing.n || report->failing.at[i] == 0)
-                continue;
-            fewer = report->failing;
-            fewer.at[i] = 0;
-            bool took = try_simpler(&fewer, kind, report);
-            if (!took) {
-                fewer = report->failing;
-                fewer.n = i;
-                took = try_simpler(&fewer, kind, report);
-            }
-            better |= took;
-        }
-    }
-}
-
 /* ---- all together ------------------------------------------------------------------------------------------------ */
 
-bool search_replay(const struct choices *choices)
+static bool run_prefix(const struct choices *choices, enum mode mode)
 {
-    search.mode = MODE_REPLAY;
+    search.mode = mode;
     search.failed = false;
     search.prefix.n = choices->n;
     memcpy(search.prefix.at, choices->at, choices->n);
     il.bound = UINT_MAX;
     engine_run();
     return !search.failed;
+}
+
+bool search_replay(const struct choices *choices)
+{
+    return run_prefix(choices, MODE_REPLAY);
+}
+
+bool search_probe(const struct choices *choices)
+{
+    return run_prefix(choices, MODE_PROBE);
 }
 
 /* What a run showed to be needed (scheduling points that were left out) is added, and the search begins again. */
@@ -429,6 +402,6 @@ int search_run(const struct search_options *options, struct search_report *repor
     if (search.failed)
         return -1;
     if (report->found && il.finding.kind != FIND_CANNOT)
-        simplify(report);
+        minimise(report, il.finding.kind);
     return 0;
 }

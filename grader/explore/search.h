@@ -67,4 +67,7 @@ int search_run(const struct search_options *options, struct search_report *repor
  * do not fit the program (a choice that is not there). */
 bool search_replay(const struct choices *choices);
 
+/* The same up to the first decision after them, which minimise_pick is asked about. */
+bool search_probe(const struct choices *choices);
+
 #endif

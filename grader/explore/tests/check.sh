@@ -29,7 +29,7 @@ field() { sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$w
 
 # shellcheck disable=SC2086 # options are words
 check() { # label file options expected
-    timeout 90 "$tool" $3 --json "$work/json" "$2" >"$work/out" 2>"$work/err"
+    timeout 90 "$tool" --width 400 $3 --json "$work/json" "$2" >"$work/out" 2>"$work/err"
     status=$?
     set -- "$1" "$2" "$3" $4
     case $4 in
@@ -68,8 +68,8 @@ check() { # label file options expected
         else
             good
             token=$(field token)
-            timeout 90 "$tool" $3 --replay "$token" "$2" 2>&1 | sed '/^  Replay it/d' >"$work/first"
-            timeout 90 "$tool" $3 --replay "$token" "$2" 2>&1 | sed '/^  Replay it/d' >"$work/second"
+            timeout 90 "$tool" --width 400 $3 --replay "$token" "$2" 2>&1 | sed '/^  Replay it/d' >"$work/first"
+            timeout 90 "$tool" --width 400 $3 --replay "$token" "$2" 2>&1 | sed '/^  Replay it/d' >"$work/second"
             sed -e 's/After [0-9]* interleavings*: //' -e '/^  Replay it/d' "$work/out" >"$work/shown"
             if cmp -s "$work/first" "$work/second" && tail -n 3 "$work/shown" >"$work/a" && tail -n 3 "$work/first" | cmp -s - "$work/a"; then good; else bad "$1: the token $token does not replay it"; fi
         fi
@@ -131,6 +131,19 @@ timeout 20 "$tool" --replay nonsense grader/explore/tests/race.c >"$work/out" 2>
 if [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ]; then good; else bad "a token that is none"; fi
 timeout 20 "$tool" --replay ius7.9 grader/explore/tests/race.c >"$work/out" 2>"$work/err"
 if [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ]; then good; else bad "a token of another program"; fi
+
+# Killed while it compiles or while it searches, it leaves nothing behind.
+mkdir "$work/tmp"
+for seconds in 0.1 1; do
+    TMPDIR=$work/tmp timeout --signal=KILL "$seconds" "$tool" --runs 1000000000 --preemptions all grader/explore/tests/virtual_time.c >"$work/out" 2>"$work/err" &
+    wait $!
+    left=50
+    while [ -n "$(ls "$work/tmp")" ] && [ "$left" -gt 0 ]; do
+        sleep 0.1
+        left=$((left - 1))
+    done
+    if [ -z "$(ls "$work/tmp")" ]; then good; else bad "killed after $seconds s, it leaves $(ls "$work/tmp")"; fi
+done
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
