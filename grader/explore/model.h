@@ -62,6 +62,10 @@ _Noreturn void model_unwind(void);
 /* Takes a thread that sleeps on a condition variable out of its queue. */
 void model_cond_leave(const struct thread *thread);
 
+/* Ends the run with a finding where a scenario of the harness has begun and not returned: nothing of it may end the
+ * program, whatever the status (model_harness.c). */
+void model_scenario_left(void);
+
 /* Needs scheduling points that were left out until now. */
 void model_needs_unlock_points(void);
 

@@ -133,6 +133,26 @@ void il_alone_wait(int count)
     record_note("waits until others have ended", NULL, -1);
 }
 
+/* ---- the scenario itself ----------------------------------------------------------------------------------------- */
+
+static uint32_t scenario_run; /* the run whose scenario has begun and not returned */
+
+void il_scenario_begin(void)
+{
+    scenario_run = il.run;
+}
+
+void il_scenario_end(void)
+{
+    scenario_run = 0;
+}
+
+void model_scenario_left(void)
+{
+    if (scenario_run == il.run)
+        il_found(FIND_EXIT, NULL, "%s ends the program in the middle of the scenario", il_name(il.current));
+}
+
 /* ---- threads and failures ---------------------------------------------------------------------------------------- */
 
 pthread_t il_scenario_thread(void *(*body)(void *), void *argument)

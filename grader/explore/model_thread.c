@@ -189,6 +189,8 @@ static bool is_last(void)
 
 void model_thread_ends(void)
 {
+    if (il.current == 0)
+        model_scenario_left();
     run_destructors();
     model_locks_of_ended();
     if (is_last())
@@ -237,6 +239,7 @@ _Noreturn void il_exit(int status)
 
 _Noreturn void model_exit(int status)
 {
+    model_scenario_left();
     il_before_end();
     model_run_at_exit();
     record_note("ends the program", NULL, -1);
@@ -248,6 +251,7 @@ _Noreturn void model_exit(int status)
 _Noreturn void il__exit(int status)
 {
     IL_ENTER();
+    model_scenario_left();
     il_before_end();
     record_note("ends the program", NULL, -1);
     il_end(status);
@@ -256,6 +260,7 @@ _Noreturn void il__exit(int status)
 _Noreturn void il__Exit(int status)
 {
     IL_ENTER();
+    model_scenario_left();
     il_before_end();
     record_note("ends the program", NULL, -1);
     il_end(status);

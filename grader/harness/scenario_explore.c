@@ -14,6 +14,10 @@
 
 enum { EXIT_TROUBLE = 2 };
 
+/* The explorer's: what ends the program between the two is a finding. */
+void scenario_begin(void);
+void scenario_end(void);
+
 static void list(void)
 {
     for (const struct scenario *scenario = scenarios; scenario->name != NULL; scenario++)
@@ -28,7 +32,9 @@ int main(int argc, char **argv)
     }
     for (const struct scenario *scenario = scenarios; argc == 2 && scenario->name != NULL; scenario++)
         if (strcmp(scenario->name, argv[1]) == 0) {
+            scenario_begin();
             scenario->run();
+            scenario_end();
             return 0;
         }
     return EXIT_TROUBLE;

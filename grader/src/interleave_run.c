@@ -102,9 +102,11 @@ static const struct step *step_before(const struct step *steps, size_t count, co
 static void step_read(void *context, const struct workshop *shop, const json_t *json, struct step *steps, size_t count)
 {
     const char *does = json_string_value(json_object_get(json, "does"));
-    const struct step *before = step_before(steps, count, shop, json);
-    struct line line =
-        before == NULL ? line_read(context, shop, json) : (struct line){before->file, before->line, before->source};
+    bool ends = does != NULL && strcmp(does, "ends") == 0; /* at no line of its own */
+    const struct step *before = ends ? NULL : step_before(steps, count, shop, json);
+    struct line line = ends             ? (struct line){0}
+                       : before == NULL ? line_read(context, shop, json)
+                                        : (struct line){before->file, before->line, before->source};
 
     steps[count] = (struct step){
         .thread = (int)number_of(json, "thread"),

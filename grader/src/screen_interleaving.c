@@ -12,6 +12,7 @@ enum { COLUMN_LEAST = 22, INDENT = 2, ROOM_LEAST = 4, NAME_WIDTH = 11, CONTINUED
 struct cell {
     int thread;
     bool source; /* a line of code; else what it does there */
+    bool own;    /* …of the student's */
     char *text;
 };
 
@@ -68,10 +69,10 @@ static bool is_telling(const struct interleaving *order, size_t index)
 
 /* ---- their words ------------------------------------------------------------------------------------------------- */
 
-static void cell_add(struct table *table, int thread, bool source, char *text)
+static void cell_add(struct table *table, const struct step *step, bool source, char *text)
 {
     table->cells = memory_grown(table->page->context, table->cells, table->count + 1, sizeof *table->cells);
-    table->cells[table->count++] = (struct cell){thread, source, text};
+    table->cells[table->count++] = (struct cell){step->thread, source, source && step->source != NULL, text};
 }
 
 /* "wakes thread 3 (q->not_empty)" */
@@ -89,8 +90,16 @@ static char *deed(const struct page *page, const struct step *step)
 
 static bool same_line(const struct step *a, const struct step *b)
 {
-    return a != NULL && a->thread == b->thread && a->line == b->line && a->source != NULL &&
+    return a != NULL && a->thread == b->thread && a->line == b->line && a->file != NULL &&
            strcmp(a->file, b->file) == 0;
+}
+
+/* "31 c->value += n;"; of the scenario's, which the student need not know by heart, the place: "scenario.c:31". */
+static char *line_of(const struct page *page, const struct step *step)
+{
+    if (step->source == NULL)
+        return memory_format(page->context, "%s:%d", page_clean_line(page, step->file), step->line);
+    return memory_format(page->context, "%d %s", step->line, page_clean_line(page, step->source));
 }
 
 static void cells_make(struct table *table)
@@ -103,11 +112,10 @@ static void cells_make(struct table *table)
 
         if (!is_shown(step) || (!table->whole && !is_telling(table->order, i)))
             continue;
-        if (step->source != NULL && !same_line(before, step))
-            cell_add(table, step->thread, true,
-                     memory_format(page->context, "%d %s", step->line, page_clean_line(page, step->source)));
+        if (step->file != NULL && !same_line(before, step))
+            cell_add(table, step, true, line_of(page, step));
         if (!is_access(step))
-            cell_add(table, step->thread, false, deed(page, step));
+            cell_add(table, step, false, deed(page, step));
         before = step;
     }
 }
@@ -126,7 +134,7 @@ static int column_of(const struct table *table, int thread)
 static bool has_line(const struct table *table, size_t first, int thread)
 {
     for (size_t i = first; i < table->count; i++)
-        if (table->cells[i].thread == thread && table->cells[i].source)
+        if (table->cells[i].thread == thread && table->cells[i].own)
             return true;
     return false;
 }

@@ -323,14 +323,17 @@ static bool read_place(void *context, const json_t *json, struct place *place, s
     return !reader.failed;
 }
 
-/* "interleaving": absent or null where there is none. */
-static bool read_order(void *context, const json_t *json, struct finding *finding, struct fault *fault)
+/* An object, or null where there is none. */
+static const struct interleaving *read_order(struct reader *reader, const char *key)
 {
-    if (json == NULL || json_is_null(json))
-        return true;
-    struct interleaving *order = memory_zeroed(context, 1, sizeof *order);
-    finding->order = order;
-    return interleaving_from_json(context, json, order, fault) == 0;
+    const json_t *value = json_object_get(reader->object, key);
+    const json_t *good = member(reader, key, json_is_object(value) || json_is_null(value), value);
+
+    if (good == NULL || json_is_null(good))
+        return NULL;
+    struct interleaving *order = memory_zeroed(reader->context, 1, sizeof *order);
+    reader->failed = interleaving_from_json(reader->context, good, order, reader->fault) != 0;
+    return order;
 }
 
 static bool read_finding(void *context, const json_t *json, struct finding *finding, struct fault *fault)
@@ -343,23 +346,12 @@ static bool read_finding(void *context, const json_t *json, struct finding *find
     finding->why = get_text(&reader, "why", false);
     finding->detail = get_text(&reader, "detail", false);
     finding->read = get_text(&reader, "read", false);
+    finding->order = read_order(&reader, "interleaving");
     const json_t *places = get_array(&reader, "places", &finding->place_count);
     finding->places = memory_zeroed(context, finding->place_count, sizeof *finding->places);
     for (size_t i = 0; i < finding->place_count && !reader.failed; i++)
         reader.failed = !read_place(context, json_array_get(places, i), &finding->places[i], fault);
-    return !reader.failed && read_order(context, json_object_get(json, "interleaving"), finding, fault);
-}
-
-/* "proofs": absent in what an older grader wrote. */
-static bool read_proofs(void *context, const json_t *json, struct stage_result *result, struct fault *fault)
-{
-    bool good = true;
-
-    result->proof_count = json_array_size(json) <= ITEMS_MAX ? json_array_size(json) : 0;
-    result->proofs = memory_zeroed(context, result->proof_count, sizeof *result->proofs);
-    for (size_t i = 0; i < result->proof_count && good; i++)
-        good = proof_from_json(context, json_array_get(json, i), &result->proofs[i], fault) == 0;
-    return good;
+    return !reader.failed;
 }
 
 static bool read_result(void *context, const json_t *json, struct stage_result *result, struct fault *fault)
@@ -378,7 +370,10 @@ static bool read_result(void *context, const json_t *json, struct stage_result *
     result->findings = memory_zeroed(context, result->finding_count, sizeof *result->findings);
     for (size_t i = 0; i < result->finding_count && !reader.failed; i++)
         reader.failed = !read_finding(context, json_array_get(findings, i), &result->findings[i], fault);
-    reader.failed = reader.failed || !read_proofs(context, json_object_get(json, "proofs"), result, fault);
+    const json_t *proofs = get_array(&reader, "proofs", &result->proof_count);
+    result->proofs = memory_zeroed(context, result->proof_count, sizeof *result->proofs);
+    for (size_t i = 0; i < result->proof_count && !reader.failed; i++)
+        reader.failed = proof_from_json(context, json_array_get(proofs, i), &result->proofs[i], fault) != 0;
     return !reader.failed;
 }
 

@@ -55,6 +55,14 @@ static const struct broken {
      "ini:7: [stages] has no key \"race\". Did you mean races?"},
     {GOOD_HEAD "[stages]\nbuild = 10\n[rules]\nallow = @base\n", "ini:7: [stages] has no key \"build\""},
     {GOOD_HEAD GOOD_TAIL "[colour]\nred = 1\n", "ini:11: [colour] is no section"},
+    {GOOD_HEAD GOOD_TAIL "[interleavings]\nruns = 0\n",
+     "ini:11: runs = \"0\" is not a whole number from 1 to 1000000."},
+    {GOOD_HEAD GOOD_TAIL "[interleavings]\npreemptions = 9\n", "ini:11: preemptions = \"9\" is not a whole number"},
+    {GOOD_HEAD GOOD_TAIL "[interleavings]\nspurious = maybe\n", "ini:11: spurious = \"maybe\" is neither yes nor no."},
+    {GOOD_HEAD GOOD_TAIL "[interleavings]\nfaults =\n", "ini:11: faults = \"\" is neither yes nor no."},
+    {GOOD_HEAD GOOD_TAIL "[interleavings]\nrun = 5\n",
+     "ini:11: [interleavings] has no key \"run\". Did you mean runs?"},
+    {GOOD_HEAD "[stages]\ninterleaving = 10\n[rules]\nallow = @base\n", "Did you mean interleavings?"},
     {"title = T\n" GOOD_HEAD GOOD_TAIL, "ini:1: [] is no section"},
     {GOOD_HEAD "[stages]\ntests = 10\n[rules]\nallow = @base @mutx\n",
      "ini:9: @mutx is no set of grader/checks/allow.ini. Did you mean @mutex?"},
@@ -101,10 +109,11 @@ Test(course, all_keys_are_read, .init = set_up, .fini = tear_down)
     scratch_exercise(root, "02-locks/rlock",
                      "; a comment\n[exercise]\ntitle  = A lock; again ; a comment\nread = 02-locks#rlock\npoints = 10\n"
                      "order = 3\nstarter = races\nneeds = 01-threads/first\n"
-                     "[stages]\ntests = 5\nraces = 3\ntiming = 2\n"
+                     "[stages]\ntests = 4\nraces = 3\ninterleavings = 1\ntiming = 2\n"
                      "[rules]\nallow = @base\n         @mutex pthread_self\nforbid = pthread_mutexattr_*: Why: this.\n"
                      "forbid = abort: No.\nword = PTHREAD_MUTEX_RECURSIVE: Nor this.\n"
                      "[tests]\nwrap = malloc free\nmemory_mb = 64\n[races]\ndetectors = tsan\n"
+                     "[interleavings]\nruns = 300\npreemptions = 1\nspurious = yes\nfaults = yes\n"
                      "[timing]\nat_most = 1.6\nmeasure = cpu\ncores = 2\nwhy = Too slow.\n");
     scratch_write(root, "grader/checks/02-locks/rlock/bench.c", "");
     cr_assert(course_load(context, root, &course, &fault) == 0, "%s", fault.text);
@@ -115,7 +124,11 @@ Test(course, all_keys_are_read, .init = set_up, .fini = tear_down)
     cr_expect_str_eq(exercise->title, "A lock; again");
     cr_expect_str_eq(exercise->read, "02-locks#rlock");
     cr_expect_eq(exercise->points, 10);
-    cr_expect_eq(exercise->stage_points[STAGE_TESTS], 5);
+    cr_expect_eq(exercise->stage_points[STAGE_TESTS], 4);
+    cr_expect_eq(exercise->stage_points[STAGE_INTERLEAVINGS], 1);
+    cr_expect_eq(exercise->explore_runs, 300);
+    cr_expect_eq(exercise->explore_preemptions, 1);
+    cr_expect(exercise->explore_spurious && exercise->explore_faults);
     cr_expect_eq(exercise->stage_points[STAGE_MEMORY], 0);
     cr_expect_eq(exercise->stage_points[STAGE_RACES], 3);
     cr_expect_eq(exercise->stage_points[STAGE_TIMING], 2);
@@ -148,6 +161,10 @@ Test(course, what_is_not_said_has_its_default, .init = set_up, .fini = tear_down
     const struct exercise *exercise = course.exercises;
     cr_expect(exercise->helgrind && !exercise->tsan);
     cr_expect_eq(exercise->memory_mb, 512);
+    cr_expect_eq(exercise->stage_points[STAGE_INTERLEAVINGS], 0, "it counts only where it is named");
+    cr_expect_eq(exercise->explore_runs, 4000);
+    cr_expect_eq(exercise->explore_preemptions, 2);
+    cr_expect(!exercise->explore_spurious && !exercise->explore_faults);
     cr_expect_eq(exercise->starter_fails_at, STAGE_TESTS);
     cr_expect_null(exercise->needs[0]);
     cr_expect_null(exercise->wraps[0]);

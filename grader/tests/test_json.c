@@ -23,6 +23,40 @@ static void tear_down(void)
 }
 
 /* A verdict with everything that can stand in one. */
+static const struct interleaving *full_order(void)
+{
+    struct interleaving *order = memory_zeroed(context, 1, sizeof *order);
+
+    order->scenario = "two_adders";
+    order->story = "two threads add";
+    order->kind = "race";
+    order->token = "two_adders:i1.1";
+    order->runs = 9;
+    order->left_out = 3;
+    order->thread_count = 2;
+    order->threads = memory_zeroed(context, 2, sizeof *order->threads);
+    for (size_t i = 0; i < 2; i++)
+        order->threads[i] = (struct explored_thread){.number = (int)i + 1,
+                                                     .body = "main",
+                                                     .file = "counter.c",
+                                                     .line = 12,
+                                                     .source = "f();",
+                                                     .state = "can go on",
+                                                     .holds = memory_zeroed(context, 2, sizeof(char *))};
+    order->threads[1].holds[0] = "c->mutex";
+    order->step_count = 2;
+    order->steps = memory_zeroed(context, 2, sizeof *order->steps);
+    order->steps[0] = (struct step){.thread = 1,
+                                    .file = "counter.c",
+                                    .line = 12,
+                                    .source = "f();",
+                                    .does = "locks",
+                                    .object = "c->mutex",
+                                    .other = 2};
+    order->steps[1] = (struct step){.thread = 2, .does = "reads"};
+    return order;
+}
+
 static struct verdict *full_verdict(void)
 {
     struct verdict *verdict = memory_zeroed(context, 1, sizeof *verdict);
@@ -32,11 +66,15 @@ static struct verdict *full_verdict(void)
     results[1] = (struct stage_result){.stage = "races", .outcome = OUTCOME_FAILED, .max_points = 3, .checks = 2};
     results[2] =
         (struct stage_result){.stage = "timing", .outcome = OUTCOME_SKIPPED, .reason = "after races", .max_points = 2};
+    results[1].proof_count = 1;
+    results[1].proofs = memory_zeroed(context, 1, sizeof *results[1].proofs);
+    *results[1].proofs = (struct proof){.scenario = "one", .runs = 5, .whole = 4, .preemptions = -1, .text = "some"};
     finding_add(context, &results[0], SEVERITY_NOTE, "A note.");
     struct finding *finding = finding_add(context, &results[1], SEVERITY_FAILURE, "Two threads: \"ä\" 漢 𝄞\n\ttab");
     finding->why = "It is a race.";
     finding->detail = "line 1\nline 2 \x1b[31m";
     finding->read = "02-locks#race";
+    finding->order = full_order();
     struct place *place = finding_place(context, finding, "counter.c", 31);
     place->excerpt = "c->value++;";
     place->who = "thread 2";
@@ -123,6 +161,11 @@ Test(json, what_is_no_verdict_is_refused, .init = set_up, .fini = tear_down)
     cr_expect_eq(spoil(json, stage, &tried), 0);
     cr_expect_eq(spoil(json, finding, &tried), 0);
     cr_expect_eq(spoil(json, place, &tried), 0);
+    json_t *order = json_object_get(finding, "interleaving");
+    cr_expect_eq(spoil(json, order, &tried), 0);
+    cr_expect_eq(spoil(json, json_array_get(json_object_get(order, "threads"), 1), &tried), 0);
+    cr_expect_eq(spoil(json, json_array_get(json_object_get(order, "steps"), 0), &tried), 0);
+    cr_expect_eq(spoil(json, json_array_get(json_object_get(stage, "proofs"), 0), &tried), 0);
     cr_expect_gt(tried, 100);
     json_t *none = json_array();
     cr_expect_null(verdict_from_json(context, none, &fault));
@@ -220,6 +263,14 @@ static const char *misfit(const json_t *rule, const json_t *value, const char *w
                       value, where);
     if (!has_type(value, json_object_get(rule, "type")))
         return memory_format(context, "%s: wrong type", where);
+    const json_t *choices = json_object_get(rule, "oneOf");
+    json_array_foreach(choices, i, item)
+    {
+        if ((problem = misfit(item, value, where)) == NULL)
+            return NULL;
+    }
+    if (choices != NULL)
+        return problem;
     const json_t *constant = json_object_get(rule, "const"), *names = json_object_get(rule, "enum");
     if (constant != NULL && !json_equal(constant, value))
         return memory_format(context, "%s: not the constant", where);
