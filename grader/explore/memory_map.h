@@ -13,7 +13,7 @@
 
 enum memory_size {
     MEMORY_ARENA = 128 << 20,
-    MEMORY_STACK = 256 << 10,
+    MEMORY_STACK = 8 << 20, /* what Linux gives a thread */
     MEMORY_MAIN_STACK = 8 << 20,
 };
 

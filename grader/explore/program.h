@@ -23,7 +23,7 @@ struct program_options {
 };
 
 struct program {
-    char directory[64];                 /* everything made; program_close removes it */
+    char directory[200];                /* everything made; program_close removes it */
     void *handle;                       /* dlopen's */
     int (*main)(int, char **, char **); /* constructors, then the program's own main */
 };
