@@ -18,6 +18,9 @@ $(BUILD)/interleave: $(EXPLORE_OBJECTS) grader/explore/explore.list
 
 -include $(wildcard $(BUILD)/explore/*.d)
 
-.PHONY: check-explore
+.PHONY: check-explore check-stories
 check-explore: $(BUILD)/interleave
 	@grader/explore/tests/check.sh
+
+check-stories: $(BUILD)/interleave
+	@grader/explore/tests/story.sh

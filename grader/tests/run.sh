@@ -60,6 +60,7 @@ for part in files references starters mutants variants; do
 done
 section libraries grader/tests/libraries.sh
 section explore make -s check-explore
+section stories make -s check-stories
 section book make -s check-book
 section lint grader/tests/lint.sh
 
