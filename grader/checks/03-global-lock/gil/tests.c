@@ -1,15 +1,15 @@
 /* tests.c - what the global lock must do.
  *
  * The test's own thread is mostly the holder, and those who want the lock are runners. How long an interval lasts is
- * decided here: pthread_cond_timedwait and pthread_cond_wait are our own, and a thread that has an alarm sleeps until
- * the test rings it. So "the interval was over", "a switch happened meanwhile" and "he had not woken up yet" are facts,
- * not matters of luck. A thread without an alarm sleeps until somebody wakes it, whatever its limit.
+ * decided by the test (nap.h): so "the interval was over", "a switch happened meanwhile" and "he had not woken up yet"
+ * are facts, not matters of luck.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
 #include "check.h"
 #include "gil.h"
+#include "nap.h"
 #include "wrap.h"
 
 #include <errno.h>
@@ -41,69 +41,12 @@ static void must_return(int expected, int got, const char *call)
          expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
 }
 
-/* ---- sleeping and being rung ------------------------------------------------------------------------------------ */
-
-enum { NAPS = 3 };
-
-/* The next sleeps of one thread on a condition: each begins, lasts until the test rings, and ends as `ends` says. */
-struct alarm_clock {
-    int naps;                 /* so many; after them the thread sleeps as usual */
-    int ends[NAPS];           /* 0: woken for no reason; ETIMEDOUT: its time was over */
-    struct gate asleep[NAPS]; /* opened once it sleeps, without the mutex */
-    struct gate rung[NAPS];   /* opened by the test */
-    struct timespec until[NAPS];
-    int taken;
-};
-
-static _Thread_local struct alarm_clock *my_alarm;
-
-/* With the mutex held, as a wait on a condition. Returns false where there is no nap left. */
-static bool nap(pthread_mutex_t *mutex, const struct timespec *until, int *result)
-{
-    struct alarm_clock *clock = my_alarm;
-
-    if (clock == NULL || clock->taken == clock->naps)
-        return false;
-    int number = clock->taken++;
-    if (until != NULL)
-        clock->until[number] = *until;
-    pthread_mutex_unlock(mutex);
-    gate_open(&clock->asleep[number]);
-    gate_pass(&clock->rung[number]);
-    pthread_mutex_lock(mutex);
-    *result = until == NULL ? 0 : clock->ends[number];
-    return true;
-}
-
-/* Stand before the C library's own for all that is linked into this program, and for nothing else: hidden. */
-__attribute__((visibility("hidden"))) int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
-                                                                 const struct timespec *until)
-{
-    const struct timespec never = {(time_t)1 << 40, 0};
-    int result = 0;
-
-    if (nap(mutex, until, &result))
-        return result;
-    return pthread_cond_clockwait(condition, mutex, CLOCK_MONOTONIC, &never);
-}
-
-/* A wait that is woken by a signal. */
-__attribute__((visibility("hidden"))) int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
-{
-    const struct timespec never = {(time_t)1 << 40, 0};
-    int result = 0;
-
-    if (nap(mutex, NULL, &result))
-        return result;
-    return pthread_cond_clockwait(condition, mutex, CLOCK_MONOTONIC, &never);
-}
-
 /* ---- threads that want the lock --------------------------------------------------------------------------------- */
 
 /* A thread that takes the lock, holds it until it is told to let go, and drops it. */
 struct taker {
     struct gil_thread *thread;
-    struct alarm_clock clock; /* of its gil_take */
+    struct nap_alarm clock; /* of its gil_take */
     struct gate has_it, let_go;
     int took, dropped; /* what the calls returned */
     bool asked;        /* whether its drop was requested, just before it let go */
@@ -115,9 +58,9 @@ static void take_and_drop(void *argument)
 {
     struct taker *taker = argument;
 
-    my_alarm = &taker->clock;
+    nap_alarm = &taker->clock;
     taker->took = gil_take(taker->thread);
-    my_alarm = NULL;
+    nap_alarm = NULL;
     taker->held = gil_is_held(taker->thread);
     gate_open(&taker->has_it);
     gate_pass(&taker->let_go);
@@ -131,8 +74,6 @@ static void start_taker(struct taker *taker, struct gil *gil, int naps)
 {
     *taker = (struct taker){.thread = new_thread(gil), .took = -1, .dropped = -1};
     taker->clock.naps = naps;
-    for (int i = 0; i < NAPS; i++)
-        taker->clock.ends[i] = ETIMEDOUT;
     taker->runner = runner_start(take_and_drop, taker);
 }
 
@@ -421,7 +362,8 @@ TEST(woken_for_nothing, "A wait that ends for no reason is no interval: nobody i
 {
     struct gil *gil = new_gil();
     struct gil_thread *me = new_thread(gil);
-    struct taker taker = {.thread = new_thread(gil), .took = -1, .dropped = -1, .clock.naps = 2};
+    struct taker taker = {
+        .thread = new_thread(gil), .took = -1, .dropped = -1, .clock = {.naps = 2, .for_nothing = true}};
 
     must_return(0, gil_take(me), "gil_take of a free lock");
     taker.runner = runner_start(take_and_drop, &taker);
@@ -538,7 +480,7 @@ TEST(asking_takes_no_lock, "gil_drop_requested is asked at every turn of a loop:
 /* A holder in a thread of its own, which drops the lock when told to, and may be slow to wake up in gil_drop. */
 struct holder {
     struct gil_thread *thread;
-    struct alarm_clock clock; /* of its gil_drop */
+    struct nap_alarm clock; /* of its gil_drop */
     struct gate has_it, go;
     int took, dropped, taken_again;
     bool takes_again, checkpoint;
@@ -552,9 +494,9 @@ static void hold(void *argument)
     holder->took = gil_take(holder->thread);
     gate_open(&holder->has_it);
     gate_pass(&holder->go);
-    my_alarm = &holder->clock;
+    nap_alarm = &holder->clock;
     holder->dropped = holder->checkpoint ? gil_checkpoint(holder->thread) : gil_drop(holder->thread);
-    my_alarm = NULL;
+    nap_alarm = NULL;
     if (holder->takes_again)
         holder->taken_again = gil_take(holder->thread);
     if (gil_is_held(holder->thread))

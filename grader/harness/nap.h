@@ -1,0 +1,149 @@
+/* nap.h - for tests.c: time that the test makes. Waits on conditions and sleeps end when the test says so.
+ *
+ * A thread that has set `nap_alarm` does not really wait on a condition, the next `naps` times: it lets go of the
+ * mutex, says that it is asleep, and goes on when the test rings, with the mutex, as if its time were over (or as if it
+ * had been woken for no reason). In between the test does what has to happen "meanwhile", which so is a fact and not a
+ * matter of luck. All other timed waits sleep until they are woken, whatever their limit: so no time is ever over by
+ * itself, and a thread that nobody wakes is seen to be stuck. A thread that has set `nap_bed` does not really sleep
+ * either.
+ *
+ * Theory: this header *defines* pthread_cond_wait, pthread_cond_timedwait, nanosleep and clock_nanosleep, hidden, so
+ * that they stand before the C library's for all that is linked into the test program (the student's file, what it is
+ * built on, the harness) and for no library. Include it in tests.c and nowhere else, after defining _GNU_SOURCE.
+ */
+#ifndef HARNESS_NAP_H
+#define HARNESS_NAP_H
+
+#ifndef _GNU_SOURCE
+#error "define _GNU_SOURCE before the first #include: pthread_cond_clockwait is an extension"
+#endif
+
+#include "gate.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NAP_HIDDEN __attribute__((visibility("hidden")))
+
+/* ---- waits on conditions ---------------------------------------------------------------------------------------- */
+
+enum { NAPS_MAX = 3 };
+
+/* The next waits of one thread. The test writes the first two fields before the thread uses it. */
+struct nap_alarm {
+    int naps;                        /* so many; after them the thread waits as usual */
+    bool for_nothing;                /* they end as if woken for no reason; else a timed one ends with ETIMEDOUT */
+    struct gate asleep[NAPS_MAX];    /* opened once the thread is asleep, without the mutex */
+    struct gate rung[NAPS_MAX];      /* opened by the test */
+    struct timespec until[NAPS_MAX]; /* the limit of a timed one; readable once it is asleep */
+    int taken;                       /* the thread's own */
+};
+
+static _Thread_local struct nap_alarm *nap_alarm; /* NULL: waits are what they always are */
+
+/* With the mutex held. Returns false where there is no nap left. */
+__attribute__((unused)) static bool nap_take(pthread_mutex_t *mutex, const struct timespec *until)
+{
+    struct nap_alarm *alarm = nap_alarm;
+
+    if (alarm == NULL || alarm->taken == alarm->naps)
+        return false;
+    int number = alarm->taken++;
+    if (until != NULL)
+        alarm->until[number] = *until;
+    pthread_mutex_unlock(mutex);
+    gate_open(&alarm->asleep[number]);
+    gate_pass(&alarm->rung[number]);
+    pthread_mutex_lock(mutex);
+    return true;
+}
+
+/* Rings as soon as the thread is asleep: the nth wait is over at once. Blocks until then. */
+__attribute__((unused)) static void nap_ring(struct nap_alarm *alarm, int number)
+{
+    gate_pass(&alarm->asleep[number]);
+    gate_open(&alarm->rung[number]);
+}
+
+__attribute__((unused)) static int nap_until_woken(pthread_cond_t *condition, pthread_mutex_t *mutex)
+{
+    const struct timespec never = {(time_t)1 << 40, 0};
+
+    return pthread_cond_clockwait(condition, mutex, CLOCK_MONOTONIC, &never);
+}
+
+NAP_HIDDEN int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until)
+{
+    if (nap_take(mutex, until))
+        return nap_alarm->for_nothing ? 0 : ETIMEDOUT;
+    return nap_until_woken(condition, mutex);
+}
+
+NAP_HIDDEN int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
+{
+    return nap_take(mutex, NULL) ? 0 : nap_until_woken(condition, mutex);
+}
+
+/* ---- sleeps ----------------------------------------------------------------------------------------------------- */
+
+/* What becomes of the sleeps of the threads that have set `nap_bed` to this. */
+struct nap_bed {
+    long interrupts;           /* so many sleeps end at once, with EINTR */
+    void (*meanwhile)(void *); /* called, in the thread that sleeps, by each sleep that is not interrupted; or NULL */
+    void *argument;
+    struct tally sleeps;  /* how many there were that were not interrupted */
+    struct tally time_us; /* for how long they asked, together */
+};
+
+static _Thread_local struct nap_bed *nap_bed; /* NULL: sleeps are what they always are */
+
+/* Returns 0 or EINTR. */
+__attribute__((unused)) static int nap_sleep(clockid_t clock, int flags, const struct timespec *time,
+                                             struct timespec *left)
+{
+    int64_t time_us = (int64_t)time->tv_sec * 1000000 + (time->tv_nsec + 999) / 1000;
+
+    if (nap_bed->interrupts > 0) {
+        nap_bed->interrupts--;
+        if (left != NULL && flags == 0)
+            *left = *time;
+        return EINTR;
+    }
+    if (flags != 0) {
+        struct timespec now;
+        clock_gettime(clock, &now);
+        time_us -= (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    }
+    tally_add(&nap_bed->sleeps, 1);
+    tally_add(&nap_bed->time_us, (long)time_us);
+    if (nap_bed->meanwhile != NULL)
+        nap_bed->meanwhile(nap_bed->argument);
+    return 0;
+}
+
+NAP_HIDDEN int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left)
+{
+    if (nap_bed != NULL)
+        return nap_sleep(clock, flags, time, left);
+    int saved = errno;
+    int error = syscall(SYS_clock_nanosleep, clock, flags, time, left) == 0 ? 0 : errno;
+    errno = saved;
+    return error;
+}
+
+NAP_HIDDEN int nanosleep(const struct timespec *time, struct timespec *left)
+{
+    int error = clock_nanosleep(CLOCK_MONOTONIC, 0, time, left);
+
+    if (error == 0)
+        return 0;
+    errno = error;
+    return -1;
+}
+
+#endif
