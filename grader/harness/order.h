@@ -10,6 +10,9 @@
 
 #include "gate.h"
 
+#include <stddef.h>
+#include <time.h>
+
 #ifdef INTERLEAVE
 
 static inline void order_pass(struct gate *gate)
@@ -18,6 +21,15 @@ static inline void order_pass(struct gate *gate)
 }
 
 static inline void order_until_asleep(void) {}
+
+/* The explorer's clock goes on when nobody else can; or else at the price of a preemption, and it has fewer than 8. */
+static inline void order_surely_asleep(void)
+{
+    const struct timespec instant = {0, 1};
+
+    for (int i = 0; i < 8; i++)
+        nanosleep(&instant, NULL);
+}
 
 #else
 

@@ -1,6 +1,6 @@
-/* semaphore.c - a number of permits that threads take and give back. A variant, as Dijkstra had it: acquire always takes
- * 1 off, so the number may go below 0 and then says how many wait. A release that finds it below 0 owes somebody a
- * wake-up, and the wake-ups owed are counted, so that it does not matter who takes one. */
+/* semaphore.c - a number of permits that threads take and give back. A variant, as Dijkstra had it: acquire always
+ * takes 1 off, so the number may go below 0 and then says how many wait. A release that finds it below 0 owes somebody
+ * a wake-up, and the wake-ups owed are counted, so that it does not matter who takes one. */
 #include "semaphore.h"
 
 #include <errno.h>
