@@ -115,6 +115,9 @@ static void step_read(void *context, const struct workshop *shop, const json_t *
         .source = line.source,
         .does = memory_text(context, does == NULL ? "" : does),
         .object = text_of(context, json, "object"),
+        .number = (int)number_of(json, "object_number"),
+        .before = text_of(context, json, "before"),
+        .after = text_of(context, json, "after"),
         .other = (int)number_of(json, "other"),
     };
 }
@@ -141,6 +144,19 @@ static void thread_read(void *context, const struct workshop *shop, const json_t
         if (lock != NULL)
             thread->holds[kept++] = memory_text(context, lock);
     }
+}
+
+/* What happened and what to do, where the explorer knows the mistake; NULL where it does not. */
+static const char *story_of(void *context, const json_t *story, const char **pattern)
+{
+    const char *what = json_string_value(json_object_get(story, "what"));
+    const char *advice = json_string_value(json_object_get(story, "advice"));
+
+    if (what == NULL || *what == '\0')
+        return NULL;
+    *pattern = text_of(context, story, "pattern");
+    return advice == NULL || *advice == '\0' ? memory_text(context, what)
+                                             : memory_format(context, "%s %s", what, advice);
 }
 
 static void found_read(void *context, const struct workshop *shop, const struct listed_scenario *scenario,
@@ -170,7 +186,7 @@ static void found_read(void *context, const struct workshop *shop, const struct 
     explored->end = EXPLORE_FOUND;
     explored->order = order;
     explored->what = text_of(context, finding, "what");
-    explored->why = text_of(context, finding, "why");
+    explored->why = story_of(context, json_object_get(finding, "story"), &order->pattern);
     explored->thread = (int)number_of(finding, "thread");
     explored->other = (int)number_of(finding, "other");
     if (owner_of(shop, at) >= 0) {

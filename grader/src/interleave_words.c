@@ -98,7 +98,7 @@ static void standings_add(void *context, const struct workshop *shop, const stru
 
 static bool same_object(const struct step *one, const struct step *other)
 {
-    return one->object != NULL && other->object != NULL && strcmp(one->object, other->object) == 0;
+    return one->number > 0 && one->number == other->number;
 }
 
 /* The other side of the race that the last step is: the other thread's last access to the same. */

@@ -64,6 +64,7 @@ struct interleaving *interleaving_copy(void *context, const struct interleaving 
     copy->scenario = memory_text(context, from->scenario);
     copy->story = memory_text(context, from->story);
     copy->kind = memory_text(context, from->kind);
+    copy->pattern = memory_text(context, from->pattern);
     copy->token = memory_text(context, from->token);
     copy->threads = memory_zeroed(context, from->thread_count, sizeof *copy->threads);
     for (size_t i = 0; i < from->thread_count; i++) {
@@ -81,6 +82,8 @@ struct interleaving *interleaving_copy(void *context, const struct interleaving 
         copy->steps[i].source = memory_text(context, from->steps[i].source);
         copy->steps[i].does = memory_text(context, from->steps[i].does);
         copy->steps[i].object = memory_text(context, from->steps[i].object);
+        copy->steps[i].before = memory_text(context, from->steps[i].before);
+        copy->steps[i].after = memory_text(context, from->steps[i].after);
     }
     return copy;
 }
@@ -152,6 +155,9 @@ static json_t *step_json(const struct step *step)
     put(&json, "source", text_json(step->source));
     put(&json, "does", text_json(step->does));
     put(&json, "object", text_json(step->object));
+    put(&json, "number", json_integer(step->number));
+    put(&json, "before", text_json(step->before));
+    put(&json, "after", text_json(step->after));
     put(&json, "other", step->other > 0 ? json_integer(step->other) : json_null());
     return json;
 }
@@ -167,6 +173,7 @@ json_t *interleaving_to_json(const struct interleaving *interleaving)
     put(&json, "scenario", text_json(interleaving->scenario));
     put(&json, "story", text_json(interleaving->story));
     put(&json, "kind", text_json(interleaving->kind));
+    put(&json, "pattern", text_json(interleaving->pattern));
     put(&json, "token", text_json(interleaving->token));
     put(&json, "runs", json_integer(interleaving->runs));
     put(&json, "threads", threads);
@@ -283,6 +290,9 @@ static void read_step(struct reading *reading, const json_t *json, struct step *
     step->source = get_text(&inner, "source", false);
     step->does = get_text(&inner, "does", true);
     step->object = get_text(&inner, "object", false);
+    step->number = (int)get_number(&inner, "number", true);
+    step->before = get_text(&inner, "before", false);
+    step->after = get_text(&inner, "after", false);
     step->other = (int)get_number(&inner, "other", false);
     reading->failed = inner.failed;
 }
@@ -295,6 +305,7 @@ int interleaving_from_json(void *context, const json_t *json, struct interleavin
         .scenario = get_text(&reading, "scenario", true),
         .story = get_text(&reading, "story", false),
         .kind = get_text(&reading, "kind", true),
+        .pattern = get_text(&reading, "pattern", false),
         .token = get_text(&reading, "token", true),
         .runs = get_number(&reading, "runs", true),
         .left_out = get_number(&reading, "left_out", true),

@@ -32,8 +32,11 @@ struct step {
     int line;           /* from 1; 0 where unknown */
     const char *source; /* that line without its indentation, where it is the student's; else NULL */
     const char *does;   /* "locks", "wakes", …; "reads" and "writes" are accesses to memory */
-    const char *object; /* what it does it to, or NULL */
-    int other;          /* the thread that it happens to; 0: none */
+    const char *object; /* what it does it to, in the words of the line, or NULL */
+    int number;         /* the same for the same object, whatever it is called; 0: none */
+    const char *before; /* of an access: the value before, in words, or NULL */
+    const char *after;
+    int other; /* the thread that it happens to; 0: none */
 };
 
 struct explored_thread {
@@ -50,9 +53,10 @@ struct explored_thread {
 struct interleaving {
     const char *scenario;
     const char *story;
-    const char *kind;  /* "race", "deadlock", …, as in grader/explore/trace.schema.json */
-    const char *token; /* for `make replay`: names the scenario and the order */
-    long runs;         /* so many were run before it was found, this one among them */
+    const char *kind;    /* "race", "deadlock", …, as in grader/explore/trace.schema.json */
+    const char *pattern; /* which known mistake it is: "if-for-while", …; NULL where none is seen for certain */
+    const char *token;   /* for `make replay`: names the scenario and the order */
+    long runs;           /* so many were run before it was found, this one among them */
     struct explored_thread *threads;
     size_t thread_count;
     struct step *steps; /* in the order of happening */

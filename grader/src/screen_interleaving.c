@@ -42,7 +42,7 @@ static bool is_shown(const struct step *step)
 
 static bool same_object(const struct step *one, const struct step *other)
 {
-    return one->object != NULL && other->object != NULL && strcmp(one->object, other->object) == 0;
+    return one->number > 0 && one->number == other->number;
 }
 
 /* Where there is little room: what threads do to each other. An access tells where another thread uses the same near

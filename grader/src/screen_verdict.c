@@ -29,6 +29,7 @@ enum {
     LINES = 23, /* of a screen of 24: the last is the prompt's */
     WHAT_LINES = 4,
     WHY_LINES = 5,
+    STORY_LINES = 8, /* the same, where it tells what several threads did */
     REST_LEAST = 4, /* for places and detail */
     ALSO_MOST = 3,
 };
@@ -301,7 +302,7 @@ static void brief_findings(struct page *page, const struct verdict *verdict, con
                            size_t count, int lines)
 {
     struct page rest = page_begin(page->context, page->screen);
-    struct finding_room room = {WHAT_LINES, WHY_LINES, lines};
+    struct finding_room room = {WHAT_LINES, list[0]->order == NULL ? WHY_LINES : STORY_LINES, lines};
     int left = lines - lines_with(page, list[0], room);
 
     if (count > 1)

@@ -82,10 +82,11 @@ Test(interleavings, a_finding_is_read_and_its_steps_have_the_students_lines)
     struct explored explored;
     static const char text[] =
         "{\"finding\":{\"kind\":\"deadlock\",\"what\":\"all wait\",\"thread\":2,\"other\":null,\"at\":" SCENARIO_LINE
-        ",\"token\":\"i1.1\",\"trace_cut\":4,\"threads\":[{\"number\":2,\"body\":\"add_one\",\"at\":" STUDENT_LINE
+        ",\"token\":\"i1.1\",\"story\":{\"pattern\":\"lock-order\",\"what\":\"It is so.\",\"advice\":\"Do "
+        "not.\"},\"trace_cut\":4,\"threads\":[{\"number\":2,\"body\":\"add_one\",\"at\":" STUDENT_LINE
         ",\"callers\":[],\"ended\":false,\"state\":\"waits\",\"holds\":[\"a\",\"b\"]}],\"trace\":["
         "{\"thread\":2,\"at\":" HARNESS_LINE ",\"callers\":[" HARNESS_LINE "," STUDENT_LINE "," SCENARIO_LINE
-        "],\"does\":\"locks\",\"object\":\"a\",\"other\":null},"
+        "],\"does\":\"locks\",\"object\":\"a\",\"object_number\":3,\"before\":\"0\",\"other\":null},"
         "{\"thread\":1,\"at\":" SCENARIO_LINE ",\"does\":\"makes\",\"object\":null,\"other\":2},"
         "{\"thread\":1,\"at\":null,\"does\":\"ends\",\"object\":null,\"other\":null}]}," COUNTS "}";
 
@@ -106,6 +107,11 @@ Test(interleavings, a_finding_is_read_and_its_steps_have_the_students_lines)
     cr_expect_null(order->steps[1].source, "only the student's lines have their text");
     cr_expect_eq(order->steps[1].other, 2);
     cr_expect_null(order->steps[2].file);
+    cr_expect_eq(order->steps[0].number, 3);
+    cr_expect_str_eq(order->steps[0].before, "0");
+    cr_expect_null(order->steps[0].after);
+    cr_expect_str_eq(order->pattern, "lock-order");
+    cr_expect_str_eq(explored.why, "It is so. Do not.");
 }
 
 Test(interleavings, what_is_no_result_of_the_explorers_is_refused)
