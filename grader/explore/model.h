@@ -7,6 +7,7 @@
 #include "engine.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <time.h>
 
 /* Virtual time: what the clocks read when a run begins. */
@@ -37,6 +38,7 @@ void model_run_at_exit(void); /* handlers and destructors only */
 
 void model_process_reset(void); /* a new run */
 void model_file_reset(void);
+void model_named_reset(void);
 
 /* Is this signal ignored, so that whatever raises it only fails? */
 bool model_signal_ignored(int number);
@@ -71,5 +73,12 @@ void model_needs_unlock_points(void);
 
 /* Waits until who has a limit could be seen to time out; the same for others where one is looked at. */
 int model_cond_wait(void *cond, void *mutex, uint64_t deadline_ns);
+
+/* Of the model, where one call is made of another. */
+int il_sem_init(sem_t *semaphore, int shared, unsigned value);
+int il_pthread_mutex_lock(pthread_mutex_t *mutex);
+int il_pthread_mutex_trylock(pthread_mutex_t *mutex);
+int il_pthread_mutex_unlock(pthread_mutex_t *mutex);
+void *il_malloc(size_t size);
 
 #endif

@@ -126,22 +126,28 @@ int il_pthread_mutex_trylock(pthread_mutex_t *mutex)
     return try_lock(mutex);
 }
 
+/* A limit that is none matters only to who has to wait (POSIX). */
+static int lock_until(void *address, clockid_t clock, const struct timespec *at)
+{
+    uint64_t deadline_ns;
+    if (model_deadline(clock, at, &deadline_ns))
+        return lock(address, deadline_ns);
+    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
+        return EINVAL;
+    int result = try_lock(address);
+    return result == EBUSY ? EINVAL : result;
+}
+
 int il_pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *at)
 {
     IL_ENTER();
-    uint64_t deadline_ns;
-    if (!model_deadline(clock, at, &deadline_ns))
-        return EINVAL;
-    return lock(mutex, deadline_ns);
+    return lock_until(mutex, clock, at);
 }
 
 int il_pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *at)
 {
     IL_ENTER();
-    uint64_t deadline_ns;
-    if (!model_deadline(CLOCK_REALTIME, at, &deadline_ns))
-        return EINVAL;
-    return lock(mutex, deadline_ns);
+    return lock_until(mutex, CLOCK_REALTIME, at);
 }
 
 static int unlock(void *address)

@@ -170,8 +170,6 @@ void model_process_reset(void)
     optind = 0; /* glibc: getopt begins afresh */
 }
 
-void *il_malloc(size_t size);
-
 int il_vasprintf(char **to, const char *format, va_list list)
 {
     IL_ENTER();

@@ -34,7 +34,8 @@ static void end_life(void *address, size_t size, enum sync_kind kind)
     struct sync *on = sync_use(address, kind);
     bool is_waited_on = on->waiters > 0;
     for (int i = 0; i < il.n; i++)
-        is_waited_on |= il.threads[i].life == LIFE_RUNS && il.threads[i].wish.on == on && i != il.current;
+        is_waited_on |= il.threads[i].life == LIFE_RUNS && il.threads[i].wish.kind != WISH_GO &&
+                        il.threads[i].wish.on == on && i != il.current;
     if (on->owner >= 0 || on->readers || is_waited_on)
         il_found(FIND_MISUSE, address, "%s destroys a %s that is %s", il_name(il.current), sync_word(kind),
                  is_waited_on ? "waited for" : "held");
@@ -355,6 +356,14 @@ int il_pthread_barrier_destroy(pthread_barrier_t *barrier)
     return 0;
 }
 
+/* They wait no more, though they have not returned yet: the barrier may be destroyed now. */
+static void let_go(const struct sync *barrier)
+{
+    for (int i = 0; i < il.n; i++)
+        if (il.threads[i].wish.kind == WISH_BARRIER && il.threads[i].wish.on == barrier)
+            il.threads[i].wish.kind = WISH_GO;
+}
+
 int il_pthread_barrier_wait(pthread_barrier_t *address)
 {
     IL_ENTER();
@@ -370,6 +379,7 @@ int il_pthread_barrier_wait(pthread_barrier_t *address)
     if (++barrier->waiters == barrier->size) {
         barrier->waiters = 0;
         barrier->value++; /* the next round */
+        let_go(barrier);
         il_acquire(barrier);
         return PTHREAD_BARRIER_SERIAL_THREAD;
     }

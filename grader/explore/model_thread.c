@@ -4,6 +4,7 @@
  */
 #include "model.h"
 
+#include "dpor.h"
 #include "heap.h"
 #include "memory_map.h"
 #include "program.h"
@@ -35,6 +36,7 @@ void model_reset(void)
     model.at_exit_n = model.at_quick_exit_n = 0;
     model_process_reset();
     model_file_reset();
+    model_named_reset();
 }
 
 static pthread_t handle_of(int thread)
@@ -96,7 +98,8 @@ int il_pthread_create(pthread_t *handle, const pthread_attr_t *attributes, void 
     return create(handle, sizeof *handle, state == PTHREAD_CREATE_DETACHED, body, NULL, argument);
 }
 
-static int join(pthread_t handle, void **result)
+/* Who has a limit gives up at it: ETIMEDOUT. */
+static int join(pthread_t handle, void **result, uint64_t deadline_ns)
 {
     struct thread *other = model_thread_of(handle);
     if (!other)
@@ -112,7 +115,11 @@ static int join(pthread_t handle, void **result)
         if (i != il.current && il.threads[i].life == LIFE_RUNS && il.threads[i].wish.kind == WISH_JOIN &&
             il.threads[i].wish.whom == (uint64_t)id)
             il_found(FIND_MISUSE, NULL, "%s and %s both join %s", il_name(i), il_name(il.current), il_name(id));
-    model_wait((struct wish){.kind = WISH_JOIN, .whom = (uint64_t)id, .deadline_ns = NO_DEADLINE});
+    if (!model_wait((struct wish){.kind = WISH_JOIN, .whom = (uint64_t)id, .deadline_ns = deadline_ns})) {
+        il_event(NULL, false, 1);
+        record_note("gives up waiting for the end of", NULL, id);
+        return ETIMEDOUT;
+    }
     other->joined = true;
     clock_join(&il.self->sync, &other->sync);
     il_event(NULL, true, other->order);
@@ -127,12 +134,41 @@ static int join(pthread_t handle, void **result)
 int il_pthread_join(pthread_t handle, void **result)
 {
     IL_ENTER();
-    return join(handle, result);
+    return join(handle, result, NO_DEADLINE);
+}
+
+int il_pthread_clockjoin_np(pthread_t handle, void **result, clockid_t clock, const struct timespec *at)
+{
+    IL_ENTER();
+    uint64_t deadline_ns;
+    return model_deadline(clock, at, &deadline_ns) ? join(handle, result, deadline_ns) : EINVAL;
+}
+
+int il_pthread_timedjoin_np(pthread_t handle, void **result, const struct timespec *at)
+{
+    IL_ENTER();
+    uint64_t deadline_ns;
+    return model_deadline(CLOCK_REALTIME, at, &deadline_ns) ? join(handle, result, deadline_ns) : EINVAL;
+}
+
+int il_pthread_tryjoin_np(pthread_t handle, void **result)
+{
+    IL_ENTER();
+    const struct thread *other = model_thread_of(handle);
+    if (!other)
+        return ESRCH;
+    dpor_give_up(); /* where the other stands is no object */
+    il_wish_look(other);
+    if (other->life == LIFE_ENDED)
+        return join(handle, result, NO_DEADLINE);
+    il_event(NULL, false, 1);
+    il_looked(other, 0);
+    return EBUSY;
 }
 
 int model_thread_join(pthread_t handle)
 {
-    return join(handle, NULL);
+    return join(handle, NULL, NO_DEADLINE);
 }
 
 int il_pthread_detach(pthread_t handle)
@@ -377,7 +413,7 @@ int il_thrd_create(thrd_t *handle, thrd_start_t body, void *argument)
 int il_thrd_join(thrd_t handle, int *result)
 {
     IL_ENTER();
-    if (join(handle, NULL))
+    if (join(handle, NULL, NO_DEADLINE))
         return thrd_error;
     if (result)
         *result = model_thread_of(handle)->result_int;
