@@ -6,6 +6,7 @@
  */
 #include "crash.h"
 #include "engine.h"
+#include "gdb.h"
 #include "heap.h"
 #include "lines.h"
 #include "memory_map.h"
@@ -36,7 +37,7 @@ struct options {
     const char *replay, *json;
     const char *files[FILES_MAX], *flags[FILES_MAX];
     struct program_options program;
-    bool measure, output;
+    bool measure, output, gdb;
     unsigned width;
     char **arguments;
     int arguments_n;
@@ -49,6 +50,7 @@ static const char usage_text[] =
     "  --depth D        of the random search (3)\n"
     "  --seed S         of the random search (1)\n"
     "  --replay TOKEN   one interleaving again, with the program's output\n"
+    "  --gdb            with --replay: under gdb, where `fibers` shows every thread\n"
     "  --json FILE      the result for programs ('-': standard output)\n"
     "  --spurious       waits may end though nobody signalled\n"
     "  --faults         pthread_create, malloc and timed waits may fail\n"
@@ -147,6 +149,8 @@ static int take_word(struct options *options, const char *word)
         options->search.count = true;
     else if (strcmp(word, "--no-reduction") == 0)
         options->search.no_reduction = true;
+    else if (strcmp(word, "--gdb") == 0)
+        options->gdb = true;
     else if (strcmp(word, "--output") == 0)
         options->output = true;
     else if (word[0] == '-' && word[1] && strchr("IDOlsgfmWU", word[1]) && options->program.flags_n < FILES_MAX)
@@ -182,6 +186,8 @@ static int parse(int argc, char **argv, struct options *options)
     }
     if (options->program.files_n == 0)
         return usage("no file", NULL);
+    if (options->gdb && !options->replay)
+        return usage("--gdb goes with --replay", NULL);
     if (options->width == 0)
         options->width = terminal_width();
     options->arguments = at < argc ? argv + at : NULL; /* "--" itself stands for the program's name */
@@ -346,7 +352,7 @@ int main(int argc, char **argv)
     options.program.flags = options.flags;
     options.program.compiler = "gcc";
     engine_open();
-    if (parse(argc, argv, &options))
+    if (parse(argc, argv, &options) || (options.gdb && gdb_become(argc, argv)))
         return 2;
     if (program_open(&options.program, &program))
         goto close;

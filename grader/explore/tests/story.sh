@@ -60,5 +60,47 @@ for program in grader/explore/tests/story_*.c; do
     done
 done
 
+# The schema knows every pattern, and every kind of step.
+schema=grader/explore/trace.schema.json
+for word in $(sed -n 's/^    {"\([a-z-]*\)", story_.*/\1/p' grader/explore/story.c) \
+    $(sed -n 's/^ *\[OP_[A-Z_]*\] = "\([a-z-]*\)",$/\1/p' grader/explore/json.c); do
+    if grep -q "\"$word\"" "$schema"; then good; else bad "$schema does not name $word"; fi
+done
+
+# Bad words: one line that says what, exit status 2.
+says() { # expected words…
+    wanted=$1
+    shift
+    timeout 60 "$tool" "$@" >"$work/screen" 2>"$work/error"
+    status=$?
+    if [ $status -eq 2 ] && [ "$(wc -l <"$work/error")" -eq 1 ] && grep -q -e "$wanted" "$work/error" && [ ! -s "$work/screen" ]; then
+        good
+    else
+        bad "interleave $*: exit status $status"
+        cat "$work/error"
+    fi
+}
+some=grader/explore/tests/story_self.c
+says 'no file'
+says 'no file' --runs 3
+says '--bogus' --bogus "$some"
+says 'whole number' --runs many "$some"
+says 'whole number' --runs -1 "$some"
+says 'missing' "$some" --json
+says '--depth' --depth 0 "$some"
+says '--width' --width 12 "$some"
+says '--replay' --gdb "$some"
+says 'not a token' --replay 1.2.3 "$some"
+says 'nowhere' --json "$work/nowhere/x" "$some"
+says 'absent.c' "$work/absent.c"
+if timeout 60 "$tool" --help | grep -q -- --replay; then good; else bad 'interleave --help'; fi
+
+# Under gdb: every thread at its own line.
+printf 'run\nfibers\nkill\nquit\n' |
+    timeout 90 "$tool" --replay "$(timeout 60 "$tool" grader/explore/tests/story_order.c | sed -n 's/^  Replay it: --replay //p')" --gdb grader/explore/tests/story_order.c >"$work/screen" 2>&1
+for wanted in 'thread 1 (main)' 'thread 2 (there)' 'thread 3 (back)' ' there (argument=' ' back (argument=' 'in main () at '; do
+    if grep -qF "$wanted" "$work/screen"; then good; else bad "gdb does not show \"$wanted\""; fi
+done
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
