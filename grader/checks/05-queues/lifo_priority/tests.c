@@ -1,0 +1,609 @@
+/* tests.c - two other orders: newest first, and least first.
+ *
+ * The queue around them is the shutdown_queue's; what is tested is the order, what becomes of it when memory runs out,
+ * and that nothing is shared between two queues. An item is a number: a struct card, or NULL.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* RTLD_NEXT */
+#endif
+#include "check.h"
+#include "lifo_priority.h"
+#include "wrap.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CARDS = 600 };
+
+struct card {
+    int rank;   /* what it is ordered by */
+    int number; /* when it was put */
+};
+
+/* Lower ranks first. NULL is a card of rank 0. */
+static bool lower_rank(const void *one, const void *other)
+{
+    const struct card *left = one, *right = other;
+
+    return (left == NULL ? 0 : left->rank) < (right == NULL ? 0 : right->rank);
+}
+
+static bool higher_rank(const void *one, const void *other)
+{
+    return lower_rank(other, one);
+}
+
+static long comparisons; /* the test's own thread only */
+
+static bool lower_rank_counted(const void *one, const void *other)
+{
+    comparisons++;
+    return lower_rank(one, other);
+}
+
+static void must_return(int expected, int got, const char *call)
+{
+    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
+         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+}
+
+static struct shutdown_queue *new_lifo(int64_t maxsize)
+{
+    struct shutdown_queue *queue = NULL;
+    int error = lifo_priority_create_lifo(&queue, maxsize);
+
+    must(error == 0 && queue != NULL, "lifo_priority_create_lifo returned %d (%s) or stored no queue.", error,
+         strerror(error));
+    return queue;
+}
+
+static struct shutdown_queue *new_priority(int64_t maxsize, bool (*before)(const void *one, const void *other))
+{
+    struct shutdown_queue *queue = NULL;
+    int error = lifo_priority_create_priority(&queue, maxsize, before);
+
+    must(error == 0 && queue != NULL, "lifo_priority_create_priority returned %d (%s) or stored no queue.", error,
+         strerror(error));
+    return queue;
+}
+
+static void must_put(struct shutdown_queue *queue, void *item)
+{
+    must_return(0, shutdown_queue_put(queue, item, 0), "shutdown_queue_put where there is room");
+}
+
+static void *must_get_any(struct shutdown_queue *queue)
+{
+    void *item = &comparisons;
+
+    must_return(0, shutdown_queue_get(queue, &item, 0), "shutdown_queue_get where there is an item");
+    return item;
+}
+
+/* Gets an item, which must be that very card. */
+static void must_get(struct shutdown_queue *queue, const struct card *card, const char *when)
+{
+    const struct card *got = must_get_any(queue);
+
+    must(got == card,
+         "%s the next item should be the one of rank %d that was put as number %d, but it is %d, number %d.", when,
+         card->rank, card->number, got == NULL ? 0 : got->rank, got == NULL ? -1 : got->number);
+}
+
+static void must_be_empty(struct shutdown_queue *queue)
+{
+    void *item = NULL;
+
+    must(shutdown_queue_size(queue) == 0 && shutdown_queue_empty(queue), "All items were got, and the queue has %zu.",
+         shutdown_queue_size(queue));
+    must_return(ETIMEDOUT, shutdown_queue_get(queue, &item, 0), "shutdown_queue_get of an empty queue");
+}
+
+/* Numbers that follow no order, the same in every run. */
+static unsigned scatter(unsigned *state)
+{
+    *state = *state * 1664525U + 1013904223U;
+    return *state >> 16;
+}
+
+/* ---- newest first ----------------------------------------------------------------------------------------------- */
+
+TEST(newest_first, "LIFO: get takes the item that was put last.")
+{
+    struct shutdown_queue *queue = new_lifo(0);
+    struct card cards[50] = {{0}};
+
+    for (int i = 0; i < 50; i++) {
+        cards[i] = (struct card){i, i};
+        must_put(queue, &cards[i]);
+        must(shutdown_queue_size(queue) == (size_t)i + 1, "%d items were put, and there are %zu.", i + 1,
+             shutdown_queue_size(queue));
+    }
+    for (int i = 49; i >= 0; i--)
+        must_get(queue, &cards[i], "Newest first:");
+    must_be_empty(queue);
+    shutdown_queue_destroy(queue);
+}
+
+TEST(newest_of_those_left, "LIFO: however puts and gets take turns, get takes the newest of those that are left.")
+{
+    struct shutdown_queue *queue = new_lifo(0);
+    struct card cards[200];
+    const struct card *left[200];
+    int put = 0, count = 0;
+    unsigned state = 5;
+
+    while (put < 200) {
+        for (unsigned n = scatter(&state) % 9; n > 0 && put < 200; n--, put++) {
+            cards[put] = (struct card){put, put};
+            must_put(queue, &cards[put]);
+            left[count++] = &cards[put];
+        }
+        for (unsigned n = scatter(&state) % 7; n > 0 && count > 0; n--)
+            must_get(queue, left[--count], "Newest first:");
+    }
+    while (count > 0)
+        must_get(queue, left[--count], "Newest first:");
+    must_be_empty(queue);
+    shutdown_queue_destroy(queue);
+}
+
+TEST(any_pointer, "An item is any pointer, NULL too, in both orders.")
+{
+    struct shutdown_queue *lifo = new_lifo(0), *priority = new_priority(0, lower_rank);
+    struct card low = {-1, 0}, high = {1, 1};
+
+    must_put(lifo, NULL);
+    must_put(lifo, &low);
+    must_put(lifo, NULL);
+    must(must_get_any(lifo) == NULL, "NULL was put last, and another item came out.");
+    must_get(lifo, &low, "NULL was got, and");
+    must(must_get_any(lifo) == NULL, "NULL was put first, and another item came out last.");
+    must_be_empty(lifo);
+    must_put(priority, &high);
+    must_put(priority, NULL);
+    must_put(priority, &low);
+    must_get(priority, &low, "The order says -1, NULL, 1:");
+    must(must_get_any(priority) == NULL, "The order says -1, NULL, 1, and the second to come out was not NULL.");
+    must_get(priority, &high, "The order says -1, NULL, 1:");
+    must_be_empty(priority);
+    shutdown_queue_destroy(lifo);
+    shutdown_queue_destroy(priority);
+}
+
+/* ---- least first ------------------------------------------------------------------------------------------------ */
+
+/* Puts every order of `n` different ranks, and gets them. */
+static int wrong_orders(struct shutdown_queue *queue, const int *ranks, int n)
+{
+    struct card cards[6];
+    void *item = NULL;
+    int wrong = 0;
+
+    for (int i = 0; i < n; i++) {
+        cards[i] = (struct card){ranks[i], i};
+        wrong += shutdown_queue_put(queue, &cards[i], 0) != 0;
+    }
+    for (int rank = 0; rank < n; rank++) {
+        if (shutdown_queue_get(queue, &item, 0) != 0)
+            return wrong + 1;
+        wrong += ((const struct card *)item)->rank != rank;
+    }
+    return wrong > 0;
+}
+
+static bool next_order(int *ranks, int n)
+{
+    int i = n - 2, j = n - 1;
+
+    while (i >= 0 && ranks[i] > ranks[i + 1])
+        i--;
+    if (i < 0)
+        return false;
+    while (ranks[j] < ranks[i])
+        j--;
+    int rank = ranks[i];
+    ranks[i] = ranks[j];
+    ranks[j] = rank;
+    for (i++, j = n - 1; i < j; i++, j--) {
+        rank = ranks[i];
+        ranks[i] = ranks[j];
+        ranks[j] = rank;
+    }
+    return true;
+}
+
+TEST(least_first, "Priority: get takes the item that comes before all others, in whatever order they were put.")
+{
+    struct shutdown_queue *queue = new_priority(0, lower_rank);
+    int ranks[6] = {0, 1, 2, 3, 4, 5}, wrong = 0, tried = 0;
+
+    do {
+        wrong += wrong_orders(queue, ranks, 6);
+        tried++;
+    } while (wrong == 0 && next_order(ranks, 6));
+    must(wrong == 0, "Six items were put in the order %d %d %d %d %d %d, and did not come out as 0 1 2 3 4 5.",
+         ranks[0], ranks[1], ranks[2], ranks[3], ranks[4], ranks[5]);
+    must(tried == 720, "Only %d of the 720 orders were tried.", tried);
+    must_be_empty(queue);
+    shutdown_queue_destroy(queue);
+}
+
+TEST(equals_in_order,
+     "Priority: of items of which none comes before the other, the one that was put first comes first.")
+{
+    struct shutdown_queue *queue = new_priority(0, lower_rank);
+    static struct card cards[CARDS];
+    unsigned state = 7;
+
+    for (int i = 0; i < CARDS; i++) {
+        cards[i] = (struct card){(int)(scatter(&state) % 5), i};
+        must_put(queue, &cards[i]);
+    }
+    for (int rank = 0; rank < 5; rank++)
+        for (int i = 0; i < CARDS; i++)
+            if (cards[i].rank == rank)
+                must_get(queue, &cards[i], "Equal ones in the order of arrival:");
+    must_be_empty(queue);
+    shutdown_queue_destroy(queue);
+}
+
+TEST(all_equal, "Priority: where all are equal, it is first in, first out, also while puts and gets take turns.")
+{
+    struct shutdown_queue *queue = new_priority(0, lower_rank);
+    static struct card cards[CARDS];
+    int in = 0, out = 0;
+    unsigned state = 11;
+
+    while (in < CARDS) {
+        for (unsigned n = scatter(&state) % 8; n > 0 && in < CARDS; n--, in++) {
+            cards[in] = (struct card){3, in};
+            must_put(queue, &cards[in]);
+        }
+        for (unsigned n = scatter(&state) % 6; n > 0 && out < in; n--)
+            must_get(queue, &cards[out++], "All are equal:");
+        if (in > CARDS / 2) /* and from an empty queue on again */
+            while (out < in && in < CARDS / 2 + 50)
+                must_get(queue, &cards[out++], "All are equal:");
+    }
+    while (out < in)
+        must_get(queue, &cards[out++], "All are equal:");
+    must_be_empty(queue);
+    shutdown_queue_destroy(queue);
+}
+
+/* Which of the cards in the queue comes first. */
+static int first_of(const struct card *cards, const bool *in_queue, int count)
+{
+    int first = -1;
+
+    for (int i = 0; i < count; i++)
+        if (in_queue[i] && (first < 0 || cards[i].rank < cards[first].rank))
+            first = i;
+    return first;
+}
+
+TEST(least_of_those_left, "Priority: however puts and gets take turns, get takes the first of those that are left.")
+{
+    struct shutdown_queue *queue = new_priority(0, lower_rank);
+    static struct card cards[CARDS];
+    static bool in_queue[CARDS];
+    int put = 0, left = 0;
+    unsigned state = 3;
+
+    while (put < CARDS || left > 0) {
+        for (unsigned n = scatter(&state) % 12; n > 0 && put < CARDS; n--, put++, left++) {
+            cards[put] = (struct card){(int)(scatter(&state) % 40) - 20, put};
+            in_queue[put] = true;
+            must_put(queue, &cards[put]);
+        }
+        for (unsigned n = scatter(&state) % 9; n > 0 && left > 0; n--, left--) {
+            int first = first_of(cards, in_queue, put);
+            in_queue[first] = false;
+            must_get(queue, &cards[first], "Least first, equal ones in the order of arrival:");
+        }
+    }
+    must_be_empty(queue);
+    shutdown_queue_destroy(queue);
+}
+
+TEST(before_decides, "Priority: the order is what `before` says, and nothing else.")
+{
+    struct shutdown_queue *queue = new_priority(0, higher_rank);
+    struct card cards[7] = {{2, 0}, {7, 1}, {7, 2}, {0, 3}, {9, 4}, {7, 5}, {2, 6}};
+    static const int order[] = {4, 1, 2, 5, 0, 6, 3};
+
+    for (int i = 0; i < 7; i++)
+        must_put(queue, &cards[i]);
+    for (int i = 0; i < 7; i++)
+        must_get(queue, &cards[order[i]], "`before` says higher ranks first:");
+    must_be_empty(queue);
+    shutdown_queue_destroy(queue);
+}
+
+TEST(few_comparisons,
+     "Priority: a put or a get among n items takes some log2(n) steps: it does not look at all of them.")
+{
+    enum { MANY = 20000 };
+    struct shutdown_queue *queue = new_priority(0, lower_rank_counted);
+    struct card *cards = calloc(MANY, sizeof *cards);
+    unsigned state = 9;
+    int wrong = 0, last = -1;
+
+    must(cards != NULL, "The test got no memory.");
+    comparisons = 0;
+    for (int i = 0; i < MANY; i++) {
+        cards[i] = (struct card){(int)(scatter(&state) % 30000), i};
+        wrong += shutdown_queue_put(queue, &cards[i], 0) != 0;
+    }
+    for (int i = 0; i < MANY && wrong == 0; i++) {
+        void *item = NULL;
+        wrong += shutdown_queue_get(queue, &item, 0) != 0;
+        int rank = wrong == 0 ? ((const struct card *)item)->rank : 0;
+        wrong += rank < last;
+        last = rank;
+    }
+    must(wrong == 0, "Of %d items some were refused or came out in the wrong order.", MANY);
+    must(comparisons < 200L * MANY, "%d puts and as many gets compared items %ld times: %ld times for each.", MANY,
+         comparisons, comparisons / MANY);
+    free(cards);
+    shutdown_queue_destroy(queue);
+}
+
+/* ---- still a queue ---------------------------------------------------------------------------------------------- */
+
+struct visit {
+    struct shutdown_queue *queue;
+    void *item;
+    bool puts;
+    int result;
+};
+
+static void visit_run(void *argument)
+{
+    struct visit *visit = argument;
+
+    visit->result = visit->puts ? shutdown_queue_put(visit->queue, visit->item, -1)
+                                : shutdown_queue_get(visit->queue, &visit->item, -1);
+}
+
+static void must_wait_and_work(struct shutdown_queue *queue, struct card *cards, const int *order)
+{
+    struct visit getter = {.queue = queue, .result = -1}, putter = {queue, &cards[2], true, -1};
+    struct runner *waiter = runner_start(visit_run, &getter);
+
+    must_be_blocked(waiter, "The queue is empty, and shutdown_queue_get did not wait but returned %d.", getter.result);
+    must_put(queue, &cards[0]);
+    must_be_done(waiter, "An item was put, and a thread that waits for it was not woken.");
+    runner_join(waiter);
+    must(getter.result == 0 && getter.item == &cards[0], "The thread that waited did not get the item that was put.");
+    must_put(queue, &cards[0]);
+    must_put(queue, &cards[1]);
+    must(shutdown_queue_full(queue), "maxsize is 2, two items were put, and the queue says that it is not full.");
+    must_return(ETIMEDOUT, shutdown_queue_put(queue, &cards[2], 0), "shutdown_queue_put into a full queue");
+    waiter = runner_start(visit_run, &putter);
+    must_be_blocked(waiter, "The queue is full, and shutdown_queue_put did not wait but returned %d.", putter.result);
+    must_get(queue, &cards[order[0]], "With two items");
+    must_be_done(waiter, "An item was got, and a thread that waits for room was not woken.");
+    runner_join(waiter);
+    must_get(queue, &cards[order[1]], "With two items again");
+    must_get(queue, &cards[order[2]], "With one item");
+    must(shutdown_queue_unfinished(queue) == 4, "Four items were put, none is done, and %zu are unfinished.",
+         shutdown_queue_unfinished(queue));
+    for (int i = 0; i < 4; i++)
+        must_return(0, shutdown_queue_done(queue), "shutdown_queue_done");
+    must_return(EINVAL, shutdown_queue_done(queue), "shutdown_queue_done, once too often,");
+    shutdown_queue_join(queue);
+}
+
+TEST(still_a_queue, "Both are a shutdown_queue: bound, waiting, task_done and join are as there.")
+{
+    struct card cards[3] = {{1, 0}, {2, 1}, {3, 2}};
+    struct shutdown_queue *lifo = new_lifo(2), *priority = new_priority(2, lower_rank);
+
+    must_wait_and_work(lifo, cards, (const int[]){1, 2, 0});
+    must_wait_and_work(priority, cards, (const int[]){0, 1, 2});
+    shutdown_queue_destroy(lifo);
+    shutdown_queue_destroy(priority);
+}
+
+struct pile {
+    const struct card *cards[8];
+    int count;
+};
+
+static void discard(void *context, void *item)
+{
+    struct pile *pile = context;
+
+    if (pile->count < 8)
+        pile->cards[pile->count] = item;
+    pile->count++;
+}
+
+TEST(thrown_away_in_order,
+     "An immediate shutdown throws all items away, in the order in which gets would have taken them.")
+{
+    struct card cards[4] = {{3, 0}, {1, 1}, {3, 2}, {2, 3}};
+    static const int orders[2][4] = {{3, 2, 1, 0}, {1, 3, 0, 2}};
+
+    for (int i = 0; i < 2; i++) {
+        struct shutdown_queue *queue = i == 0 ? new_lifo(0) : new_priority(0, lower_rank);
+        struct pile pile = {.count = 0};
+
+        for (int n = 0; n < 4; n++)
+            must_put(queue, &cards[n]);
+        shutdown_queue_shutdown(queue, true, discard, &pile);
+        must(pile.count == 4, "Four items were in the queue, and %d were thrown away.", pile.count);
+        for (int n = 0; n < 4; n++)
+            must(pile.cards[n] == &cards[orders[i][n]], "Item %d to be thrown away should be number %d, but it is %d.",
+                 n + 1, orders[i][n], pile.cards[n] == NULL ? -1 : pile.cards[n]->number);
+        must_return(ESHUTDOWN, shutdown_queue_put(queue, &cards[0], 0), "After the shutdown shutdown_queue_put");
+        shutdown_queue_destroy(queue);
+    }
+}
+
+TEST(queues_are_separate, "Each queue is on its own: nothing is shared between two.")
+{
+    struct shutdown_queue *lifos[2] = {new_lifo(0), new_lifo(0)};
+    struct shutdown_queue *priorities[2] = {new_priority(0, lower_rank), new_priority(0, higher_rank)};
+    struct card cards[6] = {{5, 0}, {1, 1}, {3, 2}, {4, 3}, {2, 4}, {6, 5}};
+
+    for (int i = 0; i < 6; i++) {
+        must_put(lifos[i % 2], &cards[i]);
+        must_put(priorities[i % 2], &cards[i]);
+    }
+    for (int i = 5; i >= 0; i--)
+        must_get(lifos[i % 2], &cards[i], "Two stacks side by side:");
+    must_get(priorities[0], &cards[4], "Lower ranks first:");
+    must_get(priorities[1], &cards[5], "Higher ranks first:");
+    must_get(priorities[0], &cards[2], "Lower ranks first:");
+    must_get(priorities[1], &cards[3], "Higher ranks first:");
+    must_get(priorities[0], &cards[0], "Lower ranks first:");
+    must_get(priorities[1], &cards[1], "Higher ranks first:");
+    for (int i = 0; i < 2; i++) {
+        must_be_empty(lifos[i]);
+        must_be_empty(priorities[i]);
+        shutdown_queue_destroy(lifos[i]);
+        shutdown_queue_destroy(priorities[i]);
+    }
+}
+
+TEST(large_bound, "A large maxsize costs nothing by itself: memory is taken for the items that come.")
+{
+    struct shutdown_queue *lifo = new_lifo(INT64_MAX), *priority = new_priority((int64_t)1 << 40, lower_rank);
+    struct card card = {1, 0};
+
+    must_put(lifo, &card);
+    must_get(lifo, &card, "maxsize is INT64_MAX, and");
+    must_put(priority, &card);
+    must_get(priority, &card, "maxsize is 2^40, and");
+    shutdown_queue_destroy(lifo);
+    shutdown_queue_destroy(priority);
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+static void fail_memory(long nth)
+{
+    wrap_fail(WRAP_malloc, nth, ENOMEM);
+    wrap_fail(WRAP_calloc, nth, ENOMEM);
+    wrap_fail(WRAP_realloc, nth, ENOMEM);
+}
+
+/* A put fails for want of memory; then all that was put comes out in order, and it goes on. */
+static void must_survive(struct shutdown_queue *queue, bool newest_first)
+{
+    enum { MANY = 100000 };
+    struct card *cards = calloc(MANY + 1, sizeof *cards);
+    int kept = 0, error = 0, wrong = 0;
+
+    must(cards != NULL, "The test got no memory.");
+    for (; kept < 20; kept++) {
+        cards[kept] = (struct card){newest_first ? -kept : kept / 2, kept};
+        must_put(queue, &cards[kept]);
+    }
+    fail_memory(-1);
+    while (error == 0 && kept < MANY) {
+        cards[kept] = (struct card){newest_first ? -kept : kept / 2, kept};
+        error = shutdown_queue_put(queue, &cards[kept], 0);
+        kept += error == 0 ? 1 : 0;
+    }
+    must_return(ENOMEM, error, "Without memory, one of very many puts");
+    must(shutdown_queue_size(queue) == (size_t)kept, "A put failed, %d items were put before, and there are %zu.", kept,
+         shutdown_queue_size(queue));
+    fail_memory(0);
+    must_put(queue, &cards[kept++]);
+    for (int i = 0; i < kept; i++) {
+        void *item = NULL;
+        wrong += shutdown_queue_get(queue, &item, 0) != 0 || item != &cards[newest_first ? kept - 1 - i : i];
+    }
+    must(wrong == 0, "A put had failed for want of memory, and then %d of %d gets gave the wrong item.", wrong, kept);
+    free(cards);
+    shutdown_queue_destroy(queue);
+}
+
+TEST(no_memory_for_one_more,
+     "Where there is no memory for one more item, put returns ENOMEM, and the queue is as it was.")
+{
+    must_survive(new_lifo(0), true);
+    must_survive(new_priority(0, lower_rank), false);
+}
+
+static int create(int kind, struct shutdown_queue **queue)
+{
+    return kind == 0 ? lifo_priority_create_lifo(queue, 0) : lifo_priority_create_priority(queue, 0, lower_rank);
+}
+
+TEST(no_memory,
+     "When there is no memory, a create returns ENOMEM, whichever part of it there is none for, and keeps nothing.")
+{
+    for (int kind = 0; kind < 2; kind++)
+        for (long nth = 1; nth <= 3; nth++) {
+            struct shutdown_queue *queue = NULL;
+            long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc), freed = wrap_count(WRAP_free);
+
+            fail_memory(nth);
+            int error = create(kind, &queue);
+            fail_memory(0);
+            long asked = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - before;
+            must(error == 0 || error == ENOMEM, "Without memory, a create should return ENOMEM, but it returned %d.",
+                 error);
+            must(nth > 1 || error == ENOMEM, "There was no memory at all, and a create returned %d.", error);
+            must(error == 0 || asked - 1 <= wrap_count(WRAP_free) - freed,
+                 "A create had allocated %ld times, then there was no memory, and it freed %ld times.", asked - 1,
+                 wrap_count(WRAP_free) - freed);
+            if (error == 0)
+                shutdown_queue_destroy(queue);
+        }
+}
+
+/* Stands before the C library's own: while this thread says so, no mutex can be made, so no shutdown_queue either. */
+static _Thread_local bool no_mutex;
+
+int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
+{
+    int (*real)(pthread_mutex_t *, const pthread_mutexattr_t *) = NULL;
+
+    if (no_mutex)
+        return EAGAIN;
+    *(void **)&real = dlsym(RTLD_NEXT, "pthread_mutex_init");
+    return real == NULL ? ENOSYS : real(mutex, attributes);
+}
+
+TEST(nothing_kept, "When the queue cannot be made, a create returns that error and keeps nothing of its store.")
+{
+    for (int kind = 0; kind < 2; kind++) {
+        struct shutdown_queue *queue = NULL;
+        long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc), freed = wrap_count(WRAP_free);
+
+        no_mutex = true;
+        int error = create(kind, &queue);
+        no_mutex = false;
+        must_return(EAGAIN, error, "shutdown_queue_create_with returned EAGAIN: the create");
+        long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - before - (wrap_count(WRAP_free) - freed);
+        must(kept <= 0, "The queue could not be made, and the create kept %ld allocations of its store: they are lost.",
+             kept);
+    }
+}
+
+TEST(gives_back, "shutdown_queue_destroy gives back all that the store has, with items in it and without.")
+{
+    struct card cards[40];
+
+    for (int kind = 0; kind < 2; kind++)
+        for (int count = 0; count <= 40; count += 40) {
+            struct shutdown_queue *queue = NULL;
+
+            must_return(0, create(kind, &queue), "A create");
+            for (int i = 0; i < count; i++) {
+                cards[i] = (struct card){i, i};
+                must_put(queue, &cards[i]);
+            }
+            shutdown_queue_destroy(queue);
+        }
+    must(wrap_count(WRAP_free) > 0, "Four queues were made and ended, and nothing was freed.");
+}
