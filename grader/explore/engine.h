@@ -74,21 +74,21 @@ struct sync {
     void *address;
     uint32_t run; /* the run that it belongs to */
     enum sync_kind kind;
-    int owner;        /* thread that holds it (for writing), or -1 */
-    unsigned depth;   /* of a recursive mutex */
-    unsigned readers; /* of a read-write lock */
-    int type;         /* of a mutex: PTHREAD_MUTEX_…; of a condition variable: the clock of its limits */
-    bool robust;      /* a mutex that outlives its owner */
-    bool owner_died;  /* …and did */
-    bool lost;        /* …and was unlocked without pthread_mutex_consistent */
+    int owner;         /* thread that holds it (for writing), or -1 */
+    unsigned depth;    /* of a recursive mutex */
+    unsigned readers;  /* of a read-write lock */
+    int type;          /* of a mutex: PTHREAD_MUTEX_…; of a condition variable: the clock of its limits */
+    bool robust;       /* a mutex that outlives its owner */
+    bool owner_died;   /* …and did */
+    bool lost;         /* …and was unlocked without pthread_mutex_consistent */
     uint32_t taken_at; /* of a mutex: its owner's count of wishes then */
-    unsigned waiters; /* threads that sleep on a condition variable, or have arrived at a barrier */
-    unsigned size;    /* of a barrier */
-    uint64_t value;   /* of a semaphore; the round of a barrier */
-    void *mutex;      /* the one that a condition variable's waiters gave up */
-    void *assumed;    /* the one that they are thought to give up: a signal had no point of its own (assume) */
-    uint64_t order;   /* the last operation that changed it (il_event) */
-    uint64_t reads;   /* the sum of the operations since that only looked */
+    unsigned waiters;  /* threads that sleep on a condition variable, or have arrived at a barrier */
+    unsigned size;     /* of a barrier */
+    uint64_t value;    /* of a semaphore; the round of a barrier */
+    void *mutex;       /* the one that a condition variable's waiters gave up */
+    void *assumed;     /* the one that they are thought to give up: a signal had no point of its own (assume) */
+    uint64_t order;    /* the last operation that changed it (il_event) */
+    uint64_t reads;    /* the sum of the operations since that only looked */
     struct dpor_mark dpor;
     /* from here on, each says itself how much of it counts */
     unsigned shared[THREADS_MAX]; /* read locks by thread; valid below shared_n */
@@ -160,24 +160,25 @@ struct thread {
     struct sync *waits_on; /* that condition variable */
     struct cleanup *cleanups;
     struct cancel cancel;
-    void *tls;                   /* its thread-local variables, or NULL until first used */
-    uint32_t values_n;           /* of `values`, below */
-    uint64_t yields;             /* order of the last yield */
-    uint64_t overtaken[2];       /* bits: those whom it went before though it had yielded, since they last went */
-    struct sync *held[HELD_MAX]; /* locks, the last taken last */
-    unsigned held_n;
-    struct look {
-        const void *pc, *address;
-        uint64_t value, writes;
-        unsigned times;
-    } looks[LOOKS_MAX]; /* at what others may change, since it last changed anything itself: how loops that spin show */
-    unsigned looks_n;
+    void *tls;               /* its thread-local variables, or NULL until first used */
+    uint32_t values_n;       /* of `values`, below */
+    uint64_t yields;         /* order of the last yield */
+    uint64_t overtaken[2];   /* bits: those whom it went before though it had yielded, since they last went */
+    unsigned held_n;         /* of `held`, below */
+    unsigned looks_n;        /* of `looks`, below */
     unsigned clock_looks;    /* at clocks, since anything was changed: a loop that waits for a time */
     uint64_t clock_writes;   /* as of the last of them */
     uint32_t wishes;         /* so many visible operations */
     uint32_t quiet_accesses; /* plain ones since its last visible operation */
     uint64_t order;          /* its last operation (il_event) */
+    /* from here on, what was said above how much of it counts, and clocks, which say it themselves */
     struct clock sync;
+    struct sync *held[HELD_MAX]; /* locks, the last taken last */
+    struct look {
+        const void *pc, *address;
+        uint64_t value, writes;
+        unsigned times;
+    } looks[LOOKS_MAX]; /* at what others may change, since it last changed anything itself: how loops that spin show */
     struct clock fence_out;       /* what a release fence has made ready for the next atomic store */
     struct clock fence_in;        /* what relaxed loads have seen, for the next acquire fence */
     const void *values[KEYS_MAX]; /* of pthread_setspecific */
@@ -243,9 +244,9 @@ struct engine {
     uint32_t run;
     int n, current;
     struct thread *self;
-    bool inside;      /* the program runs, not the explorer */
+    bool inside;       /* the program runs, not the explorer */
     unsigned switches; /* from thread to thread so far */
-    bool free_switch; /* the next switch costs nothing: the current thread was not chosen */
+    bool free_switch;  /* the next switch costs nothing: the current thread was not chosen */
     uint64_t now_ns;
     uint64_t writes; /* operations that changed something */
     uint64_t yields;
@@ -264,6 +265,7 @@ struct engine {
     bool overtaking; /* somebody has overtaken another */
     bool patient;    /* it is long: no more decisions, only fair turns, until it ends or plainly never does */
     bool fair_only;  /* in this search: a thread that polls was not let before another once more */
+    bool dropped;    /* …and a choice was left out that was dearer than the bound */
     bool held;       /* in this search: a thread that spins was made to wait for a change */
     bool reducing;   /* the search is dpor.h's, which wants to hear of events and steps */
 

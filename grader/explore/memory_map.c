@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { GUARD = 64 << 10 };
+/* Stacks begin at different places of their pages: else the frames of all threads fell on the same lines of the cache.
+ */
+enum { GUARD = 64 << 10, COLOURS = 7, COLOUR = 576 };
 
 static struct {
     char *base; /* arena, then thread 1's guard and stack, then the others' */
@@ -74,7 +76,7 @@ char *memory_arena(void)
 
 void *memory_stack_top(int thread)
 {
-    return map.base + guard_at(thread + 1);
+    return map.base + guard_at(thread + 1) - (size_t)thread % COLOURS * COLOUR;
 }
 
 static size_t offset_of(const void *address)

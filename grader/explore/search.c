@@ -276,6 +276,7 @@ static void bounded(const struct search_options *options, struct search_report *
 {
     search.mode = MODE_BOUNDED;
     il.bound = options->preemptions;
+    il.dropped = false;
     bounded_reset();
     report->bound_done = -1;
     run_bounded(options, report, 0);
@@ -285,7 +286,7 @@ static void bounded(const struct search_options *options, struct search_report *
             return;
         report->bound_done = (int)bound;
         if (search.later.n == 0) {
-            report->everything = options->preemptions == UINT_MAX || bound < options->preemptions;
+            report->everything = !il.dropped;
             return;
         }
         struct list done = search.now;

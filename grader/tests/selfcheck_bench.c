@@ -2,7 +2,8 @@
  *
  * The yardstick is one start of helgrind on a program that starts two threads and does nothing else, in processor time
  * (user and system, with all children). What is compared with it runs in turn with it, so a machine whose speed
- * drifts slows both. The figures go to build/bench.tsv and to the screen.
+ * drifts slows both. The explorer is compared with the same scenario run by real threads. The figures go to
+ * build/bench.tsv and to the screen.
  */
 #include "child.h"
 #include "files.h"
@@ -124,6 +125,99 @@ static int measure_jobs(struct bench_sheet *sheet, struct fault *fault)
     return 0;
 }
 
+/* ---- the explorer ------------------------------------------------------------------------------------------------ */
+
+/* The scenario with real threads, once and again in one process; prints the processor time of one run in seconds. */
+static const char native_program[] =
+    "#define _POSIX_C_SOURCE 200809L\n"
+    "#include <stdio.h>\n"
+    "#include <time.h>\n"
+    "int scenario_main(void);\n"
+    "int main(void)\n{\n"
+    "    struct timespec used;\n"
+    "    enum { RUNS = 2000 };\n"
+    "    for (int i = 0; i < RUNS; i++) scenario_main();\n"
+    "    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);\n"
+    "    printf(\"%.9f\\n\", ((double)used.tv_sec + (double)used.tv_nsec * 1e-9) / RUNS);\n"
+    "    return 0;\n}\n";
+
+struct explorer_bench {
+    char *interleave, *scenario, *native;
+};
+
+static int make_native(struct bench_sheet *sheet, const struct explorer_bench *bench, struct fault *fault)
+{
+    char *driver = memory_format(sheet->context, "%s.c", bench->native);
+    char *object = memory_format(sheet->context, "%s.o", bench->native);
+    const char *compile[] = {"gcc", "-g", "-O1", "-Dmain=scenario_main", "-c", bench->scenario, "-o", object, NULL};
+    const char *link[] = {"gcc", "-g", "-O1", "-pthread", driver, object, "-o", bench->native, NULL};
+    struct child_result result;
+
+    if (files_write(driver, native_program, sizeof native_program - 1, fault) < 0)
+        return -1;
+    return run(sheet, compile, &result, fault) < 0 ? -1 : run(sheet, link, &result, fault);
+}
+
+/* One search of the scenario: interleavings a second, and its seconds, both of processor time. */
+static int search_once(struct bench_sheet *sheet, const struct explorer_bench *bench, const char *preemptions,
+                       double *rate, double *cpu_s, struct fault *fault)
+{
+    const char *argv[] = {bench->interleave, "--measure", "--no-reduction", "--runs", "1000000",
+                          "--preemptions",   preemptions, bench->scenario,  NULL};
+    struct child_result result;
+    unsigned long long runs;
+
+    if (run(sheet, argv, &result, fault) < 0)
+        return -1;
+    if (sscanf(result.out, "%llu runs (%*u cut short) in %lf s", &runs, cpu_s) != 2 || *cpu_s <= 0)
+        return fault_set(fault, "interleave --measure says '%.100s'", result.out);
+    *rate = (double)runs / *cpu_s;
+    return 0;
+}
+
+static int native_once(struct bench_sheet *sheet, const struct explorer_bench *bench, double *cpu_s,
+                       struct fault *fault)
+{
+    const char *argv[] = {bench->native, NULL};
+    struct child_result result;
+
+    if (run(sheet, argv, &result, fault) < 0)
+        return -1;
+    if (sscanf(result.out, "%lf", cpu_s) != 1)
+        return fault_set(fault, "%s says '%.100s'", bench->native, result.out);
+    return 0;
+}
+
+/* Two producers of two items, two consumers of two, one slot, one condition variable. */
+static int measure_explorer(struct bench_sheet *sheet, struct fault *fault)
+{
+    const char *root = sheet->course->root;
+    struct explorer_bench bench = {
+        .interleave = memory_format(sheet->context, "%s/build/interleave", root),
+        .scenario = memory_format(sheet->context, "%s/grader/explore/tests/queue_right.c", root),
+        .native = memory_format(sheet->context, "%s/build/bench-native", root),
+    };
+    double rates[ROUNDS], ratios[ROUNDS], seconds[ROUNDS];
+
+    if (make_native(sheet, &bench, fault) < 0)
+        return -1;
+    for (int i = 0; i < ROUNDS; i++) {
+        double cpu_s, native_s, rate_of_few;
+        if (search_once(sheet, &bench, "all", &rates[i], &cpu_s, fault) < 0 ||
+            native_once(sheet, &bench, &native_s, fault) < 0 ||
+            search_once(sheet, &bench, "2", &rate_of_few, &seconds[i], fault) < 0)
+            return -1;
+        ratios[i] = rates[i] * native_s;
+    }
+    note(sheet, "explorer: interleavings of the queue in a second of CPU, median", timing_median(rates, ROUNDS) / 1000,
+         "thousands", "at least 300");
+    note(sheet, "explorer: the same over runs with real threads, median", timing_median(ratios, ROUNDS), "times",
+         "at least 25");
+    note(sheet, "explorer: all of the queue up to 2 preemptions, median", timing_median(seconds, ROUNDS), "CPU s",
+         "below 1");
+    return 0;
+}
+
 static int make_empty(struct bench_sheet *sheet, struct fault *fault)
 {
     char *source = memory_format(sheet->context, "%s.c", sheet->empty);
@@ -150,7 +244,8 @@ int selfcheck_bench(void *context, const struct course *course, struct fault *fa
 
     strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &utc));
     sheet.table = memory_format(context, "# %s\nwhat\tvalue\tunit\ttarget\n", date);
-    if (make_empty(&sheet, fault) < 0 || measure_exercises(&sheet, fault) < 0 || measure_jobs(&sheet, fault) < 0)
+    if (make_empty(&sheet, fault) < 0 || measure_explorer(&sheet, fault) < 0 || measure_exercises(&sheet, fault) < 0 ||
+        measure_jobs(&sheet, fault) < 0)
         return -1;
     printf("written to build/bench.tsv\n");
     return files_write(path, sheet.table, strlen(sheet.table), fault);

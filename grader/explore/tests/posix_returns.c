@@ -1,5 +1,5 @@
 /* What POSIX says that each call returns, call by call.
- * explore: -D_GNU_SOURCE => everything */
+ * explore: --preemptions all -D_GNU_SOURCE => everything */
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
