@@ -224,6 +224,33 @@ static int hang_sees(void *context, struct workshop *shop, const struct check *c
     return 0;
 }
 
+/* The explorer compiles the program itself: what it is made with is tried too. */
+static int interleave_sees(void *context, struct workshop *shop, const struct check *check, const char *program,
+                           const char *word, bool *seen, const char **words, struct fault *fault)
+{
+    const char *interleave = NULL;
+    const char *source = memory_format(context, "%s/grader/harness/doctor/%s", shop->course->root, check->source);
+    struct child_result result;
+
+    (void)program;
+    if (toolchain_interleave(context, shop, &interleave, fault) != 0)
+        return -1;
+    const char *const argv[] = {interleave, "--json", "-", source, "--", word, NULL};
+    if (program_run(context, shop, argv, NULL, &result, fault) != 0)
+        return -1;
+    json_t *report = json_loads(result.out, 0, NULL);
+    const json_t *finding = json_object_get(report, "finding");
+    const char *kind = json_string_value(json_object_get(finding, "kind"));
+    bool whole = json_is_integer(json_object_get(report, "proved_preemptions"));
+
+    *seen = result.status == 1 && kind != NULL && strcmp(kind, check->kind) == 0;
+    *words = result.err_size > 0 ? result.err : *seen || whole ? "" : child_end_text(context, &result);
+    if (result.status == 1 && !*seen)
+        *words = memory_format(context, "it found: %s", kind == NULL ? "nothing that makes sense" : kind);
+    json_decref(report);
+    return 0;
+}
+
 /* ---- the detectors ----------------------------------------------------------------------------------------------- */
 
 static const struct check checks[] = {
@@ -303,6 +330,15 @@ static const struct check checks[] = {
      .package = "libdw-dev libc6-dbg",
      .identities = {"/usr/lib/x86_64-linux-gnu/libdw.so.1", "/lib/x86_64-linux-gnu/libc.so.6"},
      .look = hang_sees},
+    {.detector = "explorer",
+     .shown = "the explorer: every order of the threads",
+     .source = "wakeup.c",
+     .mistake = "bad",
+     .finds = "a wake-up that comes too early",
+     .kind = "lost-wakeup",
+     .package = "gcc binutils, and make clean",
+     .identities = {"gcc", "ld", "objcopy"},
+     .look = interleave_sees},
 };
 
 enum { CHECKS = sizeof checks / sizeof checks[0] };
@@ -342,6 +378,11 @@ static const char *answer_name(void *context, const struct workshop *shop, const
     cache_key_text(&key, system.version);
     for (size_t i = 0; i < IDENTITIES_MAX && check->identities[i] != NULL; i++)
         cache_key_identity(&key, tool_path(context, check->identities[i]));
+    const char *interleave = NULL;
+    if (check->look == interleave_sees && toolchain_interleave(context, shop, &interleave, fault) != 0)
+        return NULL;
+    if (interleave != NULL)
+        cache_key_identity(&key, interleave);
     for (size_t i = 0; check->method != NULL && check->method->options[i] != NULL; i++)
         cache_key_text(&key, check->method->options[i]);
     for (const char **word = helgrind_command(context, "", "", NULL); *word != NULL; word++)

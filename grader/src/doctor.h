@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* The detectors, by name: "helgrind", "tsan", "asan", "lsan", "ubsan", "msan", "criterion", "hang".
+/* The detectors, by name: "helgrind", "tsan", "asan", "lsan", "ubsan", "msan", "criterion", "hang", "explorer".
  *
  * Makes sure that this one works here. Blocks: the first time as long as it takes to build and run two small programs
  * (about a second), afterwards for a look into the cache. A detector that does not work is a fault that names it and

@@ -103,11 +103,13 @@ static void step_read(void *context, const struct workshop *shop, const json_t *
 {
     const char *does = json_string_value(json_object_get(json, "does"));
     bool ends = does != NULL && strcmp(does, "ends") == 0; /* at no line of its own */
-    const struct step *before = ends ? NULL : step_before(steps, count, shop, json);
-    struct line line = ends             ? (struct line){0}
-                       : before == NULL ? line_read(context, shop, json)
-                                        : (struct line){before->file, before->line, before->source};
+    const struct step *before = step_before(steps, count, shop, json);
+    struct line line = {0};
 
+    if (before != NULL && !ends)
+        line = (struct line){before->file, before->line, before->source};
+    else if (!ends)
+        line = line_read(context, shop, json);
     steps[count] = (struct step){
         .thread = (int)number_of(json, "thread"),
         .file = line.file,
@@ -336,9 +338,11 @@ static int list_ask(void *context, struct workshop *shop, const char *reference,
     const struct child_spec run = {.argv = argv, .cwd = shop->dir};
     if (child_run(context, &run, &child, fault) != 0)
         return -1;
-    if (child.end != CHILD_EXITED || child.status != 0 || strchr(child.out, '\t') == NULL)
-        return fault_set(fault, "%s: scenario.c cannot be explored: %s", shop->exercise->id,
-                         trouble_of(context, &child));
+    if (child.end != CHILD_EXITED || child.status != 0 || strchr(child.out, '\t') == NULL) {
+        (void)fault_set(fault, "%s: scenario.c cannot be explored: %s", shop->exercise->id,
+                        trouble_of(context, &child));
+        return -1;
+    }
     *text = child.out;
     return 0;
 }

@@ -6,6 +6,7 @@
  * scenario in which something is found ends the stage. Then the reference runs the same scenario in the same way: that
  * says what is possible, and where it shows something too the grader is broken, not the student.
  */
+#include "doctor.h"
 #include "interleave_words.h"
 #include "memory.h"
 #include "scenario_program.h"
@@ -179,7 +180,8 @@ int stage_interleavings(void *context, struct workshop *shop, struct stage_resul
     struct listed_scenario *scenario = NULL;
 
     result->outcome = OUTCOME_PASSED;
-    if (scenario_program_make(context, shop, FLAVOUR_EXPLORED, &exploring.student, result, fault) != 0)
+    if (doctor_require(context, shop, "explorer", fault) != 0 ||
+        scenario_program_make(context, shop, FLAVOUR_EXPLORED, &exploring.student, result, fault) != 0)
         return -1;
     if (exploring.student == NULL)
         return 0;
