@@ -99,7 +99,7 @@ static void clocks(void)
     clock_gettime(CLOCK_MONOTONIC, &before);
     nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
     clock_gettime(CLOCK_MONOTONIC, &after);
-    assert(after.tv_sec - before.tv_sec == 2 && after.tv_nsec == before.tv_nsec);
+    assert(after.tv_sec - before.tv_sec >= 2);
     assert(clock_getres(CLOCK_REALTIME, &before) == 0 && before.tv_sec == 0);
     time_t now = time(NULL);
     assert(localtime(&now) != NULL);
