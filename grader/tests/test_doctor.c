@@ -108,9 +108,9 @@ Test(doctor, the_report_is_a_table_with_facts)
     FILE *out = fmemopen(text, sizeof text, "w");
 
     cr_assert_not_null(out);
-    cr_assert(doctor_report(fixture.context, fixture.course.root, fixture.shop.cache_dir, out, &fixture.fault) == 0,
-              "%s", fixture.fault.text);
+    int result = doctor_report(fixture.context, fixture.course.root, fixture.shop.cache_dir, out, &fixture.fault);
     (void)fclose(out);
+    cr_assert_eq(result, 0, "%s%s", text, fixture.fault.text);
     cr_assert(strstr(text, "helgrind  works") != NULL, "%s", text);
     cr_assert(strstr(text, "hang      works") != NULL, "%s", text);
     cr_assert(strstr(text, "cores ") != NULL, "%s", text);
