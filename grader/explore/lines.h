@@ -7,11 +7,11 @@
 #include <stddef.h>
 
 struct place {
-    const char *file;  /* base name; "" where unknown. Lives until lines_close. */
-    int line;          /* 0 where unknown */
-    char text[160];    /* the line, without its margins and cut where too long */
+    const char *file;    /* base name; "" where unknown. Lives until lines_close. */
+    int line;            /* 0 where unknown */
+    char text[160];      /* the line, without its margins and cut where too long */
     unsigned long entry; /* of the function that the machine is in, by the file's addresses; 0 where unknown */
-    char function[64]; /* an inlined one, too; "" where unknown */
+    char function[64];   /* an inlined one, too; "" where unknown */
 };
 
 /* Reads the debug information of `path`, loaded at `base`. 0, or -1 with nothing to look up (places stay unknown). */

@@ -382,11 +382,9 @@ static void print_left_out(FILE *to, const struct table *table)
 
 static void print_steps(FILE *to, const struct table *table)
 {
-    unsigned skipped_from = table->n, skipped_to = table->n;
-    if (table->n > STEPS_SHOWN) {
-        skipped_from = STEPS_FIRST;
-        skipped_to = table->n - (STEPS_SHOWN - STEPS_FIRST);
-    }
+    bool is_long = table->n > STEPS_SHOWN;
+    unsigned skipped_from = is_long ? STEPS_FIRST : table->n;
+    unsigned skipped_to = is_long ? table->n - (STEPS_SHOWN - STEPS_FIRST) : table->n;
     for (unsigned i = 0; i < table->n; i++) {
         if (i == skipped_from)
             fprintf(to, "  \xe2\x80\xa6 %u rows in the middle (all are in the JSON)\n", skipped_to - skipped_from);

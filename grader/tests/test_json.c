@@ -1,4 +1,5 @@
 #include "memory.h"
+#include "schema.h"
 #include "scratch.h"
 #include "utf8.h"
 #include "verdict_json.h"
@@ -223,86 +224,6 @@ Test(json, seconds_that_are_no_number_do_not_break_it, .init = set_up, .fini = t
 
 static const json_t *schema;
 
-static bool is_type(const json_t *value, const char *type)
-{
-    return (strcmp(type, "object") == 0 && json_is_object(value)) ||
-           (strcmp(type, "array") == 0 && json_is_array(value)) ||
-           (strcmp(type, "string") == 0 && json_is_string(value)) ||
-           (strcmp(type, "integer") == 0 && json_is_integer(value)) ||
-           (strcmp(type, "number") == 0 && json_is_number(value)) ||
-           (strcmp(type, "boolean") == 0 && json_is_boolean(value)) ||
-           (strcmp(type, "null") == 0 && json_is_null(value));
-}
-
-static bool has_type(const json_t *value, const json_t *types)
-{
-    const json_t *type;
-    size_t i;
-
-    if (types == NULL)
-        return true;
-    if (json_is_string(types))
-        return is_type(value, json_string_value(types));
-    json_array_foreach(types, i, type)
-    {
-        if (is_type(value, json_string_value(type)))
-            return true;
-    }
-    return false;
-}
-
-/* The part of JSON Schema that ours uses. Says the first thing that does not fit, or NULL. */
-static const char *misfit(const json_t *rule, const json_t *value, const char *where)
-{
-    const json_t *reference = json_object_get(rule, "$ref"), *item;
-    const char *key, *problem = NULL;
-    size_t i;
-
-    if (reference != NULL)
-        return misfit(json_object_get(json_object_get(schema, "$defs"), strrchr(json_string_value(reference), '/') + 1),
-                      value, where);
-    if (!has_type(value, json_object_get(rule, "type")))
-        return memory_format(context, "%s: wrong type", where);
-    const json_t *choices = json_object_get(rule, "oneOf");
-    json_array_foreach(choices, i, item)
-    {
-        if ((problem = misfit(item, value, where)) == NULL)
-            return NULL;
-    }
-    if (choices != NULL)
-        return problem;
-    const json_t *constant = json_object_get(rule, "const"), *names = json_object_get(rule, "enum");
-    if (constant != NULL && !json_equal(constant, value))
-        return memory_format(context, "%s: not the constant", where);
-    bool named = names == NULL;
-    json_array_foreach(names, i, item) named = named || json_equal(item, value);
-    if (!named)
-        return memory_format(context, "%s: none of the names", where);
-    const json_t *least = json_object_get(rule, "minimum");
-    if (least != NULL && json_number_value(value) < json_number_value(least))
-        return memory_format(context, "%s: too small", where);
-    json_array_foreach(json_object_get(rule, "required"), i, item)
-    {
-        if (json_object_get(value, json_string_value(item)) == NULL)
-            return memory_format(context, "%s: no %s", where, json_string_value(item));
-    }
-    json_array_foreach(value, i, item)
-    {
-        if ((problem = misfit(json_object_get(rule, "items"), item, where)) != NULL)
-            return problem;
-    }
-    const json_t *properties = json_object_get(rule, "properties");
-    json_object_foreach((json_t *)value, key, item)
-    {
-        const json_t *property = json_object_get(properties, key);
-        if (property == NULL)
-            return memory_format(context, "%s: %s is not in the schema", where, key);
-        if ((problem = misfit(property, item, memory_format(context, "%s.%s", where, key))) != NULL)
-            return problem;
-    }
-    return problem;
-}
-
 /* The tests run in the project's folder, as `make unit` starts them. */
 static void load_schema(void)
 {
@@ -319,17 +240,17 @@ Test(json, a_report_has_the_documented_form, .init = load_schema, .fini = tear_d
     struct verdict broken = {.exercise = "a/b", .outcome = OUTCOME_BROKEN, .reason = "x", .missing = false};
     const struct verdict *const verdicts[] = {verdict, &broken};
     json_t *report = report_to_json("anna", verdicts, 2);
-    const char *problem = misfit(schema, report, "report");
+    const char *problem = schema_misfit(context, schema, schema, report, "report");
 
     cr_expect_null(problem, "%s", problem);
     cr_expect_eq(json_integer_value(json_object_get(report, "failed")), 1);
     cr_expect_eq(json_integer_value(json_object_get(report, "broken")), 1);
     /* And the checker can fail. */
     json_object_set_new(report, "extra", json_null());
-    cr_expect_not_null(misfit(schema, report, "report"));
+    cr_expect_not_null(schema_misfit(context, schema, schema, report, "report"));
     json_object_del(report, "extra");
     json_object_set_new(report, "points", json_integer(-1));
-    cr_expect_not_null(misfit(schema, report, "report"));
+    cr_expect_not_null(schema_misfit(context, schema, schema, report, "report"));
     json_decref(report);
 }
 

@@ -3,7 +3,7 @@
 # happened, what to do), with gcc and with clang alike; `none` where no pattern may be seen. And no line of a screen is
 # wider than asked for. (That the right form of each, -DRIGHT, has no finding is check.sh's.) Prints `N passed, N failed`.
 #
-#   story.sh --write    writes the .says anew: read the difference before you commit it
+#   story.sh --write    writes the .says and .json anew: read the difference before you commit it
 set -u
 
 cd "$(dirname "$0")/../../.." || exit 2
@@ -44,6 +44,14 @@ for program in grader/explore/tests/story_*.c; do
         fi
         told "$work/json" >"$work/told"
         if [ "${1-}" = --write ] && [ $compiler = gcc ]; then cp "$work/told" "$says"; fi
+        golden=${program%.c}.json # the whole of it, byte for byte, where it is short
+        if [ $compiler = gcc ] && [ -e "$golden" ]; then
+            if [ "${1-}" = --write ]; then cp "$work/json" "$golden"; fi
+            if cmp -s "$work/json" "$golden"; then good; else
+                bad "$program: not the JSON of $golden"
+                diff "$golden" "$work/json" | head -n 20
+            fi
+        fi
         # What clang makes of a variable may have another form, and its lines are less exact: the pattern is the same.
         if [ $compiler = clang ]; then head -n 1 "$says" >"$work/wanted"; else cp "$says" "$work/wanted"; fi
         head -n "$(wc -l <"$work/wanted")" "$work/told" >"$work/got"
