@@ -303,6 +303,8 @@ static void finish_step(void)
     for (unsigned t = 0; t < (unsigned)il.n; t++) {
         struct standing *standing = &dpor.standing[t];
         if (standing->renewed) {
+            if (j >= dpor.fresh && mask_has(&dpor.frames[j].enabled, t)) /* its time could have been over before */
+                reverse(j, t, standing->clock, j + 1);
             clock_take(standing->clock, dpor.clocks[j]);
             renew(j, t);
         } else if (dpor.wrote && standing->published != j && !standing->enabled_by &&

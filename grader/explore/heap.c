@@ -5,6 +5,7 @@
 #include "memory_map.h"
 #include "record.h"
 #include "shadow.h"
+#include "sync_table.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -182,6 +183,8 @@ static void release(void *start)
     shadow_access(start, looked_at, true, false);
     record_note("frees", start, -1);
     shadow_forget(start, block->size); /* so that the next access asks us */
+    if (il.reducing)
+        sync_freed(start, block->size);
     block->freed_by = il.current;
     block->freed_pc = il.self->pc;
     heap.live--;

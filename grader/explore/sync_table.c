@@ -1,6 +1,7 @@
 /* sync_table.c - see sync_table.h: open addressing; indices into a pool that is handed out anew at every run. */
 #include "sync_table.h"
 
+#include "dpor.h"
 #include "heap.h"
 #include "memory_map.h"
 
@@ -70,6 +71,13 @@ struct sync *il_sync(const void *address)
     slot->index = table.used++;
     start(&table.pool[slot->index], address);
     return &table.pool[slot->index];
+}
+
+void sync_freed(const void *start, size_t size)
+{
+    for (unsigned i = 0; i < table.used; i++)
+        if ((uintptr_t)table.pool[i].address - (uintptr_t)start < size)
+            dpor_event(&table.pool[i], true);
 }
 
 const char *sync_word(enum sync_kind kind)

@@ -24,6 +24,9 @@ void sync_drop(struct sync *on);
 /* Read locks that `thread` holds. */
 unsigned *sync_shared_of(struct sync *on, int thread);
 
+/* The memory that they lie in is freed: for the reduction (dpor.h), an operation on each of them. */
+void sync_freed(const void *start, size_t size);
+
 /* "mutex", "condition variable", … */
 const char *sync_word(enum sync_kind kind);
 
