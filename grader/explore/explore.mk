@@ -10,7 +10,7 @@ $(BUILD)/explore/%.o: grader/explore/%.c | $(BUILD)/.setup-grade
 
 $(BUILD)/explore/%.S.o: grader/explore/%.S | $(BUILD)/.setup-grade
 	@mkdir -p $(@D)
-	@$(CC) -c $< -o $@
+	@$(CC) $(CFLAGS) -c $< -o $@
 
 $(BUILD)/interleave: $(EXPLORE_OBJECTS) grader/explore/explore.list
 	@$(CC) $(CFLAGS) $(EXPLORE_OBJECTS) -Wl,--dynamic-list=grader/explore/explore.list -Wl,--no-as-needed \

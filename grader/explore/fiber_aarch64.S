@@ -1,5 +1,5 @@
 /* fiber_aarch64.S - see fiber.h. Kept by a call (AAPCS64, 6.1): x19 to x30 and the low halves of v8 to v15. */
-#ifdef __aarch64__
+#if defined __aarch64__ && !defined FIBER_UCONTEXT
     .text
     .globl fiber_switch
     .type fiber_switch, %function

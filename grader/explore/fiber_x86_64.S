@@ -1,5 +1,5 @@
 /* fiber_x86_64.S - see fiber.h. The registers that a call must keep (System V ABI for AMD64, 3.2.1) go to the stack. */
-#ifdef __x86_64__
+#if defined __x86_64__ && !defined FIBER_UCONTEXT
     .text
     .globl fiber_switch
     .type fiber_switch, @function
