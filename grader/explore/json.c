@@ -231,6 +231,8 @@ static json_t *finding_json(const char *token, unsigned width)
     set(json, "other", il.finding.other >= 0 ? json_integer(il.finding.other + 1) : json_null());
     set(json, "at", place_json(il.finding.pc));
     set(json, "token", json_string(token));
+    set(json, "preemptions", json_integer(il.cost));
+    set(json, "switches", json_integer(il.switches));
     set(json, "story", told ? story_json(&story) : json_null());
     set(json, "table", table_json(told ? &story : NULL, width));
     set(json, "threads", threads_json());

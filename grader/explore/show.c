@@ -116,6 +116,12 @@ void show_finding(FILE *to, const struct search_report *report, const char *toke
         show_story(to, &story, width);
     if (is_stuck(il.finding.kind))
         print_standing(to, width);
+    if (report && report->bound_done >= 0) {
+        char text[160];
+        snprintf(text, sizeof text, "Every interleaving with up to %d preemption%s was run, and ends well.",
+                 report->bound_done, report->bound_done == 1 ? "" : "s");
+        table_wrap(to, text, "  Proved: ", "  ", width);
+    }
     if (token[0])
         fprintf(to, "  Replay it: --replay %s\n", token);
 }

@@ -1,6 +1,7 @@
 /* story_facts.c - see story_facts.h. */
 #include "story_facts.h"
 
+#include "memory_map.h"
 #include "names.h"
 
 #include <ctype.h>
@@ -66,6 +67,17 @@ const char *fact_object(const void *object, const void *pc)
         snprintf(text, WORD_SIZE, "it");
     else
         snprintf(text, WORD_SIZE, names_of(object)->is_known ? "`%s`" : "%s", name);
+    return text;
+}
+
+const char *fact_object_exactly(const void *object, const void *pc)
+{
+    char *text = slot(), name[WORD_SIZE / 2];
+    const struct name *whole = names_of(object);
+    names_in_line(object, pc, name, sizeof name);
+    if (!whole->is_known || strcmp(name, whole->text) == 0 || !memory_in_data(object))
+        return fact_object(object, pc);
+    snprintf(text, WORD_SIZE, "`%.60s` (`%.60s`)", name, whole->text);
     return text;
 }
 

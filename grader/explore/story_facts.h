@@ -16,6 +16,8 @@ enum { NO_ROW = -1, TESTS_MAX = 8, RING = 16 };
 const char *fact_who(int thread);                            /* "thread 3 (consumer)" */
 const char *fact_line(const void *pc);                       /* "line 24", or "queue.c:24" where there are more files */
 const char *fact_object(const void *object, const void *pc); /* "`q->mutex`", in the words of the line */
+const char *fact_object_exactly(const void *object,
+                                const void *pc);               /* and "(`queues[1].mutex`)", where that says more */
 const char *fact_value(const struct row *row, uint64_t value); /* of the access in `row` */
 bool fact_line_has(const void *pc, const char *word);          /* the source line, as a whole word */
 

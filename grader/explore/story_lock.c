@@ -102,12 +102,13 @@ static void say_holds_and_waits(struct story *story, int thread, int taken)
 {
     const struct row *row = &record.rows[taken];
     story_row(story, taken);
-    story_say(story, "%s took %s at %s and waits for ", fact_who(thread), fact_object(row->object, row->pc),
+    story_say(story, "%s took %s at %s and waits for ", fact_who(thread), fact_object_exactly(row->object, row->pc),
               fact_line(row->pc));
     if (il.threads[thread].wish.kind == WISH_JOIN)
         story_say(story, "the end of %s at %s", il_name(record_waits_for(thread)), fact_line(wish_pc(thread)));
     else
-        story_say(story, "%s at %s", fact_object(lock_wanted(thread), wish_pc(thread)), fact_line(wish_pc(thread)));
+        story_say(story, "%s at %s", fact_object_exactly(lock_wanted(thread), wish_pc(thread)),
+                  fact_line(wish_pc(thread)));
 }
 
 static void say_circle(struct story *story, const int *members, unsigned n)

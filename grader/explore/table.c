@@ -375,8 +375,8 @@ static void print_left_out(FILE *to, const struct table *table)
         if (table->column[i] < 0)
             at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", at ? ", " : "", fact_who(i));
     if (at) {
-        snprintf(text + at, sizeof text - at, " left out.");
-        table_wrap(to, text, "  Not in the table: ", "  ", table->width);
+        snprintf(text + at, sizeof text - at, ".");
+        table_wrap(to, text, "  Left out (no part in it): ", "  ", table->width);
     }
 }
 

@@ -68,6 +68,17 @@ for program in grader/explore/tests/story_*.c; do
     done
 done
 
+# What is shown is short: not the first that was found (with 80 steps and more), but the shortest.
+shortest() { # program preemptions steps
+    timeout 90 "$tool" --json "$work/json" "grader/explore/tests/$1" >"$work/screen" 2>&1
+    steps=$(grep -c '"does":' "$work/json")
+    if grep -q "^  \"preemptions\": $2,$" "$work/json" && [ "$steps" -le "$3" ]; then good; else bad "$1: $steps steps, $(grep '^  "preemptions"' "$work/json")"; fi
+}
+shortest queue_if.c 0 66
+shortest queue_signal.c 0 45
+shortest atomicity.c 1 20
+shortest deadlock.c 1 4
+
 # The schema knows every pattern, and every kind of step.
 schema=grader/explore/trace.schema.json
 for word in $(sed -n 's/^    {"\([a-z-]*\)", story_.*/\1/p' grader/explore/story.c) \
