@@ -97,7 +97,7 @@ $(BUILD)/asan/grade: $(filter-out $(BUILD)/asan/test_%,$(ASAN_OBJECTS)) $(BUILD)
 # ---- students and instructors ------------------------------------------------------------------------------------
 
 # The stage interleavings runs build/interleave (grader/explore/explore.mk).
-grade watch explore replay doctor unit unit-asan selfcheck stability bench: $(BUILD)/interleave
+grade watch explore replay doctor screens unit unit-asan selfcheck stability bench: $(BUILD)/interleave
 
 .PHONY: where grade next hint watch reset explore replay doctor
 where: $(GRADE)
