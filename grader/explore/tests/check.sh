@@ -145,5 +145,7 @@ for seconds in 0.1 1; do
     if [ -z "$(ls "$work/tmp")" ]; then good; else bad "killed after $seconds s, it leaves $(ls "$work/tmp")"; fi
 done
 
+if CC=gcc grader/explore/tests/fiber/check.sh && CC=clang grader/explore/tests/fiber/check.sh; then good; else bad "the switch of stacks"; fi
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
