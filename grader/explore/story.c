@@ -86,7 +86,7 @@ static void capitalise(char *text)
 
 bool story_tell(struct story *story)
 {
-    for (unsigned i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
+    for (unsigned i = 0; i < sizeof patterns / sizeof patterns[0] && record.lost == 0; i++) {
         memset(story, 0, sizeof *story);
         story->from = (int)record.n;
         story->pattern = patterns[i].name;

@@ -19,7 +19,7 @@ struct story {
     unsigned threads[THREADS_MAX / 32 + 1]; /* bit by bit: who takes part */
 };
 
-/* Tells the story of the recorded run with il.finding. False where no pattern is seen. */
+/* Tells the story of the recorded run with il.finding. False where no pattern is seen, or where rows are missing. */
 bool story_tell(struct story *story);
 
 /* The pattern's names, in the order in which they are asked for; NULL after the last. */

@@ -297,7 +297,7 @@ bool story_sleep_orders(struct story *story)
     if (il.finding.kind != FIND_ASSERTION && il.finding.kind != FIND_EXIT && il.finding.kind != FIND_CRASH)
         return false;
     int nap = nap_of(thread, (int)record.n), other = slow_one(thread);
-    if (nap == NO_ROW || other < 0)
+    if (nap == NO_ROW || other < 0 || fact_next_of(nap, other) != NO_ROW)
         return false;
     const struct thread *slow = &il.threads[other];
     say_nap(story, nap, other, slow->wish_pc ? slow->wish_pc : slow->pc, il.finding.pc);
@@ -375,10 +375,23 @@ static bool stale_at(int i, bool tested, struct stale *stale)
     return false;
 }
 
+/* Where a check fails, does the one that checks look at this memory afterwards? */
+static bool matters(int write)
+{
+    if (il.finding.kind != FIND_ASSERTION && il.finding.kind != FIND_EXIT)
+        return true;
+    for (int i = write + 1; i < (int)record.n; i++) {
+        const struct row *row = &record.rows[i];
+        if (row->thread == il.finding.thread && row->object == record.rows[write].object && !fact_writes(row))
+            return true;
+    }
+    return false;
+}
+
 static bool find_stale(bool tested, struct stale *stale)
 {
     for (int i = (int)record.n - 1; spoils_values() && !record.lost && i >= 0; i--)
-        if (stale_at(i, tested, stale) && (tested || !line_reads_too(&record.rows[i])))
+        if (stale_at(i, tested, stale) && matters(i) && (tested || !line_reads_too(&record.rows[i])))
             return true;
     return false;
 }
