@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <sys/types.h>
 #include <time.h>
 
 /* Virtual time: what the clocks read when a run begins. */
@@ -80,5 +81,6 @@ int il_pthread_mutex_lock(pthread_mutex_t *mutex);
 int il_pthread_mutex_trylock(pthread_mutex_t *mutex);
 int il_pthread_mutex_unlock(pthread_mutex_t *mutex);
 void *il_malloc(size_t size);
+pid_t il_getpid(void);
 
 #endif
