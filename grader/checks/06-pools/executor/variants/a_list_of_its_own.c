@@ -1,0 +1,300 @@
+/* executor.c - right, but the tasks are linked to each other instead of standing in a fifo_queue. */
+#include "executor.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+/* region state */
+struct task {
+    int (*work)(void *argument, void **result);
+    void *argument;
+    struct future *future; /* a reference of the task's own */
+    struct task *next;     /* in the queue */
+};
+
+struct worker {
+    pthread_t thread;
+    struct worker *next;
+};
+
+struct executor {
+    int max_workers;
+    struct task *first, **end; /* the queue */
+    size_t waiting;            /* how many tasks are in it */
+    pthread_mutex_t mutex;
+    pthread_cond_t work;    /* signalled when there is a task for an idle worker; broadcast at the shutdown */
+    pthread_cond_t ended;   /* broadcast when the last worker has ended */
+    struct worker *workers; /* guarded by mutex, as is all below; the list of all that were started */
+    int started;            /* how many those are */
+    int alive;              /* how many of them have not ended */
+    size_t idle;            /* how many of them sleep on work */
+    bool closed;            /* shut down */
+};
+/* end state */
+
+/* region create */
+int executor_create(struct executor **executor, int max_workers)
+{
+    if (max_workers <= 0)
+        return EINVAL;
+    struct executor *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return ENOMEM;
+
+    made->max_workers = max_workers;
+    made->end = &made->first;
+    int error = pthread_mutex_init(&made->mutex, NULL);
+    if (error != 0)
+        goto no_mutex;
+    error = pthread_cond_init(&made->work, NULL);
+    if (error != 0)
+        goto no_work;
+    error = pthread_cond_init(&made->ended, NULL);
+    if (error != 0)
+        goto no_ended;
+    *executor = made;
+    return 0;
+
+no_ended:
+    pthread_cond_destroy(&made->work);
+no_work:
+    pthread_mutex_destroy(&made->mutex);
+no_mutex:
+    free(made);
+    return error;
+}
+/* end create */
+
+/* region task */
+static int make_task(struct task **task, int (*work)(void *argument, void **result), void *argument)
+{
+    struct task *made = malloc(sizeof *made);
+    if (made == NULL)
+        return ENOMEM;
+
+    *made = (struct task){work, argument, NULL, NULL};
+    int error = future_create(&made->future);
+    if (error != 0) {
+        free(made);
+        return error;
+    }
+    *task = made;
+    return 0;
+}
+
+static void free_task(struct task *task)
+{
+    future_drop(task->future);
+    free(task);
+}
+
+/* Without the mutex: does the task, unless it was cancelled. */
+static void run_task(struct task *task)
+{
+    if (future_set_running_or_notify_cancel(task->future) != 0)
+        return;
+
+    void *result = NULL;
+    int error = task->work(task->argument, &result);
+    if (error == 0)
+        future_set_result(task->future, result);
+    else
+        future_set_exception(task->future, error > 0 ? error : EINVAL);
+}
+/* end task */
+
+/* region worker */
+/* With the mutex held: the next task; sleeps while there is none. NULL: there will be none any more. */
+static struct task *next_task(struct executor *executor)
+{
+    while (executor->first == NULL) {
+        if (executor->closed)
+            return NULL;
+        executor->idle++;
+        pthread_cond_wait(&executor->work, &executor->mutex);
+        executor->idle--;
+    }
+    struct task *task = executor->first;
+    executor->first = task->next;
+    executor->waiting--;
+    if (executor->first == NULL)
+        executor->end = &executor->first;
+    return task;
+}
+
+static void *work_off(void *argument)
+{
+    struct executor *executor = argument;
+
+    pthread_mutex_lock(&executor->mutex);
+    for (struct task *task = next_task(executor); task != NULL; task = next_task(executor)) {
+        pthread_mutex_unlock(&executor->mutex);
+        run_task(task);
+        free_task(task); /* before it sleeps again: nobody else may need the future any more */
+        pthread_mutex_lock(&executor->mutex);
+    }
+    if (--executor->alive == 0)
+        pthread_cond_broadcast(&executor->ended);
+    pthread_mutex_unlock(&executor->mutex);
+    return NULL;
+}
+/* end worker */
+
+/* region start */
+/* With the mutex held, so that the new worker waits until the task is in the queue. */
+static int start_worker(struct executor *executor)
+{
+    struct worker *worker = malloc(sizeof *worker);
+    if (worker == NULL)
+        return ENOMEM;
+
+    int error = pthread_create(&worker->thread, NULL, work_off, executor);
+    if (error != 0) {
+        free(worker);
+        return error;
+    }
+    worker->next = executor->workers;
+    executor->workers = worker;
+    executor->started++;
+    executor->alive++;
+    return 0;
+}
+/* end start */
+
+/* region submit */
+/* With the mutex held: sees to it that there is somebody for one more task, and puts it into the queue. */
+static int accept_task(struct executor *executor, struct task *task)
+{
+    if (executor->closed)
+        return ESHUTDOWN;
+
+    /* Each task that waits has the claim on one of those who sleep, although he may not have woken up yet. */
+    bool all_busy = executor->waiting >= executor->idle;
+    if (all_busy && executor->started < executor->max_workers) {
+        int error = start_worker(executor);
+        if (error != 0 && executor->started == 0)
+            return error; /* else those that there are will do it */
+    }
+    *executor->end = task;
+    executor->end = &task->next;
+    executor->waiting++;
+    pthread_cond_signal(&executor->work);
+    return 0;
+}
+
+int executor_submit(struct executor *executor, int (*work)(void *argument, void **result), void *argument,
+                    struct future **future)
+{
+    struct task *task = NULL;
+    int error = make_task(&task, work, argument);
+    if (error != 0)
+        return error;
+    struct future *shared = future_hold(task->future); /* while it is ours: a worker may be done with it at once */
+
+    pthread_mutex_lock(&executor->mutex);
+    error = accept_task(executor, task);
+    pthread_mutex_unlock(&executor->mutex);
+
+    if (error != 0)
+        free_task(task);
+    if (error == 0 && future != NULL)
+        *future = shared;
+    else
+        future_drop(shared);
+    return error;
+}
+/* end submit */
+
+/* region cancel */
+/* With the mutex held: takes all tasks out of the queue, in their order. */
+static struct task *take_all(struct executor *executor)
+{
+    struct task *first = executor->first;
+
+    executor->first = NULL;
+    executor->end = &executor->first;
+    executor->waiting = 0;
+    return first;
+}
+
+/* Without the mutex, since that calls callbacks. */
+static void cancel_all(struct task *task)
+{
+    while (task != NULL) {
+        struct task *next = task->next;
+        if (future_cancel(task->future) == 0)
+            future_set_running_or_notify_cancel(task->future); /* nobody will come to do it: tell the watchers */
+        free_task(task);
+        task = next;
+    }
+}
+/* end cancel */
+
+/* region shutdown */
+/* With the mutex held: whether the calling thread is one of the workers. */
+static bool is_worker(const struct executor *executor)
+{
+    for (const struct worker *worker = executor->workers; worker != NULL; worker = worker->next)
+        if (pthread_equal(worker->thread, pthread_self()))
+            return true;
+    return false;
+}
+
+int executor_shutdown(struct executor *executor, bool wait, bool cancel_futures)
+{
+    pthread_mutex_lock(&executor->mutex);
+    executor->closed = true;
+    struct task *cancelled = cancel_futures ? take_all(executor) : NULL;
+    pthread_cond_broadcast(&executor->work);
+    bool itself = wait && is_worker(executor);
+    pthread_mutex_unlock(&executor->mutex);
+
+    cancel_all(cancelled);
+    if (!wait || itself)
+        return itself ? EDEADLK : 0;
+
+    pthread_mutex_lock(&executor->mutex);
+    while (executor->alive > 0)
+        pthread_cond_wait(&executor->ended, &executor->mutex);
+    pthread_mutex_unlock(&executor->mutex);
+    return 0;
+}
+/* end shutdown */
+
+/* region look */
+int executor_workers(struct executor *executor)
+{
+    pthread_mutex_lock(&executor->mutex);
+    int started = executor->started;
+    pthread_mutex_unlock(&executor->mutex);
+    return started;
+}
+
+int executor_max_workers(struct executor *executor)
+{
+    return executor->max_workers;
+}
+/* end look */
+
+/* region destroy */
+void executor_destroy(struct executor *executor)
+{
+    if (executor == NULL)
+        return;
+
+    executor_shutdown(executor, true, false);
+    struct worker *worker = executor->workers; /* nobody is left who could change it */
+    while (worker != NULL) {
+        struct worker *next = worker->next;
+        pthread_join(worker->thread, NULL); /* it has left its loop */
+        free(worker);
+        worker = next;
+    }
+    pthread_cond_destroy(&executor->ended);
+    pthread_cond_destroy(&executor->work);
+    pthread_mutex_destroy(&executor->mutex);
+    free(executor);
+}
+/* end destroy */
