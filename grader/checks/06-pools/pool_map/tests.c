@@ -1,0 +1,399 @@
+/* tests.c - what a map over a list must do.
+ *
+ * Which items make a chunk is seen by stopping one of them at a gate: what is then not done, and everything else is,
+ * are those behind it in its chunk.
+ */
+#include "check.h"
+#include "pool_map.h"
+#include "wrap.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { MOST = 64, FAILED = 77, FAILED_TOO = 78, ALLOCATIONS = 4 };
+
+static void must_return(int expected, int got, const char *call)
+{
+    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
+         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+}
+
+static struct executor *new_executor(int max_workers)
+{
+    struct executor *executor = NULL;
+
+    must(executor_create(&executor, max_workers) == 0, "The executor could not be made.");
+    return executor;
+}
+
+/* ---- items, and what is done with them --------------------------------------------------------------------------- */
+
+/* One item: what it is to do when its turn comes. */
+struct item {
+    int number;
+    struct gate *waits_for; /* or NULL */
+    struct gate *opens;     /* or NULL */
+    struct crew *meets;     /* or NULL */
+    int error;
+    struct tally *done; /* how many calls there were for it */
+};
+
+struct outcome {
+    int number;
+    char filler[3]; /* an odd size */
+};
+
+static struct item items[MOST];
+static struct tally done[MOST];
+static struct outcome outcomes[MOST];
+static struct tally order; /* of the calls */
+static long place[MOST];
+
+static void make_items(void)
+{
+    for (int i = 0; i < MOST; i++) {
+        done[i] = (struct tally)TALLY_ZERO;
+        items[i] = (struct item){.number = i, .done = &done[i]};
+        outcomes[i].number = -1;
+        place[i] = -1;
+    }
+    order = (struct tally)TALLY_ZERO;
+}
+
+static int do_item(const void *argument, void *result)
+{
+    const struct item *item = argument;
+
+    place[item->number] = tally_add(&order, 1) - 1;
+    if (item->meets != NULL)
+        crew_meet(item->meets);
+    if (item->waits_for != NULL)
+        gate_pass(item->waits_for);
+    ((struct outcome *)result)->number = 10 * item->number;
+    tally_add(item->done, 1);
+    if (item->opens != NULL)
+        gate_open(item->opens);
+    return item->error;
+}
+
+static int map(struct executor *executor, size_t count)
+{
+    return pool_map(executor, do_item, items, sizeof items[0], count, outcomes, sizeof outcomes[0]);
+}
+
+struct errand {
+    struct executor *executor;
+    size_t count;
+    int error;
+};
+
+static void map_errand(void *argument)
+{
+    struct errand *errand = argument;
+
+    errand->error = map(errand->executor, errand->count);
+}
+
+/* ---- order and chunks -------------------------------------------------------------------------------------------- */
+
+TEST(results_in_order, "Each item's result is in the item's place, whichever was done first, and each is done once.")
+{
+    static const size_t counts[] = {1, 2, 3, 7, 8, 9, 16, 17, 33, 64};
+
+    for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
+        struct executor *executor = new_executor(3);
+        make_items();
+        must_return(0, map(executor, counts[c]), "pool_map");
+        for (size_t i = 0; i < MOST; i++) {
+            bool asked = i < counts[c];
+            must(tally_read(&done[i]) == (asked ? 1 : 0), "Of %zu items, number %zu was done %ld times.", counts[c], i,
+                 tally_read(&done[i]));
+            must(outcomes[i].number == (asked ? 10 * (int)i : -1), "Of %zu items, result %zu is not that of item %zu.",
+                 counts[c], i, i);
+        }
+        executor_destroy(executor);
+    }
+}
+
+static int square(const void *item, void *result)
+{
+    int32_t number = *(const int32_t *)item;
+
+    *(int64_t *)result = (int64_t)number * number;
+    return 0;
+}
+
+TEST(sizes_of_their_own, "Items and results have each their own size, and lie in memory one behind the other.")
+{
+    struct executor *executor = new_executor(2);
+    int32_t numbers[MOST];
+    int64_t squares[MOST + 1];
+
+    for (int i = 0; i < MOST; i++)
+        numbers[i] = 100000 - i;
+    squares[MOST] = 7;
+    must_return(0, pool_map(executor, square, numbers, sizeof numbers[0], MOST, squares, sizeof squares[0]),
+                "pool_map");
+    for (int i = 0; i < MOST; i++)
+        must(squares[i] == (int64_t)numbers[i] * numbers[i], "The square in place %d is not that of the number there.",
+             i);
+    must(squares[MOST] == 7, "pool_map has written behind the last result.");
+    executor_destroy(executor);
+}
+
+TEST(size_of_a_chunk, "A chunk has ceil(n / 4p) items; there is none for an empty list.")
+{
+    static const struct {
+        size_t count;
+        int workers;
+        size_t size;
+    } table[] = {{0, 4, 0},         {1, 4, 1},  {16, 4, 1},           {17, 4, 2},
+                 {32, 4, 2},        {33, 4, 3}, {64, 2, 8},           {65, 2, 9},
+                 {3, 1, 1},         {5, 1, 2},  {1000000, 2, 125000}, {SIZE_MAX, 1, SIZE_MAX / 4 + 1},
+                 {7, 2000000000, 1}};
+
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        size_t size = pool_map_chunk(table[i].count, table[i].workers);
+        must(size == table[i].size, "For %zu items and %d workers a chunk should have %zu items, not %zu.",
+             table[i].count, table[i].workers, table[i].size, size);
+    }
+}
+
+/* With two workers, stops item `stopped` and asserts that just those up to `last` are not done meanwhile. */
+static void must_be_chunk(size_t count, size_t stopped, size_t last)
+{
+    struct executor *executor = new_executor(2);
+    struct gate open = GATE_CLOSED;
+    struct errand errand = {executor, count, -1};
+
+    make_items();
+    items[stopped].waits_for = &open;
+    struct runner *runner = runner_start(map_errand, &errand);
+    must_be_blocked(runner, "An item is not done, and pool_map has returned.");
+    for (size_t i = 0; i < count; i++) {
+        bool is_done = tally_read(&done[i]) == 1, behind = i >= stopped && i <= last;
+        must(is_done != behind, "Of %zu items and 2 workers, one is stuck in item %zu. Item %zu %s.", count, stopped, i,
+             behind ? "belongs to the same chunk, behind it, and was done all the same"
+                    : "does not belong to what is left of its chunk, and was not done");
+    }
+    gate_open(&open);
+    runner_join(runner);
+    must_return(0, errand.error, "pool_map");
+    executor_destroy(executor);
+}
+
+TEST(neighbours_make_a_chunk, "A chunk has ceil(n / 4p) neighbours, done one after the other by one worker.")
+{
+    must_be_chunk(16, 0, 1);
+    must_be_chunk(17, 0, 2);
+    must_be_chunk(17, 4, 5);
+    must_be_chunk(8, 3, 3);
+}
+
+TEST(last_chunk_is_the_rest, "The last chunk has what is left over.")
+{
+    must_be_chunk(17, 15, 16);
+    must_be_chunk(19, 18, 18);
+    must_be_chunk(64, 56, 63);
+}
+
+TEST(chunks_begin_in_order, "Chunks are begun in their order, and the items of a chunk are done in theirs.")
+{
+    struct executor *executor = new_executor(1);
+
+    make_items();
+    must_return(0, map(executor, MOST), "pool_map");
+    for (int i = 0; i < MOST; i++)
+        must(place[i] == i, "With one worker item %d was done in place %ld.", i, place[i]);
+    executor_destroy(executor);
+}
+
+TEST(workers_share, "The chunks are done by all workers at the same time.")
+{
+    struct executor *executor = new_executor(4);
+    struct crew crew = CREW_OF(4);
+
+    make_items();
+    for (int i = 0; i < 4; i++)
+        items[i].meets = &crew;
+    must_return(0, map(executor, 4), "pool_map");
+    executor_destroy(executor);
+}
+
+TEST(two_maps_at_once, "Several threads may map with the same executor at the same time.")
+{
+    struct executor *executor = new_executor(2);
+    struct errand one = {executor, 5, -1}, two = {executor, 5, -1};
+    struct crew crew = CREW_OF(2);
+
+    make_items();
+    items[0].meets = &crew; /* both maps do the same items: they meet in the first */
+    struct runner *first = runner_start(map_errand, &one), *second = runner_start(map_errand, &two);
+    runner_join(first);
+    runner_join(second);
+    must(one.error == 0 && two.error == 0, "Both should get 0, not %d and %d.", one.error, two.error);
+    for (int i = 0; i < 5; i++)
+        must(tally_read(&done[i]) == 2, "Two threads mapped, and item %d was done %ld times.", i, tally_read(&done[i]));
+    executor_destroy(executor);
+}
+
+TEST(empty_list, "An empty list is done at once, whatever the executor.")
+{
+    struct executor *executor = new_executor(2);
+
+    must_return(0, pool_map(executor, do_item, NULL, 8, 0, NULL, 8), "pool_map of an empty list");
+    must(executor_workers(executor) == 0, "For an empty list %d workers were started.", executor_workers(executor));
+    must_return(0, executor_shutdown(executor, true, false), "executor_shutdown");
+    must_return(0, pool_map(executor, do_item, NULL, 8, 0, NULL, 8), "pool_map of an empty list after a shutdown");
+    executor_destroy(executor);
+}
+
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
+
+TEST(error_ends_its_chunk, "An item that fails ends its chunk and no other: all other chunks are finished.")
+{
+    for (int failing = 4; failing <= 15; failing += 11) {
+        struct executor *executor = new_executor(2);
+        make_items();
+        items[failing].error = FAILED;
+        must_return(FAILED, map(executor, 16), "pool_map, where one item failed with 77,");
+        for (int i = 0; i < 16; i++) {
+            bool behind = failing == 4 && i == 5;
+            must(tally_read(&done[i]) == (behind ? 0 : 1),
+                 "Chunks have 2 items, and number %d failed. Item %d was done "
+                 "%ld times.",
+                 failing, i, tally_read(&done[i]));
+        }
+        executor_destroy(executor);
+    }
+}
+
+TEST(first_error_is_reported, "Of several errors the one that came first is reported.")
+{
+    for (int first = 0; first <= 8; first += 8) {
+        struct executor *executor = new_executor(2);
+        struct gate open = GATE_CLOSED;
+        int later = 8 - first;
+        make_items();
+        items[first].error = FAILED;
+        items[first + 2].opens = &open; /* in a later chunk of the same worker: by then the error is known */
+        items[later].waits_for = &open;
+        items[later].error = FAILED_TOO;
+        int error = map(executor, 16);
+        must(error == FAILED, "Item %d failed with %d, then item %d with %d: pool_map should return %d, not %d.", first,
+             FAILED, later, FAILED_TOO, FAILED, error);
+        executor_destroy(executor);
+    }
+}
+
+TEST(negative_is_einval, "What is below 0 is no errno value: it counts as EINVAL, and as an error.")
+{
+    struct executor *executor = new_executor(1);
+
+    make_items();
+    items[1].error = -5;
+    must_return(EINVAL, map(executor, 8), "pool_map, where one item returned -5,");
+    must(tally_read(&done[0]) == 1 && tally_read(&done[7]) == 1, "The other chunks were not finished.");
+    executor_destroy(executor);
+}
+
+TEST(waits_for_all, "It returns when nothing of it is running any more, also where an item has failed.")
+{
+    struct executor *executor = new_executor(2);
+    struct gate open = GATE_CLOSED;
+    struct errand errand = {executor, 16, -1};
+
+    make_items();
+    items[0].error = FAILED;
+    items[9].waits_for = &open;
+    struct runner *runner = runner_start(map_errand, &errand);
+    must_be_blocked(runner, "An item has failed, another one is still being done, and pool_map has returned.");
+    gate_open(&open);
+    runner_join(runner);
+    must_return(FAILED, errand.error, "pool_map");
+    executor_destroy(executor);
+}
+
+TEST(used_again, "The executor is as good as before, after an error too.")
+{
+    struct executor *executor = new_executor(2);
+
+    for (int round = 0; round < 3; round++) {
+        make_items();
+        items[3].error = round == 1 ? FAILED : 0;
+        must_return(round == 1 ? FAILED : 0, map(executor, 24), "pool_map");
+    }
+    executor_destroy(executor);
+}
+
+TEST(after_a_shutdown, "An executor that was shut down is ESHUTDOWN, and nothing is done.")
+{
+    struct executor *executor = new_executor(2);
+
+    make_items();
+    must_return(0, executor_shutdown(executor, false, false), "executor_shutdown");
+    must_return(ESHUTDOWN, map(executor, 16), "pool_map after a shutdown");
+    must(tally_read(&order) == 0, "The executor was shut down, and %ld items were done.", tally_read(&order));
+    executor_destroy(executor);
+}
+
+TEST(cancelled_meanwhile,
+     "Chunks that a shutdown cancels are ECANCELED, unless an item has failed; nobody waits for them.")
+{
+    for (int failing = 0; failing < 2; failing++) {
+        struct executor *executor = new_executor(1);
+        struct gate open = GATE_CLOSED;
+        struct errand errand = {executor, 8, -1};
+        make_items();
+        items[0].waits_for = &open;
+        items[0].error = failing == 1 ? FAILED : 0;
+        struct runner *runner = runner_start(map_errand, &errand);
+        must_be_blocked(runner, "An item is not done, and pool_map has returned.");
+        must_return(0, executor_shutdown(executor, false, true), "executor_shutdown");
+        must_be_blocked(runner, "Chunks were cancelled, the first is still being done, and pool_map has returned.");
+        gate_open(&open);
+        runner_join(runner);
+        must_return(failing == 1 ? FAILED : ECANCELED, errand.error, "pool_map, most of whose chunks were cancelled,");
+        must(tally_read(&done[0]) == 1 && tally_read(&done[7]) == 0,
+             "What was cancelled was done, or the other way round.");
+        executor_destroy(executor);
+    }
+}
+
+TEST(more_than_memory, "Sizes that no memory can hold are EINVAL, not an overflow.")
+{
+    struct executor *executor = new_executor(2);
+
+    must_return(EINVAL, pool_map(executor, do_item, items, 8, SIZE_MAX / 4, outcomes, 1), "pool_map of too many items");
+    must_return(EINVAL, pool_map(executor, do_item, items, 1, SIZE_MAX / 4, outcomes, 8),
+                "pool_map of too many results");
+    must(executor_workers(executor) == 0, "Nothing was to be done, and a worker was started.");
+    executor_destroy(executor);
+}
+
+TEST(no_memory, "Where there is no memory it is ENOMEM; what is kept is nothing.")
+{
+    struct executor *executor = new_executor(2);
+    static const enum wrap_call calls[] = {WRAP_malloc, WRAP_calloc, WRAP_realloc};
+
+    for (long nth = 1; nth <= ALLOCATIONS; nth++) {
+        for (int c = 0; c < 3; c++) {
+            make_items();
+            wrap_fail(calls[c], nth, ENOMEM);
+            int error = map(executor, 16);
+            wrap_fail(calls[c], 0, 0);
+            must(error == 0 || error == ENOMEM, "Without memory pool_map should return ENOMEM, not %d.", error);
+            must(error != 0 || tally_read(&order) == 16, "pool_map returned 0, and %ld of 16 items were done.",
+                 tally_read(&order));
+        }
+    }
+    must(wrap_count(WRAP_pthread_mutex_init) <= wrap_count(WRAP_pthread_mutex_destroy), "A mutex was not destroyed.");
+    wrap_fail(WRAP_pthread_mutex_init, 1, EAGAIN);
+    make_items();
+    int error = map(executor, 16);
+    wrap_fail(WRAP_pthread_mutex_init, 0, 0);
+    must(error == 0 || error == EAGAIN, "Without a mutex pool_map should return what pthread_mutex_init said, not %d.",
+         error);
+    executor_destroy(executor);
+}
