@@ -216,6 +216,51 @@ Test(cli, any_file_can_be_graded_as_the_exercise)
     cr_expect_eq(status, 1, "%s%s", out, err);
 }
 
+/* The words behind "TOKEN=" of what was printed. */
+static char *printed_token(void)
+{
+    const char *at = strstr(out, "TOKEN=");
+
+    cr_assert_not_null(at, "%s", out);
+    return memory_text_n(context, at + 6, strcspn(at + 6, " \n"));
+}
+
+Test(cli, what_explore_finds_replay_shows_again)
+{
+    hand_in("    tiny->value += amount;\n",
+            "    long value = tiny->value;\n    pthread_mutex_unlock(&tiny->mutex);\n"
+            "    pthread_mutex_lock(&tiny->mutex);\n    tiny->value = value + amount;\n");
+    run("explore", "tiny");
+    cr_expect_eq(status, 1, "%s%s", out, err);
+    cr_expect_not_null(strstr(out, "Two threads added 1 each, and the total is 1."), "%s", out);
+    cr_expect_not_null(strstr(out, "thread 3, add_one"), "the whole order is shown: %s", out);
+    cr_expect_not_null(strstr(out, "adder_and_reader"), "what went well is said: %s", out);
+    char *token = printed_token();
+    cr_expect_eq(strncmp(token, "two_adders:", 11), 0, "%s", token);
+
+    run("replay", "tiny", token);
+    cr_expect_eq(status, 1, "%s%s", out, err);
+    cr_expect_str_eq(printed_token(), token);
+    char *first = out;
+    run("replay", "tiny", token);
+    cr_expect_str_eq(out, first);
+    expect_nothing_left();
+    run("replay", "--source", reference(), "tiny", "two_adders:x");
+    cr_expect_eq(status, 2, "%s", out);
+    cr_expect_not_null(strchr(err, '\n'));
+    cr_expect(!scratch_has(root, "build/progress.json"), "exploring is no grading");
+}
+
+Test(cli, exploring_what_is_right_says_what_was_proved)
+{
+    run("explore", "--source", reference(), "tiny");
+    cr_expect_eq(status, 0, "%s%s", out, err);
+    cr_expect_not_null(strstr(out, "3 scenarios"), "%s", out);
+    cr_expect_not_null(strstr(out, "every interleaving"), "%s", out);
+    run("explore", "00-start");
+    cr_expect_eq(status, 1, "a chapter of one exercise is that exercise: %s%s", out, err);
+}
+
 Test(cli, json_on_standard_output_is_alone_there)
 {
     run("--source", reference(), "tiny", "--json", "-");

@@ -1,5 +1,6 @@
 /* test_interleavings.c - what the stage interleavings reads, says and shows; and small programs, right and wrong, from
  * end to end. */
+#include "ini_file.h"
 #include "interleave_run.h"
 #include "interleave_words.h"
 #include "screen_interleaving.h"
@@ -382,4 +383,63 @@ Test(interleavings, the_table_has_a_column_a_thread)
     cr_expect_not_null(strstr(text, "scenario.c:"), "the scenario's promise has its place: %s", text);
     text = shown(40, 20, true, first()->order);
     cr_expect_not_null(strstr(text, "  thread 2   "), "%s", text);
+}
+
+/* ---- what an exercise allows ------------------------------------------------------------------------------------- */
+
+/* A program that calls everything that the sets of allow.ini name. */
+static const char *all_calls(void)
+{
+    struct ini_file sets;
+    char *declared = memory_text(fixture.context, ""), *called = memory_text(fixture.context, "");
+
+    cr_assert(ini_file_read(fixture.context, "grader/checks/allow.ini", "allow.ini", &sets, &fixture.fault) == 0, "%s",
+              fixture.fault.text);
+    for (size_t i = 0; i < sets.count; i++) {
+        size_t count = 0;
+        const char **names = ini_words(fixture.context, sets.entries[i].value, &count);
+
+        for (size_t k = 0; k < count; k++) {
+            if (strchr(names[k], '*') != NULL)
+                continue;
+            declared = memory_append(fixture.context, declared, "extern void %s(void);\n", names[k]);
+            called = memory_append(fixture.context, called, "    %s();\n", names[k]);
+        }
+    }
+    return memory_format(fixture.context, "%sint main(void)\n{\n%s    return 0;\n}\n", declared, called);
+}
+
+/* The first call of this program that the explorer does not model; NULL where there is none. */
+static const char *unmodelled(const char *source)
+{
+    const char *interleave = NULL;
+    const char *made = memory_format(fixture.context, "%s/all.so", fixture.shop.dir);
+    struct child_result result;
+
+    cr_assert(toolchain_interleave(fixture.context, &fixture.shop, &interleave, &fixture.fault) == 0, "%s",
+              fixture.fault.text);
+    const char *const argv[] = {interleave, "--prepare", made, "-Wno-builtin-declaration-mismatch", source, NULL};
+    const struct child_spec spec = {.argv = argv};
+    cr_assert(child_run(fixture.context, &spec, &result, &fixture.fault) == 0, "%s", fixture.fault.text);
+    cr_assert(result.end == CHILD_EXITED && result.status == 0, "%s", result.err);
+    size_t size = 0;
+    const char *bytes = files_read(fixture.context, made, 1 << 24, &size, &fixture.fault);
+    cr_assert_not_null(bytes, "%s", fixture.fault.text);
+    const char *stub = memmem(bytes, size, "il_stub_", 8);
+    return stub == NULL ? NULL : stub + 8;
+}
+
+Test(interleavings, every_call_that_an_exercise_may_allow_is_modelled)
+{
+    const char *source = memory_format(fixture.context, "%s/all.c", fixture.shop.dir);
+    const char *text = all_calls();
+
+    cr_assert(files_write(source, text, strlen(text), &fixture.fault) == 0, "%s", fixture.fault.text);
+    const char *name = unmodelled(source);
+    cr_expect_null(name, "%s", name);
+    /* And the check can fail. */
+    text = "extern int fork(void);\nint main(void)\n{\n    return fork();\n}\n";
+    cr_assert(files_write(source, text, strlen(text), &fixture.fault) == 0, "%s", fixture.fault.text);
+    name = unmodelled(source);
+    cr_expect(name != NULL && strncmp(name, "fork", 4) == 0);
 }
