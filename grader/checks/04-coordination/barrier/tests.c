@@ -1,0 +1,639 @@
+/* tests.c - what a barrier must do.
+ *
+ * Threads arrive one by one: the next one when the last one sleeps. A thread that is slow to wake up is made with
+ * wrap_fail(…, 0): signals are sent and do not arrive.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* syscall */
+#endif
+#include "barrier.h"
+#include "check.h"
+#include "wrap.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct barrier *new_barrier(long parties, int (*action)(void *), void *argument, int64_t timeout_us)
+{
+    struct barrier *barrier = NULL;
+    int error = barrier_create(&barrier, parties, action, argument, timeout_us);
+
+    must(error == 0 && barrier != NULL, "barrier_create for %ld threads returned %d (%s) or stored no barrier.",
+         parties, error, strerror(error));
+    return barrier;
+}
+
+/* Asserts that a call returned what it should. */
+static void must_return(int expected, int got, const char *call)
+{
+    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
+         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+}
+
+static void must_count(long waiting, struct barrier *barrier, const char *when)
+{
+    long counted = barrier_waiting(barrier);
+
+    must(counted == waiting, "%s barrier_waiting should be %ld, but it is %ld.", when, waiting, counted);
+}
+
+/* ---- a thread that arrives -------------------------------------------------------------------------------------- */
+
+/* Stands before the C library's own: which clock is asked for while a thread waits. */
+static _Thread_local bool waits;
+static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    if (waits && clock == CLOCK_REALTIME)
+        asked_the_wall = true;
+    return (int)syscall(SYS_clock_gettime, clock, now);
+}
+
+enum { NO_INDEX = -7 };
+
+struct party {
+    struct barrier *barrier;
+    int64_t timeout_us;
+    int rounds;
+    int result; /* of the last round */
+    long index;
+    int64_t began_us, took_us;
+    struct runner *runner;
+};
+
+static void arrive(void *argument)
+{
+    struct party *party = argument;
+
+    party->began_us = now_us();
+    waits = true;
+    for (int i = 0; i < party->rounds; i++)
+        party->result = barrier_wait(party->barrier, party->timeout_us, &party->index);
+    waits = false;
+    party->took_us = now_us() - party->began_us;
+}
+
+static void party_start(struct party *party, struct barrier *barrier, int64_t timeout_us)
+{
+    *party = (struct party){.barrier = barrier, .timeout_us = timeout_us, .rounds = 1, .result = -1, .index = NO_INDEX};
+    party->runner = runner_start(arrive, party);
+}
+
+/* Starts a thread that arrives when others are missing, and goes on when it sleeps. */
+static void must_wait(struct party *party, struct barrier *barrier, int64_t timeout_us)
+{
+    party_start(party, barrier, timeout_us);
+    enum runner_state state = runner_state(party->runner);
+    must(state != RUNNER_BUSY, "A thread that waits for others should sleep, but it keeps the processor busy.");
+    must(state == RUNNER_BLOCKED, "Others are missing, and barrier_wait did not wait but returned %d.", party->result);
+}
+
+static void must_have_left(struct party *party, int expected, const char *when)
+{
+    must_be_done(party->runner, "%s a thread still waits.", when);
+    runner_join(party->runner);
+    must(party->result == expected,
+         "%s barrier_wait of a thread that waited should return %d (%s), but it returned %d "
+         "(%s).",
+         when, expected, expected == 0 ? "success" : strerror(expected), party->result, strerror(party->result));
+    must(expected == 0 || party->index == NO_INDEX, "barrier_wait returned an error and stored an index.");
+}
+
+/* The indices of one round: 0 … count-1, each once. */
+static void must_be_numbered(struct party *parties, int count)
+{
+    unsigned seen = 0;
+
+    for (int i = 0; i < count; i++)
+        seen |= parties[i].index >= 0 && parties[i].index < count ? 1U << parties[i].index : 0;
+    must(seen == (1U << count) - 1, "The indices of a round of %d should be 0 to %d, each once; one is missing.", count,
+         count - 1);
+}
+
+/* ---- rounds ----------------------------------------------------------------------------------------------------- */
+
+enum { PARTIES = 4 };
+
+TEST(all_together, "Nobody leaves before all have arrived; then all leave, and each has an index of its own.")
+{
+    struct barrier *barrier = new_barrier(PARTIES, NULL, NULL, -1);
+    struct party parties[PARTIES];
+
+    must(barrier_parties(barrier) == PARTIES, "barrier_parties should be %d, but it is %ld.", PARTIES,
+         barrier_parties(barrier));
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < PARTIES - 1; i++) {
+            must_count(i, barrier, "Before a thread arrives");
+            must_wait(&parties[i], barrier, i % 2 == 0 ? -1 : INT64_MAX);
+        }
+        must_count(PARTIES - 1, barrier, "When one is missing");
+        for (int i = 0; i < PARTIES - 1; i++)
+            must_be_blocked(parties[i].runner, "One is missing, and another one has left.");
+        party_start(&parties[PARTIES - 1], barrier, round == 2 ? 0 : -1);
+        for (int i = 0; i < PARTIES; i++)
+            must_have_left(&parties[i], 0, "All have arrived:");
+        must_be_numbered(parties, PARTIES);
+        must_count(0, barrier, "When all have left");
+        must(!barrier_is_broken(barrier), "All have arrived and left, and the barrier is said to be broken.");
+    }
+    barrier_destroy(barrier);
+}
+
+TEST(alone, "A barrier for one lets everyone through, with the index 0, whatever the time-out.")
+{
+    struct barrier *barrier = new_barrier(1, NULL, NULL, 0);
+    long index = NO_INDEX;
+
+    must_return(0, barrier_wait(barrier, -1, &index), "barrier_wait of a barrier for one");
+    must(index == 0, "The index should be 0, but it is %ld.", index);
+    must_return(0, barrier_wait(barrier, 0, NULL), "barrier_wait of a barrier for one, with a time-out of 0,");
+    must_return(0, barrier_wait(barrier, 1000, NULL), "barrier_wait of a barrier for one, with a time-out,");
+    barrier_destroy(barrier);
+}
+
+TEST(at_least_one, "A barrier for fewer than one is EINVAL.")
+{
+    static const long wrong[] = {0, -1, LONG_MIN};
+    struct barrier *barrier = NULL;
+    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+
+    for (int i = 0; i < 3; i++)
+        must_return(EINVAL, barrier_create(&barrier, wrong[i], NULL, NULL, -1), "barrier_create for fewer than one");
+    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
+    must(kept <= 0, "barrier_create returned EINVAL, and kept memory that it had allocated: it is lost.");
+}
+
+TEST(again_and_again, "The same threads meet at the same barrier as often as they like.")
+{
+    enum { ROUNDS = 25 };
+    struct barrier *barrier = new_barrier(3, NULL, NULL, -1);
+    struct party parties[3];
+
+    for (int i = 0; i < 3; i++) {
+        parties[i] = (struct party){.barrier = barrier, .timeout_us = -1, .rounds = ROUNDS, .index = NO_INDEX};
+        parties[i].runner = runner_start(arrive, &parties[i]);
+    }
+    for (int i = 0; i < 3; i++)
+        must_have_left(&parties[i], 0, "Three threads met 25 times:");
+    must_be_numbered(parties, 3);
+    must_count(0, barrier, "Then");
+    barrier_destroy(barrier);
+}
+
+TEST(more_than_parties, "More threads than parties may use a barrier: they make several rounds.")
+{
+    struct barrier *barrier = new_barrier(2, NULL, NULL, -1);
+    struct party parties[5];
+
+    for (int i = 0; i < 4; i++)
+        party_start(&parties[i], barrier, -1);
+    for (int i = 0; i < 4; i++)
+        must_have_left(&parties[i], 0, "Four threads came to a barrier for two:");
+    must_wait(&parties[4], barrier, -1);
+    party_start(&parties[0], barrier, -1);
+    must_have_left(&parties[4], 0, "The other one has arrived:");
+    must_have_left(&parties[0], 0, "Both have arrived:");
+    barrier_destroy(barrier);
+}
+
+static void lose_signals(bool lose)
+{
+    wrap_fail(WRAP_pthread_cond_signal, lose ? -1 : 0, 0);
+    wrap_fail(WRAP_pthread_cond_broadcast, lose ? -1 : 0, 0);
+}
+
+/* One of two is slow to leave, and meanwhile a second round arrives. */
+struct overlap {
+    struct party slow, last, next[2];
+    bool forced;            /* the slow one was still there when we looked */
+    bool waited[2], broken; /* what the second round did then */
+};
+
+static void overlap_run(struct overlap *overlap, struct barrier *barrier, int64_t timeout_us)
+{
+    party_start(&overlap->slow, barrier, timeout_us);
+    bool calm = settle();
+    lose_signals(true);
+    party_start(&overlap->last, barrier, -1);
+    runner_join(overlap->last.runner);
+    lose_signals(false);
+    for (int i = 0; i < 2; i++) {
+        party_start(&overlap->next[i], barrier, i == 0 ? -1 : INT64_MAX);
+        overlap->waited[i] = runner_state(overlap->next[i].runner) == RUNNER_BLOCKED;
+    }
+    overlap->waited[0] = overlap->waited[0] && runner_state(overlap->next[0].runner) == RUNNER_BLOCKED;
+    overlap->forced = !calm || now_us() < overlap->slow.began_us + timeout_us;
+    runner_join(overlap->slow.runner);
+    for (int i = 0; i < 2; i++)
+        runner_join(overlap->next[i].runner);
+    overlap->broken = barrier_is_broken(barrier);
+}
+
+TEST(not_before_the_last_has_left,
+     "The next round does not begin before the last has left this one: who comes early waits, and nobody gets through.")
+{
+    struct overlap overlap = {.forced = false};
+
+    /* The slow one wakes up when its time is over; the second round must arrive before that, which a slow machine may
+     * need more time for. */
+    for (int64_t timeout_us = 100000; !overlap.forced && timeout_us < 60000000; timeout_us *= 2) {
+        struct barrier *barrier = NULL;
+        if (barrier_create(&barrier, 2, NULL, NULL, -1) != 0)
+            break;
+        overlap_run(&overlap, barrier, timeout_us);
+        barrier_destroy(barrier);
+    }
+    must(overlap.forced, "barrier_create returned an error.");
+    must_return(0, overlap.last.result, "barrier_wait of the last to arrive");
+    must_return(0, overlap.slow.result,
+                "The round was complete before the time was over, and then a thread woke up, late: "
+                "barrier_wait");
+    must(overlap.slow.index + overlap.last.index == 1, "The indices of a round of two should be 0 and 1.");
+    must(
+        overlap.waited[0] && overlap.waited[1],
+        "A round of two was complete, one of them was slow to leave, and two others came and got through before that.");
+    must_return(0, overlap.next[0].result, "barrier_wait of a thread that came early for the next round");
+    must_return(0, overlap.next[1].result, "barrier_wait of a thread that came early for the next round");
+    must(overlap.next[0].index + overlap.next[1].index == 1, "The indices of the next round should be 0 and 1.");
+    must(!overlap.broken, "Two rounds were complete, and the barrier is said to be broken.");
+}
+
+TEST(woken_for_nothing, "A thread that wakes up looks again: a wait may end although nobody has signalled.")
+{
+    static const int64_t timeouts_us[] = {-1, INT64_MAX};
+
+    for (int i = 0; i < 2; i++) {
+        struct barrier *barrier = new_barrier(2, NULL, NULL, -1);
+        struct party parties[2];
+
+        wrap_fail(WRAP_pthread_cond_wait, 1, 0);
+        wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+        party_start(&parties[0], barrier, timeouts_us[i]);
+        must_be_blocked(parties[0].runner, "The wait on the condition ended although nobody had signalled, and "
+                                           "barrier_wait returned although another thread is missing.");
+        must(!barrier_is_broken(barrier), "A thread woke up for nothing, and now the barrier is broken.");
+        party_start(&parties[1], barrier, -1);
+        must_have_left(&parties[0], 0, "Both have arrived:");
+        must_have_left(&parties[1], 0, "Both have arrived:");
+        barrier_destroy(barrier);
+    }
+}
+
+/* ---- the action ------------------------------------------------------------------------------------------------- */
+
+struct action {
+    struct barrier *barrier;
+    int calls; /* written by one thread at a time */
+    pthread_t caller;
+    int result;
+    bool abort, reset;
+    struct gate *here, *go_on; /* or NULL */
+    long waiting, parties;     /* what the action was told */
+    bool broken;
+};
+
+static int act(void *argument)
+{
+    struct action *action = argument;
+
+    action->calls++;
+    action->caller = pthread_self();
+    action->waiting = barrier_waiting(action->barrier);
+    action->parties = barrier_parties(action->barrier);
+    action->broken = barrier_is_broken(action->barrier);
+    if (action->here != NULL)
+        gate_open(action->here);
+    if (action->go_on != NULL)
+        gate_pass(action->go_on);
+    if (action->abort)
+        barrier_abort(action->barrier);
+    if (action->reset)
+        barrier_reset(action->barrier);
+    return action->result;
+}
+
+TEST(one_action_a_round, "The action is called once a round, by the thread that arrives last; it may ask the barrier.")
+{
+    struct action action = {0};
+    struct barrier *barrier = new_barrier(2, act, &action, -1);
+    struct party other;
+    long index = NO_INDEX;
+
+    action.barrier = barrier;
+    for (int round = 1; round <= 3; round++) {
+        must_wait(&other, barrier, -1);
+        must(action.calls == round - 1, "The action was called before all had arrived.");
+        must_return(0, barrier_wait(barrier, -1, &index), "barrier_wait of the last to arrive");
+        must_have_left(&other, 0, "All have arrived:");
+        must(action.calls == round, "After %d rounds the action should have been called %d times, not %d.", round,
+             round, action.calls);
+        must(pthread_equal(action.caller, pthread_self()), "The action was not called by the last to arrive.");
+        must(action.waiting == 2 && action.parties == 2 && !action.broken,
+             "The action asked the barrier: 2 should wait of 2, and it should not be broken; it was told %ld of %ld, "
+             "and that it is%s broken.",
+             action.waiting, action.parties, action.broken ? "" : " not");
+        must(index + other.index == 1, "The indices of a round of two should be 0 and 1.");
+    }
+    barrier_destroy(barrier);
+}
+
+TEST(before_anybody_leaves,
+     "The action is done before anybody leaves; meanwhile no lock of the barrier is held, and who comes stays outside.")
+{
+    struct gate here = GATE_CLOSED, go_on = GATE_CLOSED;
+    struct action action = {.here = &here, .go_on = &go_on};
+    struct barrier *barrier = new_barrier(2, act, &action, -1);
+    struct party parties[4];
+
+    action.barrier = barrier;
+    must_wait(&parties[0], barrier, -1);
+    party_start(&parties[1], barrier, -1);
+    gate_pass(&here);
+    must_count(2, barrier, "While the action runs");
+    must(!barrier_is_broken(barrier), "While the action runs the barrier is said to be broken.");
+    party_start(&parties[2], barrier, -1);
+    must_be_blocked(parties[2].runner, "The action of a round still runs, and a third thread got through.");
+    must_be_blocked(parties[0].runner, "The action still runs, and a thread has left.");
+    gate_open(&go_on);
+    must_have_left(&parties[0], 0, "The action has returned:");
+    must_have_left(&parties[1], 0, "The action has returned:");
+    must_be_blocked(parties[2].runner, "A thread came while the action ran, and it is the only one of its round.");
+    party_start(&parties[3], barrier, -1);
+    must_have_left(&parties[2], 0, "Both of the second round have arrived:");
+    must_have_left(&parties[3], 0, "Both of the second round have arrived:");
+    must(action.calls == 2, "In two rounds the action was called %d times.", action.calls);
+    barrier_destroy(barrier);
+}
+
+TEST(action_fails,
+     "An action that fails breaks the barrier: its error is for the thread that called it, the others get ECANCELED.")
+{
+    struct action action = {.result = EIO};
+    struct barrier *barrier = new_barrier(3, act, &action, -1);
+    struct party others[2];
+    long index = NO_INDEX;
+
+    action.barrier = barrier;
+    for (int i = 0; i < 2; i++)
+        must_wait(&others[i], barrier, -1);
+    must_return(EIO, barrier_wait(barrier, -1, &index), "barrier_wait of the thread whose action returned EIO");
+    must(index == NO_INDEX, "barrier_wait returned an error and stored an index.");
+    for (int i = 0; i < 2; i++)
+        must_have_left(&others[i], ECANCELED, "The action has failed:");
+    must(barrier_is_broken(barrier), "The action has failed, and the barrier is not broken.");
+    must_return(ECANCELED, barrier_wait(barrier, -1, NULL), "barrier_wait of a broken barrier");
+    must(action.calls == 1, "The action was called %d times.", action.calls);
+    barrier_destroy(barrier);
+}
+
+TEST(action_aborts, "The action may abort the barrier, or reset it: then nobody of the round succeeds.")
+{
+    for (int reset = 0; reset < 2; reset++) {
+        struct action action = {.abort = reset == 0, .reset = reset == 1};
+        struct barrier *barrier = new_barrier(2, act, &action, -1);
+        struct party other;
+
+        action.barrier = barrier;
+        must_wait(&other, barrier, -1);
+        must_return(ECANCELED, barrier_wait(barrier, -1, NULL), "barrier_wait of the thread that calls the action");
+        must_have_left(&other, ECANCELED, "The action has broken or reset the barrier:");
+        must(barrier_is_broken(barrier) == (reset == 0), "The action has %s the barrier, and then it is%s broken.",
+             reset == 0 ? "aborted" : "reset", reset == 0 ? " not" : "");
+        barrier_destroy(barrier);
+    }
+}
+
+/* ---- broken ----------------------------------------------------------------------------------------------------- */
+
+TEST(aborted, "abort lets all who wait leave with ECANCELED, and so everyone who comes, until the barrier is reset.")
+{
+    struct barrier *barrier = new_barrier(3, NULL, NULL, -1);
+    struct party parties[3];
+    long index = NO_INDEX;
+
+    must_wait(&parties[0], barrier, -1);
+    must_wait(&parties[1], barrier, INT64_MAX);
+    barrier_abort(barrier);
+    for (int i = 0; i < 2; i++)
+        must_have_left(&parties[i], ECANCELED, "The barrier was aborted:");
+    must(barrier_is_broken(barrier), "The barrier was aborted, and it is not broken.");
+    must_count(0, barrier, "Where it is broken");
+    barrier_abort(barrier);
+    for (int i = 0; i < 4; i++)
+        must_return(ECANCELED, barrier_wait(barrier, i % 2 - 1, &index), "barrier_wait of a broken barrier");
+    must(index == NO_INDEX, "barrier_wait returned an error and stored an index.");
+    barrier_reset(barrier);
+    must(!barrier_is_broken(barrier), "The barrier was reset, and it is still broken.");
+    must_wait(&parties[0], barrier, -1);
+    must_wait(&parties[1], barrier, -1);
+    party_start(&parties[2], barrier, -1);
+    for (int i = 0; i < 3; i++)
+        must_have_left(&parties[i], 0, "The barrier was reset, and all have arrived:");
+    must_be_numbered(parties, 3);
+    barrier_destroy(barrier);
+}
+
+TEST(was_reset, "reset lets all who wait leave with ECANCELED; the barrier is as new, and not broken.")
+{
+    struct barrier *barrier = new_barrier(3, NULL, NULL, -1);
+    struct party parties[3];
+
+    barrier_reset(barrier);
+    must(!barrier_is_broken(barrier), "A new barrier was reset, and now it is broken.");
+    for (int round = 0; round < 2; round++) {
+        must_wait(&parties[0], barrier, -1);
+        must_wait(&parties[1], barrier, INT64_MAX);
+        barrier_reset(barrier);
+        for (int i = 0; i < 2; i++)
+            must_have_left(&parties[i], ECANCELED, "The barrier was reset:");
+        must(!barrier_is_broken(barrier), "The barrier was reset, and now it is broken.");
+        must_count(0, barrier, "After a reset");
+    }
+    must_wait(&parties[0], barrier, -1);
+    must_wait(&parties[1], barrier, -1);
+    party_start(&parties[2], barrier, -1);
+    for (int i = 0; i < 3; i++)
+        must_have_left(&parties[i], 0, "The barrier was reset, and all have arrived:");
+    must_be_numbered(parties, 3);
+    barrier_destroy(barrier);
+}
+
+/* ---- time ------------------------------------------------------------------------------------------------------- */
+
+TEST(time_breaks_it, "A thread whose time is over gets ETIMEDOUT, not before its time, and breaks the barrier for all.")
+{
+    enum { SHORT_US = 30000 };
+    struct barrier *barrier = new_barrier(3, NULL, NULL, -1);
+    struct party timed, patient;
+
+    must_wait(&patient, barrier, -1);
+    party_start(&timed, barrier, SHORT_US);
+    runner_join(timed.runner);
+    must_return(ETIMEDOUT, timed.result, "One is missing: barrier_wait with a time-out");
+    must(timed.took_us >= SHORT_US, "The time-out was %d µs, and barrier_wait gave up after %lld.", SHORT_US,
+         (long long)timed.took_us);
+    must(timed.index == NO_INDEX, "barrier_wait returned an error and stored an index.");
+    must_have_left(&patient, ECANCELED, "Another thread's time is over:");
+    must(barrier_is_broken(barrier), "A thread's time is over, and the barrier is not broken.");
+    must_return(ECANCELED, barrier_wait(barrier, -1, NULL), "barrier_wait of a broken barrier");
+    barrier_destroy(barrier);
+}
+
+TEST(no_time_at_all, "With a time-out of 0 the time is over at once, unless all the others are there.")
+{
+    struct barrier *barrier = new_barrier(2, NULL, NULL, -1);
+    struct party other;
+
+    must_wait(&other, barrier, -1);
+    must_return(0, barrier_wait(barrier, 0, NULL), "barrier_wait of the last to arrive, with a time-out of 0,");
+    must_have_left(&other, 0, "Both have arrived:");
+    must_return(ETIMEDOUT, barrier_wait(barrier, 0, NULL),
+                "barrier_wait of the first to arrive, with a time-out of 0,");
+    must(barrier_is_broken(barrier), "A thread's time is over, and the barrier is not broken.");
+    barrier_destroy(barrier);
+}
+
+TEST(its_own_time, "The barrier's own time-out is for those who wait without one.")
+{
+    enum { SHORT_US = 20000 };
+    struct barrier *barrier = new_barrier(2, NULL, NULL, SHORT_US);
+    struct party timed, patient;
+
+    party_start(&timed, barrier, -1);
+    runner_join(timed.runner);
+    must_return(ETIMEDOUT, timed.result, "barrier_wait without a time-out, of a barrier that has one,");
+    must(timed.took_us >= SHORT_US, "The barrier's time-out was %d µs, and barrier_wait gave up after %lld.", SHORT_US,
+         (long long)timed.took_us);
+    barrier_reset(barrier);
+    party_start(&patient, barrier, 3600000000);
+    party_start(&timed, barrier, 3600000000);
+    must_have_left(&patient, 0, "Both have arrived:");
+    must_have_left(&timed, 0, "Both have arrived:");
+    barrier_destroy(barrier);
+    barrier = new_barrier(2, NULL, NULL, 0);
+    must_return(ETIMEDOUT, barrier_wait(barrier, -1, NULL), "barrier_wait of a barrier with a time-out of 0");
+    barrier_destroy(barrier);
+}
+
+TEST(action_takes_its_time,
+     "When the last has arrived the time does not count any more: the action may take as long as it likes.")
+{
+    struct party timed, last;
+    int64_t passed_us = 0, timeout_us = 50000;
+    bool forced = false;
+
+    for (; !forced && timeout_us < 60000000; timeout_us *= 2) {
+        struct gate here = GATE_CLOSED, go_on = GATE_CLOSED;
+        struct action action = {.here = &here, .go_on = &go_on};
+        if (barrier_create(&action.barrier, 2, act, &action, -1) != 0)
+            break;
+        party_start(&timed, action.barrier, timeout_us);
+        bool calm = settle();
+        party_start(&last, action.barrier, -1);
+        settle();
+        forced = !calm || (action.calls == 1 && now_us() < timed.began_us + timeout_us);
+        while (forced && calm && (passed_us = now_us() - timed.began_us) < timeout_us + 10000)
+            nanosleep(&(struct timespec){0, 1000000}, NULL); /* its time has to pass, and nothing else */
+        settle();
+        gate_open(&go_on);
+        runner_join(timed.runner);
+        runner_join(last.runner);
+        barrier_destroy(action.barrier);
+    }
+    must(forced, "barrier_create returned an error, or the action was never called.");
+    must_return(
+        0, timed.result,
+        "All had arrived in time, and then the action took so long that a thread's time was over: barrier_wait");
+    must_return(0, last.result, "barrier_wait of the last to arrive");
+}
+
+TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the wall may be set while a thread waits.")
+{
+    struct barrier *barrier = new_barrier(2, NULL, NULL, -1);
+    struct party timed;
+
+    party_start(&timed, barrier, 1000);
+    runner_join(timed.runner);
+    must_return(ETIMEDOUT, timed.result, "One is missing: barrier_wait with a time-out");
+    must(!asked_the_wall, "barrier_wait asked for CLOCK_REALTIME, the clock on the wall, to measure its time-out.");
+    barrier_destroy(barrier);
+}
+
+TEST(complete_in_time, "A timed wait succeeds when all arrive in time, however long that time is.")
+{
+    static const int64_t timeouts_us[] = {3600000000, 3600999999, 4000000000000000, INT64_MAX};
+
+    for (int i = 0; i < 4; i++) {
+        struct barrier *barrier = new_barrier(2, NULL, NULL, i % 2 == 0 ? -1 : timeouts_us[i]);
+        struct party timed, last;
+
+        must_wait(&timed, barrier, i % 2 == 0 ? timeouts_us[i] : -1);
+        party_start(&last, barrier, timeouts_us[i]);
+        must_have_left(&timed, 0, "Both have arrived:");
+        must_have_left(&last, 0, "Both have arrived:");
+        barrier_destroy(barrier);
+    }
+}
+
+/* ---- making and ending ------------------------------------------------------------------------------------------ */
+
+TEST(no_memory, "When there is no memory, barrier_create returns ENOMEM.")
+{
+    struct barrier *barrier = NULL;
+
+    wrap_fail(WRAP_malloc, -1, ENOMEM);
+    wrap_fail(WRAP_calloc, -1, ENOMEM);
+    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    must_return(ENOMEM, barrier_create(&barrier, 2, NULL, NULL, -1), "Without memory, barrier_create");
+}
+
+/* Makes the nth call of `what` fail, and asks whether barrier_create says so and keeps nothing. */
+static void must_give_up(enum wrap_call what, long nth, const char *name)
+{
+    struct barrier *barrier = NULL;
+    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+    long calls = wrap_count(what), made = wrap_count(WRAP_pthread_mutex_init) + wrap_count(WRAP_pthread_cond_init);
+    long ended = wrap_count(WRAP_pthread_mutex_destroy) + wrap_count(WRAP_pthread_cond_destroy);
+
+    wrap_fail(what, nth, EAGAIN);
+    int error = barrier_create(&barrier, 2, NULL, NULL, -1);
+    wrap_fail(what, 0, 0);
+    bool tried = wrap_count(what) >= calls + nth;
+    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
+    made = wrap_count(WRAP_pthread_mutex_init) + wrap_count(WRAP_pthread_cond_init) - made - 1;
+    ended = wrap_count(WRAP_pthread_mutex_destroy) + wrap_count(WRAP_pthread_cond_destroy) - ended;
+    must(!tried || error == EAGAIN, "%s returned EAGAIN: barrier_create should return it, but it returned %d (%s).",
+         name, error, strerror(error));
+    must(!tried || (kept <= 0 && ended >= made),
+         "%s failed, and barrier_create kept memory, a mutex or a condition that it had made before: it is lost.",
+         name);
+    if (error == 0)
+        barrier_destroy(barrier);
+}
+
+TEST(nothing_kept, "When a part of the barrier cannot be made, barrier_create returns that error and keeps nothing.")
+{
+    must_give_up(WRAP_pthread_mutex_init, 1, "pthread_mutex_init");
+    must_give_up(WRAP_pthread_cond_init, 1, "pthread_cond_init");
+    must_give_up(WRAP_pthread_cond_init, 2, "The second pthread_cond_init");
+}
+
+TEST(ends_what_it_made, "barrier_destroy gives back all that the barrier holds, broken or not. NULL is fine.")
+{
+    barrier_destroy(NULL);
+    struct barrier *barrier = new_barrier(3, NULL, NULL, -1);
+    barrier_abort(barrier);
+    barrier_destroy(barrier);
+    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
+         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
+         wrap_count(WRAP_pthread_mutex_destroy));
+    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
+         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
+         wrap_count(WRAP_pthread_cond_destroy));
+}

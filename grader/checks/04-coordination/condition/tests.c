@@ -1,0 +1,852 @@
+/* tests.c - what a condition must do.
+ *
+ * Most tests bring a lock of their own, with two places at which a thread that waits can be held: right after it has
+ * let go of the lock, and right before it takes the lock again. So what comes in between is forced, not hoped for.
+ */
+#include "check.h"
+#include "condition.h"
+#include "wrap.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+/* Asserts that a call returned what it should. */
+static void must_return(int expected, int got, const char *call)
+{
+    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
+         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+}
+
+/* ---- a lock that can hold who waits ----------------------------------------------------------------------------- */
+
+/* Where a thread stops that waits: it opens `here` and passes `go_on`. */
+struct stop {
+    struct gate here, go_on;
+};
+
+struct test_lock {
+    pthread_mutex_t mutex;
+    pthread_cond_t freed;
+    pthread_t owner; /* guarded by mutex, as all below; means nothing while depth is 0 */
+    long depth;
+    long acquires, releases; /* how often they were called */
+    bool blocking;           /* the arguments of the last acquire */
+    int64_t timeout_us;
+    int answer; /* what acquire and release return, without doing anything, where it is not 0 */
+};
+
+static _Thread_local struct stop *when_free, *when_back; /* of the thread that waits; or NULL */
+
+static void stop_at(struct stop **place)
+{
+    struct stop *stop = *place;
+
+    *place = NULL;
+    if (stop != NULL) {
+        gate_open(&stop->here);
+        gate_pass(&stop->go_on);
+    }
+}
+
+static bool is_mine(const struct test_lock *lock)
+{
+    return lock->depth > 0 && pthread_equal(lock->owner, pthread_self());
+}
+
+static int test_acquire(void *object, bool blocking, int64_t timeout_us)
+{
+    struct test_lock *lock = object;
+    int error = 0;
+
+    stop_at(&when_back);
+    pthread_mutex_lock(&lock->mutex);
+    lock->acquires++;
+    lock->blocking = blocking;
+    lock->timeout_us = timeout_us;
+    while (lock->answer == 0 && lock->depth > 0 && !is_mine(lock) && blocking && timeout_us < 0)
+        pthread_cond_wait(&lock->freed, &lock->mutex);
+    if (lock->answer != 0) {
+        error = lock->answer;
+    } else if (lock->depth == 0 || is_mine(lock)) {
+        lock->owner = pthread_self();
+        lock->depth++;
+    } else {
+        error = EBUSY;
+    }
+    pthread_mutex_unlock(&lock->mutex);
+    return error;
+}
+
+static int test_release(void *object)
+{
+    struct test_lock *lock = object;
+
+    pthread_mutex_lock(&lock->mutex);
+    lock->releases++;
+    int error = lock->answer != 0 ? lock->answer : is_mine(lock) ? 0 : EPERM;
+    if (error == 0 && --lock->depth == 0)
+        pthread_cond_broadcast(&lock->freed);
+    bool is_free = error == 0 && lock->depth == 0;
+    pthread_mutex_unlock(&lock->mutex);
+    if (is_free)
+        stop_at(&when_free);
+    return error;
+}
+
+static long test_depth(void *object)
+{
+    struct test_lock *lock = object;
+
+    pthread_mutex_lock(&lock->mutex);
+    long depth = is_mine(lock) ? lock->depth : 0;
+    pthread_mutex_unlock(&lock->mutex);
+    return depth;
+}
+
+#define TEST_LOCK                                                                                                      \
+    {                                                                                                                  \
+        .mutex = PTHREAD_MUTEX_INITIALIZER, .freed = PTHREAD_COND_INITIALIZER                                          \
+    }
+
+/* With NULL the condition has a lock of its own. */
+static struct condition *new_condition(struct test_lock *lock)
+{
+    struct condition_lock calls = {lock, test_acquire, test_release, test_depth};
+    struct condition *condition = NULL;
+    int error = condition_create(&condition, lock == NULL ? NULL : &calls);
+
+    memset(&calls, 0, sizeof calls); /* it was copied */
+    must(error == 0 && condition != NULL, "condition_create returned %d (%s) or stored no condition.", error,
+         strerror(error));
+    return condition;
+}
+
+static void must_acquire(struct condition *condition)
+{
+    must_return(0, condition_acquire(condition, true, -1), "condition_acquire of a free lock");
+}
+
+static void must_release(struct condition *condition)
+{
+    must_return(0, condition_release(condition), "condition_release of the lock's owner");
+}
+
+/* The same without a word, where how often it happens depends on time. */
+static void notify_one(struct condition *condition)
+{
+    condition_acquire(condition, true, -1);
+    condition_notify(condition, 1);
+    condition_release(condition);
+}
+
+/* Notifies n threads (-1: all), and lets them go on. */
+static void must_notify(struct condition *condition, long n)
+{
+    must_acquire(condition);
+    if (n < 0)
+        must_return(0, condition_notify_all(condition), "condition_notify_all of the lock's owner");
+    else
+        must_return(0, condition_notify(condition, n), "condition_notify of the lock's owner");
+    must_release(condition);
+}
+
+/* ---- a thread that waits ---------------------------------------------------------------------------------------- */
+
+struct waiter {
+    struct condition *condition;
+    struct test_lock *lock; /* or NULL */
+    int64_t timeout_us;
+    int depth; /* how often it takes the lock before it waits; 0 is 1 */
+    struct stop *free, *back;
+    int64_t began_us, took_us;
+    int result;
+    long depth_after;
+    struct runner *runner;
+};
+
+static void wait_once(void *argument)
+{
+    struct waiter *waiter = argument;
+    int depth = waiter->depth == 0 ? 1 : waiter->depth;
+
+    for (int i = 0; i < depth; i++)
+        condition_acquire(waiter->condition, true, -1);
+    waiter->began_us = now_us();
+    when_free = waiter->free;
+    when_back = waiter->back;
+    waiter->result = condition_wait(waiter->condition, waiter->timeout_us);
+    when_free = when_back = NULL;
+    waiter->took_us = now_us() - waiter->began_us;
+    waiter->depth_after = waiter->lock == NULL ? depth : test_depth(waiter->lock);
+    for (int i = 0; i < depth; i++)
+        condition_release(waiter->condition);
+}
+
+static void waiter_start(struct waiter *waiter, struct condition *condition, struct test_lock *lock, int64_t timeout_us)
+{
+    waiter->condition = condition;
+    waiter->lock = lock;
+    waiter->timeout_us = timeout_us;
+    waiter->result = -1;
+    waiter->runner = runner_start(wait_once, waiter);
+}
+
+/* Starts a thread that waits, and goes on when it sleeps. */
+static void must_wait(struct waiter *waiter, struct condition *condition, struct test_lock *lock, int64_t timeout_us)
+{
+    waiter_start(waiter, condition, lock, timeout_us);
+    enum runner_state state = runner_state(waiter->runner);
+    must(state != RUNNER_BUSY, "A thread that waits should sleep, but it keeps the processor busy.");
+    must(state == RUNNER_BLOCKED, "Nobody has notified, and condition_wait returned %d.", waiter->result);
+}
+
+static void must_have_been_notified(struct waiter *waiter)
+{
+    must_be_done(waiter->runner, "A thread was notified and the lock is free, but it sleeps on.");
+    runner_join(waiter->runner);
+    must_return(0, waiter->result, "condition_wait of a thread that was notified");
+}
+
+static void must_sleep_on(struct waiter *waiter)
+{
+    must_be_blocked(waiter->runner, "A thread that was not notified went on: its condition_wait returned %d.",
+                    waiter->result);
+}
+
+/* ---- the lock --------------------------------------------------------------------------------------------------- */
+
+static void try_it(void *argument)
+{
+    struct waiter *other = argument;
+
+    other->result = condition_acquire(other->condition, false, -1);
+    if (other->result == 0)
+        condition_release(other->condition);
+}
+
+static int tried_by_another(struct condition *condition)
+{
+    struct waiter other = {.condition = condition, .result = -1};
+
+    runner_join(runner_start(try_it, &other));
+    return other.result;
+}
+
+TEST(a_lock_of_its_own,
+     "Where the caller brings no lock, the condition has an RLock of its own, which its owner may take again.")
+{
+    struct condition *condition = new_condition(NULL);
+    struct waiter waiters[2] = {{.depth = 3}, {.depth = 1}};
+
+    must_return(EPERM, condition_release(condition), "condition_release of a lock that nobody owns");
+    must_acquire(condition);
+    must_return(0, condition_acquire(condition, false, -1), "condition_acquire of the owner, not blocking,");
+    must_return(EINVAL, condition_acquire(condition, false, 0), "condition_acquire, not blocking, with a time-out");
+    must_return(EBUSY, tried_by_another(condition), "condition_acquire of another thread, not blocking,");
+    must_release(condition);
+    must_return(EBUSY, tried_by_another(condition), "condition_acquire of another thread after the first release");
+    must_release(condition);
+    must_return(0, tried_by_another(condition), "condition_acquire of another thread after the last release");
+    for (int i = 0; i < 2; i++)
+        must_wait(&waiters[i], condition, NULL, i == 0 ? -1 : INT64_MAX);
+    must_return(0, tried_by_another(condition), "Two threads wait: condition_acquire of another one, not blocking,");
+    must_notify(condition, 1);
+    must_have_been_notified(&waiters[0]);
+    must_sleep_on(&waiters[1]);
+    must_notify(condition, 1);
+    must_have_been_notified(&waiters[1]);
+    condition_destroy(condition);
+}
+
+TEST(a_lock_that_was_brought,
+     "acquire and release hand their arguments to the lock that was brought, and return its answer.")
+{
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+
+    must_return(0, condition_acquire(condition, true, -1), "condition_acquire");
+    must(lock.acquires == 1 && lock.depth == 1 && lock.blocking && lock.timeout_us == -1,
+         "condition_acquire(…, true, -1) should call the lock's acquire once, with true and -1.");
+    must_return(0, condition_acquire(condition, false, 77), "condition_acquire");
+    must(lock.acquires == 2 && !lock.blocking && lock.timeout_us == 77,
+         "condition_acquire(…, false, 77) should call the lock's acquire once, with false and 77.");
+    must_return(0, condition_release(condition), "condition_release");
+    must(lock.releases == 1 && lock.depth == 1, "condition_release should call the lock's release once.");
+    must_return(0, condition_release(condition), "condition_release");
+    lock.answer = ENOTRECOVERABLE;
+    must_return(ENOTRECOVERABLE, condition_acquire(condition, true, -1), "condition_acquire of a lock that says so");
+    must_return(ENOTRECOVERABLE, condition_release(condition), "condition_release of a lock that says so");
+    lock.answer = 0;
+    condition_destroy(condition);
+    must(lock.depth == 0 && lock.acquires == 3 && lock.releases == 3,
+         "condition_destroy should leave the lock alone that the caller brought.");
+}
+
+static int looks; /* how often never() was asked */
+
+static bool never(void *unused)
+{
+    (void)unused;
+    looks++;
+    return false;
+}
+
+TEST(only_with_the_lock, "Who calls wait or notify without holding the lock gets EPERM, and nothing happens.")
+{
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+    struct waiter waiter = {0};
+
+    looks = 0;
+    for (int i = 0; i < 2; i++) { /* nobody holds it; then a thread has it that sleeps without it */
+        must_return(EPERM, condition_wait(condition, -1), "condition_wait without the lock");
+        must_return(EPERM, condition_wait(condition, 0), "condition_wait without the lock, with a time-out of 0,");
+        must_return(EPERM, condition_wait_for(condition, never, NULL, -1), "condition_wait_for without the lock");
+        must_return(EPERM, condition_notify(condition, 1), "condition_notify without the lock");
+        must_return(EPERM, condition_notify(condition, 0), "condition_notify of none without the lock");
+        must_return(EPERM, condition_notify_all(condition), "condition_notify_all without the lock");
+        must(looks == 0, "condition_wait_for was called without the lock, and asked the predicate.");
+        if (i == 0)
+            must_wait(&waiter, condition, &lock, -1);
+    }
+    must_sleep_on(&waiter);
+    must_notify(condition, 1);
+    must_have_been_notified(&waiter);
+    condition_destroy(condition);
+}
+
+struct other_owner {
+    struct condition *condition;
+    struct gate leave;
+};
+
+static void own_meanwhile(void *argument)
+{
+    struct other_owner *owner = argument;
+
+    condition_acquire(owner->condition, true, -1);
+    gate_pass(&owner->leave);
+    condition_release(owner->condition);
+}
+
+TEST(the_lock_of_another, "That another thread holds the lock is not enough: wait and notify return EPERM.")
+{
+    struct condition *condition = new_condition(NULL);
+    struct other_owner owner = {condition, GATE_CLOSED};
+    struct runner *runner = runner_start(own_meanwhile, &owner);
+
+    settle();
+    must_return(EPERM, condition_notify(condition, 1), "condition_notify while another thread holds the lock");
+    must_return(EPERM, condition_notify_all(condition), "condition_notify_all while another thread holds the lock");
+    must_return(EPERM, condition_wait(condition, 0), "condition_wait while another thread holds the lock");
+    gate_open(&owner.leave);
+    runner_join(runner);
+    condition_destroy(condition);
+}
+
+/* ---- wait and notify -------------------------------------------------------------------------------------------- */
+
+TEST(lets_go_and_comes_back, "wait lets go of the lock, sleeps until it is notified, and has the lock when it returns.")
+{
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+    struct waiter waiter = {0};
+
+    must_wait(&waiter, condition, &lock, -1);
+    must(lock.depth == 0, "A thread waits, and the lock is not free.");
+    must_acquire(condition);
+    must_return(0, condition_notify(condition, 1), "condition_notify");
+    must_be_blocked(waiter.runner,
+                    "A thread was notified, and its condition_wait returned %d while another one holds the lock.",
+                    waiter.result);
+    must_release(condition);
+    must_have_been_notified(&waiter);
+    must(waiter.depth_after == 1, "When condition_wait returned, its thread had the lock %ld times instead of once.",
+         waiter.depth_after);
+    condition_destroy(condition);
+}
+
+TEST(altogether,
+     "A wait lets go of the lock however often its thread has taken it, and has taken it as often again after.")
+{
+    static const int64_t timeouts_us[] = {-1, INT64_MAX, 1000, 0};
+
+    for (int i = 0; i < 4; i++) {
+        struct test_lock lock = TEST_LOCK;
+        struct condition *condition = new_condition(&lock);
+        struct waiter waiter = {.depth = 3};
+
+        if (i < 2) {
+            must_wait(&waiter, condition, &lock, timeouts_us[i]);
+            must(lock.depth == 0,
+                 "A thread took the lock three times and waits, and the lock is not free: %ld are left.", lock.depth);
+            must_notify(condition, 1);
+            must_have_been_notified(&waiter);
+        } else {
+            waiter_start(&waiter, condition, &lock, timeouts_us[i]);
+            runner_join(waiter.runner);
+            must_return(ETIMEDOUT, waiter.result, "condition_wait of a thread that nobody notified");
+        }
+        must(waiter.depth_after == 3,
+             "A thread took the lock three times and waited; when condition_wait returned %d it had it %ld times.",
+             waiter.result, waiter.depth_after);
+        must(lock.depth == 0, "After as many releases the lock should be free.");
+        condition_destroy(condition);
+    }
+}
+
+enum { WAITERS = 6 };
+
+TEST(first_come_first_woken, "notify(n) wakes the n threads that have waited longest, and no other.")
+{
+    static const long numbers[] = {1, 0, 2, -5, 1, 99};
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+    struct waiter waiters[WAITERS] = {0};
+    int woken = 0;
+
+    for (int i = 0; i < WAITERS; i++)
+        must_wait(&waiters[i], condition, &lock, i % 2 == 0 ? -1 : INT64_MAX);
+    for (int k = 0; k < 6; k++) {
+        must_acquire(condition);
+        must_return(0, condition_notify(condition, numbers[k]), "condition_notify of the lock's owner");
+        must_release(condition);
+        for (long i = 0; i < numbers[k] && woken < WAITERS; i++)
+            must_have_been_notified(&waiters[woken++]);
+        for (int i = woken; i < WAITERS; i++)
+            must_sleep_on(&waiters[i]);
+    }
+    must(woken == WAITERS, "Of %d threads that waited %d were woken.", WAITERS, woken);
+    condition_destroy(condition);
+}
+
+TEST(all_of_them, "notify_all wakes all who wait.")
+{
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+    struct waiter waiters[WAITERS] = {0};
+
+    must_notify(condition, -1);
+    for (int i = 0; i < WAITERS; i++)
+        must_wait(&waiters[i], condition, &lock, i % 2 == 0 ? -1 : INT64_MAX);
+    must_notify(condition, -1);
+    for (int i = 0; i < WAITERS; i++)
+        must_have_been_notified(&waiters[i]);
+    condition_destroy(condition);
+}
+
+TEST(nothing_is_remembered, "Where nobody waits, a notify does nothing: it is not remembered for one that comes later.")
+{
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+    struct waiter waiter = {0};
+
+    must_notify(condition, 1);
+    must_notify(condition, 3);
+    must_notify(condition, -1);
+    must_acquire(condition);
+    must_return(ETIMEDOUT, condition_wait(condition, 0),
+                "condition_wait with a time-out of 0, after a notify of nobody,");
+    must_release(condition);
+    must_wait(&waiter, condition, &lock, -1);
+    must_notify(condition, 1);
+    must_have_been_notified(&waiter);
+    condition_destroy(condition);
+}
+
+TEST(two_share_a_lock, "Several conditions may share one lock; a notify is for those who wait on that condition.")
+{
+    struct test_lock lock = TEST_LOCK;
+    struct condition *one = new_condition(&lock), *two = new_condition(&lock);
+    struct waiter first = {0}, second = {0};
+
+    must_wait(&first, one, &lock, -1);
+    must_wait(&second, two, &lock, -1);
+    must_notify(two, -1);
+    must_have_been_notified(&second);
+    must_sleep_on(&first);
+    must_notify(one, 1);
+    must_have_been_notified(&first);
+    condition_destroy(one);
+    condition_destroy(two);
+}
+
+/* ---- in between ------------------------------------------------------------------------------------------------- */
+
+TEST(nothing_is_lost,
+     "Nothing is lost between letting go and falling asleep: who waits was there from the moment the lock was free.")
+{
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+    struct stop stop = {GATE_CLOSED, GATE_CLOSED};
+    struct waiter waiter = {.free = &stop};
+
+    waiter_start(&waiter, condition, &lock, -1);
+    gate_pass(&stop.here); /* it has let go of the lock, and does not sleep yet */
+    must_notify(condition, 1);
+    gate_open(&stop.go_on);
+    must_be_done(waiter.runner,
+                 "A thread let go of the lock; before it slept it was notified; now it sleeps for ever.");
+    must_have_been_notified(&waiter);
+    condition_destroy(condition);
+}
+
+TEST(nobody_steals_it, "A wake-up is for a thread that waited when it was sent: one that comes later does not get it.")
+{
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+    struct stop stop = {GATE_CLOSED, GATE_CLOSED};
+    struct waiter slow = {.free = &stop}, later = {0};
+
+    waiter_start(&slow, condition, &lock, -1);
+    gate_pass(&stop.here);
+    must_notify(condition, 1);
+    waiter_start(&later, condition, &lock, -1);
+    must_be_blocked(later.runner, "A thread was notified and is slow to go on; another one came later, waited, and got "
+                                  "the wake-up.");
+    gate_open(&stop.go_on);
+    must_have_been_notified(&slow);
+    must_sleep_on(&later);
+    must_notify(condition, 1);
+    must_have_been_notified(&later);
+    condition_destroy(condition);
+}
+
+TEST(late_and_notified, "A timed-out thread swallows no wake-up: one that was notified before it had the lock again "
+                        "returns 0, or the next one is woken.")
+{
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+    struct stop stop = {GATE_CLOSED, GATE_CLOSED};
+    struct waiter late = {.back = &stop}, patient = {0};
+
+    waiter_start(&late, condition, &lock, 20000);
+    settle();
+    must_wait(&patient, condition, &lock, -1);
+    gate_pass(&stop.here); /* its time is over, and it does not have the lock yet */
+    must_notify(condition, 1);
+    gate_open(&stop.go_on);
+    must_be_done(late.runner, "A thread's time was over and the lock is free, but condition_wait does not return.");
+    runner_join(late.runner);
+    bool passed_on = runner_state(patient.runner) == RUNNER_DONE;
+    must(late.result == 0 || late.result == ETIMEDOUT, "condition_wait with a time-out returned %d (%s).", late.result,
+         strerror(late.result));
+    must(
+        late.result == 0 || passed_on,
+        "Two threads waited, the time of the first was over, one was notified before the first had the lock again: the "
+        "first returned ETIMEDOUT and the second sleeps on, so the wake-up is lost.");
+    must(late.result != 0 || !passed_on, "One thread was notified, and two of them returned 0.");
+    notify_one(condition); /* where the other one had the wake-up */
+    must_have_been_notified(&patient);
+    condition_destroy(condition);
+}
+
+TEST(leaves_no_trace,
+     "A thread whose time is over is no longer among those who wait: the next wake-up is for those who are.")
+{
+    for (int leaver = 0; leaver < 3; leaver++) {
+        struct test_lock lock = TEST_LOCK;
+        struct condition *condition = new_condition(&lock);
+        struct stop stop = {GATE_CLOSED, GATE_CLOSED};
+        struct waiter waiters[3] = {0};
+
+        waiters[leaver].back = &stop;
+        for (int i = 0; i < 3; i++) {
+            waiter_start(&waiters[i], condition, &lock, i == leaver ? 5000 : -1);
+            settle();
+        }
+        gate_pass(&stop.here);
+        gate_open(&stop.go_on);
+        runner_join(waiters[leaver].runner);
+        must_return(ETIMEDOUT, waiters[leaver].result, "condition_wait of a thread that nobody notified");
+        must(waiters[leaver].depth_after == 1, "condition_wait returned ETIMEDOUT without the lock.");
+        must_notify(condition, 2);
+        for (int i = 0; i < 3; i++)
+            if (i != leaver)
+                must_have_been_notified(&waiters[i]);
+        must_acquire(condition);
+        must_return(ETIMEDOUT, condition_wait(condition, 0), "Then condition_wait with a time-out of 0");
+        must_release(condition);
+        condition_destroy(condition);
+    }
+}
+
+/* ---- time ------------------------------------------------------------------------------------------------------- */
+
+TEST(not_before_its_time, "A timed wait returns ETIMEDOUT when its time is over, and not before.")
+{
+    enum { SHORT_US = 30000 };
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+    struct waiter timed = {0};
+
+    waiter_start(&timed, condition, &lock, SHORT_US);
+    runner_join(timed.runner);
+    must_return(ETIMEDOUT, timed.result, "condition_wait of a thread that nobody notified");
+    must(timed.took_us >= SHORT_US, "The time-out was %d µs, and condition_wait gave up after %lld.", SHORT_US,
+         (long long)timed.took_us);
+    condition_destroy(condition);
+}
+
+TEST(no_time_at_all, "A time-out of 0 lets go of the lock and takes it again.")
+{
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+
+    must_acquire(condition);
+    must_return(ETIMEDOUT, condition_wait(condition, 0), "condition_wait with a time-out of 0");
+    must(lock.releases == 1 && lock.acquires == 2 && lock.depth == 1,
+         "condition_wait with a time-out of 0 should release the lock once and take it once; it released %ld times and "
+         "took it %ld times.",
+         lock.releases, lock.acquires - 1);
+    must_release(condition);
+    condition_destroy(condition);
+}
+
+TEST(notified_in_time, "A timed wait returns 0 when it is notified in time, however long that time is.")
+{
+    static const int64_t timeouts_us[] = {3600000000, 3600999999, 4000000000000000, INT64_MAX};
+
+    for (int i = 0; i < 4; i++) {
+        struct test_lock lock = TEST_LOCK;
+        struct condition *condition = new_condition(&lock);
+        struct waiter timed = {0};
+
+        must_wait(&timed, condition, &lock, timeouts_us[i]);
+        must_notify(condition, 1);
+        must_have_been_notified(&timed);
+        condition_destroy(condition);
+    }
+}
+
+/* ---- wait_for --------------------------------------------------------------------------------------------------- */
+
+/* What is waited for: a number of looks, or a flag. */
+struct question {
+    struct condition *condition;
+    struct test_lock *lock;
+    int64_t timeout_us;
+    long true_at; /* the look that is answered with true; 0: none */
+    bool flag;    /* guarded by the lock, as is looks */
+    long looks, without_lock;
+    int64_t began_us;
+    int result;
+    struct stop *back;
+};
+
+static bool answer(void *argument)
+{
+    struct question *question = argument;
+
+    question->looks++;
+    question->without_lock += test_depth(question->lock) == 0;
+    return question->flag || question->looks == question->true_at;
+}
+
+static void ask(void *argument)
+{
+    struct question *question = argument;
+
+    condition_acquire(question->condition, true, -1);
+    question->began_us = now_us();
+    when_back = question->back;
+    question->result = condition_wait_for(question->condition, answer, question, question->timeout_us);
+    question->without_lock += test_depth(question->lock) != 1;
+    condition_release(question->condition);
+}
+
+TEST(true_at_once, "wait_for asks first: where the predicate is true already, it returns 0 and lets nobody in between.")
+{
+    static const int64_t timeouts_us[] = {-1, 0, 1000, INT64_MAX};
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+
+    for (int i = 0; i < 4; i++) {
+        struct question question = {condition, &lock, timeouts_us[i], .true_at = 1, .result = -1};
+        long releases = lock.releases;
+        ask(&question);
+        must_return(0, question.result, "condition_wait_for with a predicate that is true");
+        must(question.looks == 1, "The predicate was true at the first look, and was asked %ld times.", question.looks);
+        must(question.without_lock == 0, "The predicate was asked without the lock.");
+        must(lock.releases == releases + 1, "The predicate was true at once, and the lock was released all the same.");
+    }
+    condition_destroy(condition);
+}
+
+TEST(true_in_the_end,
+     "wait_for asks again after each wake-up, with the lock held, and sleeps on as long as the answer is no.")
+{
+    static const int64_t timeouts_us[] = {-1, INT64_MAX};
+
+    for (int i = 0; i < 2; i++) {
+        struct test_lock lock = TEST_LOCK;
+        struct condition *condition = new_condition(&lock);
+        struct question question = {condition, &lock, timeouts_us[i], .result = -1};
+        struct runner *runner = runner_start(ask, &question);
+
+        for (long looks = 1; looks < 4; looks++) {
+            must_be_blocked(runner, "The predicate is false, and condition_wait_for returned %d.", question.result);
+            must(question.looks == looks, "After %ld wake-ups the predicate should have been asked %ld times, not %ld.",
+                 looks - 1, looks, question.looks);
+            must_notify(condition, looks == 2 ? -1 : 1);
+        }
+        must_be_blocked(runner, "The predicate is false, and condition_wait_for returned %d.", question.result);
+        must_acquire(condition);
+        question.flag = true;
+        must_return(0, condition_notify(condition, 1), "condition_notify");
+        must_release(condition);
+        must_be_done(runner,
+                     "The predicate is true and a thread was notified, but condition_wait_for does not return.");
+        runner_join(runner);
+        must_return(0, question.result, "condition_wait_for with a predicate that became true");
+        must(question.without_lock == 0, "The predicate was asked without the lock, or it was not held at the end.");
+        condition_destroy(condition);
+    }
+}
+
+TEST(asked_once_more,
+     "When the time is over wait_for asks once more, and returns ETIMEDOUT only where the answer is still no.")
+{
+    static const int64_t timeouts_us[] = {0, 2000};
+
+    for (int i = 0; i < 4; i++) {
+        struct test_lock lock = TEST_LOCK;
+        struct condition *condition = new_condition(&lock);
+        struct question question = {condition, &lock, timeouts_us[i % 2], .true_at = i < 2 ? 2 : 0, .result = -1};
+
+        ask(&question);
+        must_return(i < 2 ? 0 : ETIMEDOUT, question.result,
+                    i < 2 ? "condition_wait_for, where the predicate is true at the second look,"
+                          : "condition_wait_for, where the predicate is never true,");
+        must(question.looks == 2,
+             "Nobody notified: the predicate should be asked at first and when the time is over, "
+             "but it was asked %ld times.",
+             question.looks);
+        must(question.without_lock == 0, "The predicate was asked without the lock, or it was not held at the end.");
+        condition_destroy(condition);
+    }
+}
+
+/* Notifies a thread until `timeout_us` after it sleeps, and once more. True where what came then came soon enough to
+ * tell something: within a time-out. */
+static bool notify_all_the_time(struct question *question, bool *ended)
+{
+    struct runner *runner = runner_start(ask, question);
+
+    settle();
+    int64_t over_us = now_us() + question->timeout_us;
+    while (now_us() <= over_us && runner_state(runner) == RUNNER_BLOCKED)
+        notify_one(question->condition);
+    int64_t last_us = now_us();
+    notify_one(question->condition);
+    *ended = runner_state(runner) == RUNNER_DONE;
+    bool soon = now_us() < last_us + question->timeout_us;
+    condition_acquire(question->condition, true, -1);
+    question->flag = true;
+    condition_notify(question->condition, 1);
+    condition_release(question->condition);
+    runner_join(runner);
+    return soon;
+}
+
+TEST(time_goes_on, "The time of wait_for is for the whole call: a wake-up does not begin it anew.")
+{
+    bool told = false, ended = false;
+
+    /* A slow machine may need a longer time-out to tell one that was begun anew. */
+    for (int64_t timeout_us = 30000; !told && timeout_us < 10000000; timeout_us *= 2) {
+        struct test_lock lock = TEST_LOCK;
+        struct condition *condition = new_condition(&lock);
+        struct question question = {condition, &lock, timeout_us, .result = -1};
+
+        told = notify_all_the_time(&question, &ended) || ended;
+        condition_destroy(condition);
+    }
+    must(ended, "A thread was notified again and again, in vain, until its time was over; and it sleeps on.");
+}
+
+TEST(over_when_it_has_the_lock, "Where the time is over when a thread that was notified has the lock again, wait_for "
+                                "asks, and does not wait again.")
+{
+    struct question question = {.result = -1};
+    bool forced = false, ended = false;
+
+    /* It must be notified before its time is over, which a slow machine may need more time for. */
+    for (int64_t timeout_us = 30000; !forced && timeout_us < 60000000; timeout_us *= 2) {
+        struct test_lock lock = TEST_LOCK;
+        struct condition_lock calls = {&lock, test_acquire, test_release, test_depth};
+        struct stop stop = {GATE_CLOSED, GATE_CLOSED};
+        question = (struct question){.lock = &lock, .timeout_us = timeout_us, .result = -1, .back = &stop};
+        if (condition_create(&question.condition, &calls) != 0)
+            break;
+        struct runner *runner = runner_start(ask, &question);
+        bool calm = settle();
+        notify_one(question.condition);
+        forced = !calm || now_us() < question.began_us + timeout_us;
+        while (forced && calm && now_us() < question.began_us + timeout_us + 5000)
+            nanosleep(&(struct timespec){0, 1000000}, NULL); /* its time has to pass, and nothing else */
+        gate_open(&stop.go_on);
+        ended = runner_state(runner) == RUNNER_DONE;
+        condition_acquire(question.condition, true, -1);
+        question.flag = question.flag || !ended;
+        condition_notify(question.condition, 1);
+        condition_release(question.condition);
+        runner_join(runner);
+        condition_destroy(question.condition);
+    }
+    must(forced, "condition_create returned an error.");
+    must(ended, "A thread was notified in vain, its time was over before it had the lock again, and it sleeps on.");
+    must_return(ETIMEDOUT, question.result, "condition_wait_for of that thread");
+}
+
+/* ---- making and ending ------------------------------------------------------------------------------------------ */
+
+static void fail_memory(bool fail)
+{
+    wrap_fail(WRAP_malloc, fail ? -1 : 0, ENOMEM);
+    wrap_fail(WRAP_calloc, fail ? -1 : 0, ENOMEM);
+    wrap_fail(WRAP_realloc, fail ? -1 : 0, ENOMEM);
+}
+
+TEST(no_memory, "When there is no memory, condition_create returns ENOMEM.")
+{
+    struct test_lock lock = TEST_LOCK;
+    struct condition_lock calls = {&lock, test_acquire, test_release, test_depth};
+    struct condition *condition = NULL;
+
+    fail_memory(true);
+    must_return(ENOMEM, condition_create(&condition, NULL), "Without memory, condition_create");
+    must_return(ENOMEM, condition_create(&condition, &calls), "Without memory, condition_create with a lock");
+}
+
+TEST(no_memory_to_wait, "When there is no memory for one that waits, condition_wait returns ENOMEM and keeps the lock.")
+{
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+
+    must_acquire(condition);
+    long calls = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) + wrap_count(WRAP_realloc);
+    fail_memory(true);
+    int error = condition_wait(condition, 0);
+    fail_memory(false);
+    bool tried = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) + wrap_count(WRAP_realloc) > calls;
+    must_return(tried ? ENOMEM : ETIMEDOUT, error, "condition_wait with a time-out of 0");
+    must(lock.depth == 1 && lock.releases == (tried ? 0 : 1), "Then the lock should be held as before.");
+    must_release(condition);
+    condition_destroy(condition);
+}
+
+TEST(ends_what_it_made, "condition_destroy gives back all that the condition holds. NULL is fine.")
+{
+    struct test_lock lock = TEST_LOCK;
+
+    condition_destroy(NULL);
+    condition_destroy(new_condition(NULL));
+    condition_destroy(new_condition(&lock));
+    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
+         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
+         wrap_count(WRAP_pthread_mutex_destroy));
+    must(lock.acquires == 0 && lock.releases == 0, "The lock that the caller brought was used without need.");
+}
