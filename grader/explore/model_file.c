@@ -491,6 +491,8 @@ int il_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
     IL_ENTER();
     struct poll_set set = {.fds = fds, .n = n};
     shadow_access(fds, n * sizeof *fds, true, false);
+    if (timeout_ms > 0)
+        il_event(NULL, false, il.now_ns); /* when it begins decides when it ends */
     return poll_until(&set, timeout_ms < 0    ? NO_DEADLINE
                             : timeout_ms == 0 ? 0
                                               : il.now_ns + (uint64_t)timeout_ms * 1000000ULL);
@@ -535,6 +537,7 @@ int il_select(int n, fd_set *reads, fd_set *writes, fd_set *errors, struct timev
     if (limit) {
         uint64_t ns = (uint64_t)limit->tv_sec * 1000000000ULL + (uint64_t)limit->tv_usec * 1000ULL;
         deadline_ns = ns ? il.now_ns + ns : 0;
+        il_event(NULL, false, il.now_ns);
     }
     if (errors)
         FD_ZERO(errors);

@@ -70,6 +70,7 @@ static void sleep_until(uint64_t deadline_ns)
 
 static void sleep_for(uint64_t ns)
 {
+    il_event(NULL, false, il.now_ns); /* when it begins decides when it ends */
     sleep_until(il.now_ns > NO_DEADLINE - 1 - ns ? NO_DEADLINE - 1 : il.now_ns + ns);
 }
 

@@ -400,6 +400,8 @@ int search_run(const struct search_options *options, struct search_report *repor
         begin_again(report);
         search_all(options, report);
     }
+    report->held = il.held;
+    report->fair_only = il.fair_only;
     if (search.failed)
         return -1;
     if (report->found && il.finding.kind != FIND_CANNOT)

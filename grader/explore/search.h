@@ -54,7 +54,9 @@ struct search_report {
     uint64_t different;    /* of the whole ones, up to swaps of independent steps */
     uint64_t fingerprint;  /* the sum of their names: the same for every order in which they are found */
     int bound_done;        /* every interleaving with up to so many preemptions was run; -1: not even those with none */
-    bool everything;       /* every interleaving at all was run */
+    bool everything;       /* every interleaving at all was run, but for these two: */
+    bool held;             /* a loop that only looked was made to wait for a change after LOOKS_FREE looks */
+    bool fair_only;        /* a thread that polls was not let before the same other twice */
     unsigned threads, steps; /* most of them in any run */
 };
 

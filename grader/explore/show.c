@@ -150,4 +150,9 @@ void show_proof(FILE *to, const struct search_options *options, const struct sea
                     options->seed);
         fprintf(to, ".\n");
     }
+    if (report->held)
+        fprintf(to, "  (A loop that only looks at what nobody changes was held after %d rounds, until somebody did.)\n",
+                LOOKS_FREE);
+    if (report->fair_only)
+        fprintf(to, "  (All turns were fair: who polls was not let before the same other thread twice in a row.)\n");
 }

@@ -1,11 +1,13 @@
-/* A program made of a number: threads that lock, unlock, store, load, post, wait and signal at random. Both searches
- * without a bound must find the same interleavings (search_check.sh). Deadlocks are no findings here: who would wait
- * for a lock that is held tries and gives up, except where locks are taken in order.
+/* A program made of a number: threads that lock, unlock, store, load, post, wait, sleep and signal at random. Both
+ * searches without a bound must find the same interleavings (check.sh). Deadlocks are no findings here: who
+ * would wait for a lock that is held tries and gives up, except where locks are taken in order.
  */
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { THREADS_MAX = 4, OPERATIONS_MAX = 6, OBJECTS = 3 };
 
@@ -14,6 +16,8 @@ static pthread_mutex_t mutexes[OBJECTS] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MU
 static pthread_rwlock_t rwlocks[2] = {PTHREAD_RWLOCK_INITIALIZER, PTHREAD_RWLOCK_INITIALIZER};
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t turned = PTHREAD_COND_INITIALIZER;
+static pthread_mutex_t bell_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t bell = PTHREAD_COND_INITIALIZER;
 static sem_t semaphores[2];
 static atomic_int atoms[OBJECTS];
 static int turns;
@@ -70,6 +74,21 @@ static void try_one(unsigned what)
         pthread_mutex_unlock(mutex);
 }
 
+/* A wait with a limit, on a condition variable of its own, or the signal for one. */
+static void wait_a_while(unsigned what)
+{
+    struct timespec limit;
+    if (what & 1) {
+        pthread_cond_signal(&bell);
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME, &limit);
+    limit.tv_sec += 1 + (what >> 1) % 2;
+    pthread_mutex_lock(&bell_mutex);
+    (void)pthread_cond_timedwait(&bell, &bell_mutex, &limit);
+    pthread_mutex_unlock(&bell_mutex);
+}
+
 static void operate(unsigned word)
 {
     unsigned what = word >> 4;
@@ -97,8 +116,14 @@ static void operate(unsigned word)
     case 6:
         read_or_write(what);
         break;
-    default:
+    case 7:
         try_one(what);
+        break;
+    case 8:
+        sleep(1 + what % 2);
+        break;
+    default:
+        wait_a_while(what);
         break;
     }
 }
