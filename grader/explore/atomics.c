@@ -10,6 +10,10 @@
 #include "shadow.h"
 #include "sync_table.h"
 
+#include <string.h>
+
+__extension__ typedef unsigned __int128 wide; /* what __tsan_atomic128_… work on has no other name */
+
 enum order { RELAXED, CONSUME, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST };
 
 static bool acquires(int order)
@@ -181,6 +185,7 @@ ATOMIC(8, uint8_t)
 ATOMIC(16, uint16_t)
 ATOMIC(32, uint32_t)
 ATOMIC(64, uint64_t)
+ATOMIC(128, wide)
 /* NOLINTEND(bugprone-macro-parentheses) */
 
 void __tsan_atomic_thread_fence(int order)
@@ -198,4 +203,77 @@ void __tsan_atomic_thread_fence(int order)
 void __tsan_atomic_signal_fence(int order)
 {
     (void)order;
+}
+
+/* ---- objects of other sizes -------------------------------------------------------------------------------------- */
+
+/* _Atomic structures that no instruction can change at once: the compilers call these (libatomic), with a size. */
+
+static uint64_t sum_of(const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+    uint64_t sum = 0xcbf29ce484222325ULL; /* FNV-1a */
+    for (size_t i = 0; i < size; i++)
+        sum = (sum ^ at[i]) * 0x100000001b3ULL;
+    return sum;
+}
+
+void il___atomic_load(size_t size, const void *address, void *to, int order)
+{
+    HERE();
+    struct sync *on = arrive(address, true);
+    shadow_access(to, size, true, false);
+    memcpy(to, address, size);
+    loaded(on, size, order, sum_of(address, size));
+}
+
+void il___atomic_store(size_t size, void *address, const void *from, int order)
+{
+    HERE();
+    struct sync *on = arrive(address, false);
+    shadow_access(from, size, false, false);
+    memcpy(address, from, size);
+    stored(on, size, order);
+}
+
+void il___atomic_exchange(size_t size, void *address, const void *from, void *to, int order)
+{
+    HERE();
+    struct sync *on = arrive(address, false);
+    shadow_access(from, size, false, false);
+    shadow_access(to, size, true, false);
+    memcpy(to, address, size);
+    memcpy(address, from, size);
+    changed(on, size, order);
+}
+
+_Bool il___atomic_compare_exchange(size_t size, void *address, void *expected, const void *wanted, int order,
+                                   int failed_order)
+{
+    HERE();
+    struct sync *on = arrive(address, true);
+    if (memcmp(address, expected, size) == 0) {
+        memcpy(address, wanted, size);
+        changed(on, size, order);
+        return true;
+    }
+    memcpy(expected, address, size);
+    loaded(on, size, failed_order, sum_of(address, size));
+    return false;
+}
+
+_Bool il___atomic_is_lock_free(size_t size, const void *address)
+{
+    (void)address;
+    return size <= sizeof(wide) && (size & (size - 1)) == 0;
+}
+
+void il_atomic_thread_fence(int order)
+{
+    __tsan_atomic_thread_fence(order);
+}
+
+void il_atomic_signal_fence(int order)
+{
+    __tsan_atomic_signal_fence(order);
 }

@@ -279,9 +279,30 @@ static bool is_data(const char *name)
            ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT;
 }
 
+/* libatomic's functions of one size, __atomic_load_16, do what ours of that many bits do: __tsan_atomic128_load. */
+static bool is_atomic(const char *name, char *ours, size_t size)
+{
+    unsigned bytes;
+    char what[40];
+    int end = 0;
+    if (sscanf(name, "__atomic_%39[a-z_]%u%n", what, &bytes, &end) != 2 || name[end])
+        return false;
+    size_t length = strlen(what);
+    if (length < 2 || what[length - 1] != '_')
+        return false;
+    what[length - 1] = '\0';
+    snprintf(ours, size, "__tsan_atomic%u_%s%s", bytes * 8, what,
+             strcmp(what, "compare_exchange") == 0 ? "_strong" : "");
+    return is_ours(ours);
+}
+
 static void deal_with(struct output *output, const char *name)
 {
     char ours[256];
+    if (is_atomic(name, ours, sizeof ours)) {
+        redirect(output, name, ours);
+        return;
+    }
     snprintf(ours, sizeof ours, "il_%s", name);
     if (is_ours(ours) && !among(name, own, sizeof own / sizeof own[0])) {
         redirect(output, name, ours);
