@@ -14,9 +14,9 @@
  * interleaving of it. It starts its threads with pthread_create and joins them, leaves nothing behind (no memory, no
  * thread, no descriptor) and calls every function of the contract somewhere, error paths included, so that the memory
  * stage sees them all. No sleeps, no clocks. Where a race shows in one order only, force that order with gates
- * (gate.h): the detectors do not see them. For the explorer all of this is compiled with -DINTERLEAVE, and gates and the
- * calls below are its own (grader/explore/model_harness.c); what it finds that no other detector can, and how a scenario
- * is written for it, stands in grader/README.md.
+ * (gate.h): the detectors do not see them. For the explorer all of this is compiled with -DINTERLEAVE, and gates and
+ * the calls below are its own (grader/explore/model_harness.c); what it finds that no other detector can, and how a
+ * scenario is written for it, stands in grader/README.md.
  */
 #ifndef HARNESS_SCENARIO_H
 #define HARNESS_SCENARIO_H
