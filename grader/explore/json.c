@@ -223,6 +223,9 @@ static json_t *table_json(const struct story *story, unsigned width)
 static json_t *finding_json(const char *token, unsigned width)
 {
     static struct story story;
+    for (unsigned i = 0; i < record.n; i++) /* numbers in the order of the trace, whoever asks for names first later */
+        if (record.rows[i].object)
+            names_number(record.rows[i].object);
     bool told = story_tell(&story);
     json_t *json = json_object();
     set(json, "kind", json_string(show_kind(il.finding.kind)));

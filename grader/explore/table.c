@@ -157,63 +157,51 @@ static void note_access(struct step *step, const struct row *row)
     note_add(step, fact_writes(row) ? "%s is now %s" : "%s is %s", name, value);
 }
 
-static void note_row(struct step *step, const struct row *row)
+/* What is said of a step whose words need nothing else; "" where its line says it all. */
+static const char *const plain_notes[] = {
+    [OP_SLEEP] = "gives up the mutex and sleeps",
+    [OP_AWAKE] = "is awake, and has the mutex again",
+    [OP_SIGNAL_NOBODY] = "nobody sleeps: nothing happens",
+    [OP_BROADCAST_NOBODY] = "nobody sleeps: nothing happens",
+    [OP_FREE] = "frees it",
+    [OP_TAKE] = "",
+    [OP_POST] = "",
+    [OP_DESTROY] = "",
+    [OP_OTHER] = NULL,
+};
+
+/* …and whose words name another thread. */
+static const char *const thread_notes[] = {
+    [OP_SIGNAL] = "wakes %s",   [OP_BROADCAST] = "wakes %s", [OP_MAKE] = "makes %s",
+    [OP_JOIN] = "%s has ended", [OP_BUSY] = "%s holds it",   [OP_OTHER] = NULL,
+};
+
+static void note_other(struct step *step, const struct row *row)
 {
     char name[96] = "";
+    bool is_lock = row->op == OP_LOCK || row->op == OP_LOCK_READ || row->op == OP_UNLOCK;
+    if (is_lock && strstr(step->place.text, "lock"))
+        return;
     if (row->object)
         names_in_line(row->object, row->pc, name, sizeof name);
-    const char *whom = row->other >= 0 ? il_name(row->other) : "";
-    switch (row->op) {
-    case OP_READ:
-    case OP_WRITE:
-    case OP_LOOK:
-    case OP_SET:
-    case OP_CHANGE:
+    const char *what = row->op == OP_RACE_READ ? "reads" : row->op == OP_RACE_WRITE ? "writes" : row->what;
+    note_add(step, "%s%s%s", what ? what : "", name[0] ? " " : "", name);
+}
+
+static void note_row(struct step *step, const struct row *row)
+{
+    char text[64];
+    if (is_access(row)) {
         note_access(step, row);
-        break;
-    case OP_LOCK:
-    case OP_LOCK_READ:
-    case OP_UNLOCK:
-        if (!strstr(step->place.text, "lock"))
-            note_add(step, "%s %s", row->what, name);
-        break;
-    case OP_SLEEP:
-        note_add(step, "gives up the mutex and sleeps");
-        break;
-    case OP_AWAKE:
-        note_add(step, "is awake, and has the mutex again");
-        break;
-    case OP_SIGNAL:
-    case OP_BROADCAST:
-        note_add(step, "wakes %s", whom);
-        break;
-    case OP_SIGNAL_NOBODY:
-    case OP_BROADCAST_NOBODY:
-        note_add(step, "nobody sleeps: nothing happens");
-        break;
-    case OP_BUSY:
-        note_add(step, row->other >= 0 ? "%s holds it" : "it is taken", whom);
-        break;
-    case OP_RACE_READ:
-    case OP_RACE_WRITE:
-        note_add(step, "%s %s", row->op == OP_RACE_READ ? "reads" : "writes", name);
-        break;
-    case OP_MAKE:
-        note_add(step, "makes %s", whom);
-        break;
-    case OP_JOIN:
-        note_add(step, "%s has ended", whom);
-        break;
-    case OP_FREE:
-        note_add(step, "frees it");
-        break;
-    case OP_TAKE:
-    case OP_POST:
-    case OP_DESTROY:
-        break; /* the line says it */
-    default:
-        note_add(step, "%s%s%s", row->what ? row->what : "", name[0] ? " " : "", name);
-        break;
+    } else if (thread_notes[row->op] && row->other >= 0) {
+        const char *word = thread_notes[row->op], *hole = strstr(word, "%s");
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(hole - word), word, il_name(row->other), hole + 2);
+        note_add(step, "%s", text);
+    } else if (plain_notes[row->op]) {
+        if (plain_notes[row->op][0])
+            note_add(step, "%s", plain_notes[row->op]);
+    } else {
+        note_other(step, row);
     }
 }
 

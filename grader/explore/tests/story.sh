@@ -86,6 +86,11 @@ for word in $(sed -n 's/^    {"\([a-z-]*\)", story_.*/\1/p' grader/explore/story
     if grep -q "\"$word\"" "$schema"; then good; else bad "$schema does not name $word"; fi
 done
 
+# …and so does the list for readers.
+for word in $(sed -n 's/^    {"\([a-z-]*\)", story_.*/\1/p' grader/explore/story.c); do
+    if grep -q "\`$word\`" grader/explore/patterns.md; then good; else bad "patterns.md does not name $word"; fi
+done
+
 # Bad words: one line that says what, exit status 2.
 says() { # expected words…
     wanted=$1
