@@ -197,12 +197,12 @@ static int measure_explorer(struct bench_sheet *sheet, struct fault *fault)
         .scenario = memory_format(sheet->context, "%s/grader/explore/tests/queue_right.c", root),
         .native = memory_format(sheet->context, "%s/build/bench-native", root),
     };
-    double rates[ROUNDS], ratios[ROUNDS], seconds[ROUNDS];
+    double rates[ROUNDS] = {0}, ratios[ROUNDS] = {0}, seconds[ROUNDS] = {0};
 
     if (make_native(sheet, &bench, fault) < 0)
         return -1;
     for (int i = 0; i < ROUNDS; i++) {
-        double cpu_s, native_s, rate_of_few;
+        double cpu_s = 0, native_s = 0, rate_of_few = 0;
         if (search_once(sheet, &bench, "all", &rates[i], &cpu_s, fault) < 0 ||
             native_once(sheet, &bench, &native_s, fault) < 0 ||
             search_once(sheet, &bench, "2", &rate_of_few, &seconds[i], fault) < 0)
