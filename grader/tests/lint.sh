@@ -24,7 +24,7 @@ flags_of() {
         echo "-D_POSIX_C_SOURCE=200809L -Igrader/harness $(include_dirs "$chapter/$name")"
         ;;
     exercises/*) echo "-D_POSIX_C_SOURCE=200809L $(include_dirs "$(dirname "${1#exercises/}")")" ;;
-    book/measure/*) printf -- "-D_GNU_SOURCE -Isolutions"; printf " -iquote%s" exercises/*/*/ ;;
+    book/measure/*) printf -- "-D_GNU_SOURCE -Isolutions"; printf " -iquote%s" exercises/*/*/; echo " $(linked "$1" --cflags)" ;;
     solutions/*) base=${1#solutions/} && echo "-D_POSIX_C_SOURCE=200809L $(include_dirs "${base%.c}")" ;;
     *) echo "-D_GNU_SOURCE" ;;
     esac
@@ -37,7 +37,15 @@ include_dirs() {
         sed -n 's|..*|-iquoteexercises/&|p' | tr '\n' ' '
 }
 
+# What a measurement is linked with beside the C library (book/measure.sh), as flags; fails where that is not installed.
+linked() { # file, --cflags or --exists
+    sed -n '1,40s/^ \* links: *//p' "$1" | tr ' ' '\n' | while read -r name; do
+        case $name in -*) ;; ?*) pkg-config "$2" "$name" 2>/dev/null || exit 1 ;; esac
+    done
+}
+
 check_one() { # tool file
+    case $2 in book/measure/*) linked "$2" --exists || return 0 ;; esac # nothing to check it with
     case $1 in
     format) clang-format --dry-run -Werror "$2" ;;
     # shellcheck disable=SC2046 # the flags are words
