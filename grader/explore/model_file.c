@@ -104,7 +104,7 @@ int il_pipe2(int ends[2], int flags)
     file.kind = FILE_WRITE_END;
     int writes = reads < 0 ? -1 : file_new(file);
     if (writes < 0) {
-        if (reads >= 0)
+        if (reads >= FIRST)
             model.files[reads - FIRST].kind = FILE_FREE;
         return fail(EMFILE);
     }
