@@ -299,15 +299,16 @@ static void bounded(const struct search_options *options, struct search_report *
 
 /* One run of each trace. Where the program does what the reduction does not cover, what is left of the budget is for
  * the bounded search. */
-static void reduced(const struct search_options *options, struct search_report *report)
+static void reduced(const struct search_options *options, struct search_report *report, uint64_t runs_max)
 {
     bool more = true;
+    uint64_t before = report->runs;
     search.mode = MODE_REDUCED;
     seen_forget(&search.whole);
     il.bound = UINT_MAX;
     il.reducing = true;
     dpor_begin();
-    while (more && go_on(options, report)) {
+    while (more && !report->found && !search.failed && !il.assumption_broken && report->runs - before < runs_max) {
         dpor_run_begins();
         engine_run();
         note_run(report);
@@ -316,7 +317,7 @@ static void reduced(const struct search_options *options, struct search_report *
     }
     il.reducing = false;
     report->everything = !more && !dpor_gave_up() && !report->found && !il.assumption_broken;
-    report->reduced = report->runs;
+    report->reduced = report->runs - before;
 }
 
 /* ---- random ------------------------------------------------------------------------------------------------------ */
@@ -379,7 +380,7 @@ static void begin_again(struct search_report *report)
 static void search_all(const struct search_options *options, struct search_report *report)
 {
     if (options->preemptions == UINT_MAX && !options->no_reduction) {
-        reduced(options, report);
+        reduced(options, report, options->runs_max);
         if (report->everything || report->found || search.failed || il.assumption_broken)
             return;
     }
@@ -388,7 +389,10 @@ static void search_all(const struct search_options *options, struct search_repor
     bounded(options, report);
     if (go_on(options, report) || report->found || report->everything || search.failed || il.assumption_broken)
         return;
-    random_runs(options, report);
+    if (options->preemptions != UINT_MAX && !options->no_reduction)
+        reduced(options, report, options->runs_random); /* few runs may suffice where few preemptions took too many */
+    if (!report->everything && !report->found && !search.failed && !il.assumption_broken)
+        random_runs(options, report);
 }
 
 int search_run(const struct search_options *options, struct search_report *report)

@@ -6,7 +6,8 @@
  *           cost, whoever sees a point first sees it at its cheapest, so nothing is lost by that under the bound.
  *           (Two different pasts share a hash of 64 bits with a probability below n²/2⁶⁵: 10⁻⁷ at a million points.)
  * reduced   without a bound, each interleaving up to swaps of independent steps once (dpor.h); first where no bound is
- *           asked for. Where it does not come to its end, the bounded search follows.
+ *           asked for, and last where few preemptions took more runs than the budget has. Where it does not come to its
+ *           end in the first case, the bounded search follows.
  * pct       random priorities with d - 1 change points (Burckhardt et al., ASPLOS 2010); seeded.
  * replay    what a token says, then the first choice.
  *
