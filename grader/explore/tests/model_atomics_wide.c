@@ -1,5 +1,5 @@
 /* Atomic objects of 16 bytes, structures, and the older __sync_ and __atomic_ functions of every size.
- * explore: -Wno-atomic-alignment => everything
+ * explore: --preemptions all -Wno-atomic-alignment => everything
  * explore: -Wno-atomic-alignment -DTORN => assertion within 10 */
 #include <assert.h>
 #include <pthread.h>
