@@ -154,6 +154,45 @@ static void one_and_two_takers(void)
     end(&part, 3);
 }
 
+/* Counts two references for the owner to give up, beside one of its own that the owner has counted. */
+static void *giver(void *argument)
+{
+    struct part *part = argument;
+    struct biased_refcount_thread *me = joined(part->threads);
+
+    biased_refcount_incref(me, part->object);
+    biased_refcount_incref(me, part->object);
+    gate_open(&part->done[2]);
+    part->thing->written[2] = 1;
+    biased_refcount_decref(me, part->object);
+    biased_refcount_leave(me);
+    return NULL;
+}
+
+/* Gives up his own and the two: his count may become 0 while the object is on its way into his queue. */
+static void *giving_owner(void *argument)
+{
+    struct part *part = argument;
+    struct biased_refcount_thread *me = part->owner;
+
+    part->thing->written[0] = 1;
+    gate_pass(&part->done[2]);
+    for (int i = 0; i < 3; i++)
+        biased_refcount_decref(me, part->object);
+    biased_refcount_leave(me);
+    return NULL;
+}
+
+static void merged_while_queueing(void)
+{
+    struct part part;
+    struct thing thing;
+
+    begin(&part, &thing, 3);
+    run(&part, giving_owner, taker, giver);
+    end(&part, 3);
+}
+
 /* ---- the owner leaves ------------------------------------------------------------------------------------------- */
 
 static void *leaver(void *argument)
@@ -337,6 +376,8 @@ SCENARIOS = {
     {"one_each", one_each, "the owner and another thread have a reference each, and give them up"},
     {"counted_by_both", counted_by_both, "the same, and the other thread counts one of its own meanwhile"},
     {"one_and_two_takers", one_and_two_takers, "the owner and two other threads give up a reference each"},
+    {"merged_while_queueing", merged_while_queueing,
+     "one thread queues the object while the owner gives up all that he has counted, and a third counts"},
     {"left_or_leaving", left_or_leaving, "the owner leaves while another thread gives up the last reference"},
     {"left_to_two", left_to_two, "the owner leaves while two threads give up the last two references"},
     {"the_owner_first", the_owner_first, "the owner gives up his reference, then another thread the last one"},
