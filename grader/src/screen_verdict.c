@@ -30,7 +30,7 @@ enum {
     WHAT_LINES = 4,
     WHY_LINES = 5,
     STORY_LINES = 8, /* the same, where it tells what several threads did */
-    REST_LEAST = 4, /* for places and detail */
+    REST_LEAST = 4,  /* for places and detail */
     ALSO_MOST = 3,
 };
 

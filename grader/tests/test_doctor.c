@@ -39,7 +39,7 @@ static int require(const char *detector)
 
 Test(doctor, every_detector_works_here)
 {
-    static const char *const names[] = {"helgrind", "tsan",      "asan", "lsan",      "ubsan",
+    static const char *const names[] = {"helgrind", "tsan",      "asan", "lsan",    "ubsan",
                                         "msan",     "criterion", "hang", "explorer"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
