@@ -251,8 +251,8 @@ TEST(items_are_the_callers, "The queue does not touch what items point to, also 
     char *text[2] = {malloc(8), malloc(8)};
 
     must(text[0] != NULL && text[1] != NULL, "The test got no memory.");
-    strcpy(text[0], "seven");
-    strcpy(text[1], "eight");
+    memcpy(text[0], "seven", sizeof "seven");
+    memcpy(text[1], "eight", sizeof "eight");
     for (int i = 0; i < 2; i++)
         must_return(0, fifo_queue_put(queue, text[i], -1), "fifo_queue_put");
     fifo_queue_destroy(queue);

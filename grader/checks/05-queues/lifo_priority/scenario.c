@@ -12,8 +12,8 @@
 
 enum { CARDS = 40 };
 
-static const int cards[CARDS] = {5, 3, 8, 1, 9, 2, 7, 3, 3, 6, 4, 0, 8, 5, 1, 7, 2, 9, 6, 4,
-                                 5, 3, 8, 1, 9, 2, 7, 3, 3, 6, 4, 0, 8, 5, 1, 7, 2, 9, 6, 4};
+static int cards[CARDS] = {5, 3, 8, 1, 9, 2, 7, 3, 3, 6, 4, 0, 8, 5, 1, 7, 2, 9, 6, 4,
+                           5, 3, 8, 1, 9, 2, 7, 3, 3, 6, 4, 0, 8, 5, 1, 7, 2, 9, 6, 4};
 
 static bool lower(const void *one, const void *other)
 {
@@ -31,7 +31,7 @@ static struct shutdown_queue *made(bool lifo)
 
 static void put(struct shutdown_queue *queue, int card)
 {
-    ensure(shutdown_queue_put(queue, (void *)(uintptr_t)&cards[card], -1) == 0, "shutdown_queue_put returned an error");
+    ensure(shutdown_queue_put(queue, &cards[card], -1) == 0, "shutdown_queue_put returned an error");
 }
 
 /* Which card comes out. */
@@ -133,21 +133,27 @@ static void made_by_two(void)
 
 /* ---- alone ------------------------------------------------------------------------------------------------------ */
 
+/* Whether `card` may come out of a heap after `last`. */
+static bool may_follow(int last, int card)
+{
+    int rank = cards[card], last_rank = cards[last];
+
+    return rank > last_rank || (rank == last_rank && card > last);
+}
+
 static void many(bool lifo)
 {
     struct shutdown_queue *queue = made(lifo);
-    int last = lifo ? CARDS : -1;
 
     for (int i = 0; i < CARDS; i++)
         put(queue, i);
-    for (int i = 0; i < CARDS / 2; i++) {
+    int last = get(queue);
+    for (int i = 1; i < CARDS / 2; i++) {
         int card = get(queue);
-        if (lifo)
-            ensure(card == last - 1, "a stack gave card %d after card %d", card, last);
-        else
-            ensure(last < 0 || cards[card] > cards[last] || (cards[card] == cards[last] && card > last),
-                   "a heap gave a card of rank %d after one of rank %d, or equal ones in the wrong order", cards[card],
-                   cards[last]);
+        ensure(!lifo || card == last - 1, "a stack gave card %d after card %d", card, last);
+        ensure(lifo || may_follow(last, card),
+               "a heap gave a card of rank %d after one of rank %d, or equal ones in the wrong order", cards[card],
+               cards[last]);
         last = card;
     }
     shutdown_queue_destroy(queue);
