@@ -25,6 +25,10 @@ int memory_set_data(void *start, size_t size);
 
 void memory_restore(void); /* puts the data back as it was */
 
+/* Built with AddressSanitizer: makes all stacks usable again, whatever frames were left by a jump. Otherwise nothing.
+ */
+void memory_unpoison(void);
+
 char *memory_arena(void);
 void *memory_stack_top(int thread);
 int memory_guard_of(const void *address); /* whose guard page it is, or -1 */

@@ -14,6 +14,7 @@
 #include "model.h"
 
 #include "dpor.h"
+#include "memory_map.h"
 #include "record.h"
 #include "sync_table.h"
 
@@ -51,6 +52,7 @@ _Noreturn void model_unwind(void)
     __pthread_unwind_buf_t *buffer = (__pthread_unwind_buf_t *)il.self->cleanups;
     if (buffer) {
         il.self->cleanups = *spare_of(buffer);
+        memory_unpoison();
         _longjmp((struct __jmp_buf_tag *)(void *)buffer->__cancel_jmp_buf, 1);
     }
     il_thread_end();
