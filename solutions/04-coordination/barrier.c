@@ -95,14 +95,14 @@ void barrier_destroy(struct barrier *barrier)
 /* end create */
 
 /* region rounds */
-/* With the mutex held: the round has ended, well or not, and all its threads may leave. */
+/* With the mutex held: the round has ended, well or not, and all its threads may leave. The caller owes them a
+ * broadcast on `finished`, after the unlock: so that who wakes up finds the mutex free. */
 static void finish_round(struct barrier *barrier)
 {
     barrier->leaving += barrier->arrived;
     barrier->arrived = 0;
     barrier->round++;
-    pthread_cond_broadcast(&barrier->finished);
-    pthread_cond_broadcast(&barrier->drained); /* one that waits to complete this round need not wait any more */
+    pthread_cond_signal(&barrier->drained); /* one that waits to complete this round need not wait any more */
 }
 
 /* With the mutex held: all threads of the round are here. */
@@ -187,8 +187,8 @@ static int complete_round(struct barrier *barrier, unsigned long round)
 /* end last */
 
 /* region wait */
-/* With the mutex held. */
-static int pass(struct barrier *barrier, int64_t timeout_us, long *index)
+/* With the mutex held. `*ended`: whether this thread has ended the round. */
+static int pass(struct barrier *barrier, int64_t timeout_us, long *index, bool *ended)
 {
     while (is_full(barrier)) /* a round that is about to end: too late for it, and too early for the next one */
         pthread_cond_wait(&barrier->finished, &barrier->mutex);
@@ -197,7 +197,9 @@ static int pass(struct barrier *barrier, int64_t timeout_us, long *index)
 
     const unsigned long round = barrier->round;
     const long mine = barrier->arrived++;
-    int error = is_full(barrier) ? complete_round(barrier, round) : wait_for_others(barrier, round, timeout_us);
+    const bool last = is_full(barrier);
+    int error = last ? complete_round(barrier, round) : wait_for_others(barrier, round, timeout_us);
+    *ended = last || error == ETIMEDOUT;
     if (error == 0 && barrier->completed != round)
         error = ECANCELED;
     if (error == 0 && index != NULL)
@@ -209,9 +211,13 @@ static int pass(struct barrier *barrier, int64_t timeout_us, long *index)
 
 int barrier_wait(struct barrier *barrier, int64_t timeout_us, long *index)
 {
+    bool ended = false;
+
     pthread_mutex_lock(&barrier->mutex);
-    int error = pass(barrier, timeout_us < 0 ? barrier->timeout_us : timeout_us, index);
+    int error = pass(barrier, timeout_us < 0 ? barrier->timeout_us : timeout_us, index, &ended);
     pthread_mutex_unlock(&barrier->mutex);
+    if (ended)
+        pthread_cond_broadcast(&barrier->finished);
     return error;
 }
 /* end wait */
@@ -223,6 +229,7 @@ void barrier_reset(struct barrier *barrier)
     barrier->broken = false;
     finish_round(barrier);
     pthread_mutex_unlock(&barrier->mutex);
+    pthread_cond_broadcast(&barrier->finished);
 }
 
 void barrier_abort(struct barrier *barrier)
@@ -230,6 +237,7 @@ void barrier_abort(struct barrier *barrier)
     pthread_mutex_lock(&barrier->mutex);
     break_round(barrier);
     pthread_mutex_unlock(&barrier->mutex);
+    pthread_cond_broadcast(&barrier->finished);
 }
 
 bool barrier_is_broken(struct barrier *barrier)

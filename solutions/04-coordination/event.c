@@ -73,12 +73,14 @@ void event_destroy(struct event *event)
 void event_set(struct event *event)
 {
     pthread_mutex_lock(&event->mutex);
-    if (!event->flag) { /* where it is true already, nobody waits who has not been told */
+    const bool was_set = event->flag; /* then nobody waits who has not been told */
+    if (!was_set) {
         event->flag = true;
         event->sets++;
-        pthread_cond_broadcast(&event->changed);
     }
     pthread_mutex_unlock(&event->mutex);
+    if (!was_set)
+        pthread_cond_broadcast(&event->changed); /* after the unlock: who wakes up finds the mutex free */
 }
 
 void event_clear(struct event *event)

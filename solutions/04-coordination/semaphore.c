@@ -132,6 +132,7 @@ int semaphore_acquire(struct semaphore *semaphore, bool blocking, int64_t timeou
 /* region release */
 int semaphore_release(struct semaphore *semaphore, long n)
 {
+    long wake = 0; /* how many */
     int error = 0;
 
     if (n < 1)
@@ -142,10 +143,11 @@ int semaphore_release(struct semaphore *semaphore, long n)
         error = EOVERFLOW;
     } else {
         semaphore->value += n;
-        for (long i = 0; i < n && i < semaphore->waiting; i++)
-            pthread_cond_signal(&semaphore->released);
+        wake = n < semaphore->waiting ? n : semaphore->waiting;
     }
     pthread_mutex_unlock(&semaphore->mutex);
+    for (long i = 0; i < wake; i++)
+        pthread_cond_signal(&semaphore->released); /* after the unlock: who wakes up finds the mutex free */
     return error;
 }
 

@@ -1,0 +1,6 @@
+set ylabel "give and take: ns"
+set logscale y
+set style data histogram
+set xtics scale 0
+plot data using "alone_ns":xtic(1) linetype 1 title "alone", \
+     data using (column("in_turn_us") * 1000) linetype 2 title "two threads wake each other"

@@ -1,0 +1,479 @@
+/* tests.c - what a timer must do.
+ *
+ * A timer that must not fire is given an hour; one that must, a few milliseconds or none. No test asks whether it fired
+ * soon enough: it waits until it has. What a cancel and the end of the time can do to each other is for the explorer.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* syscall */
+#endif
+#include "check.h"
+#include "timer.h"
+#include "wrap.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static const int64_t HOUR_US = 3600000000;
+
+/* Asserts that a call returned what it should. */
+static void must_return(int expected, int got, const char *call)
+{
+    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
+         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+}
+
+/* ---- the function that is called -------------------------------------------------------------------------------- */
+
+struct call {
+    struct timer *timer;
+    struct tally calls;
+    pthread_t thread; /* that it was called in */
+    int64_t at_us;    /* when */
+    struct gate called, go_on;
+    bool waits; /* for go_on */
+    bool asks;  /* what it is told about its own timer, when it is called */
+    int start, cancel, join, join_at_once;
+    bool alive;
+};
+
+static void on_time(void *argument)
+{
+    struct call *call = argument;
+
+    call->at_us = now_us();
+    call->thread = pthread_self();
+    if (call->asks) {
+        call->start = timer_start(call->timer);
+        call->cancel = timer_cancel(call->timer);
+        call->join = timer_join(call->timer, -1);
+        call->join_at_once = timer_join(call->timer, 0);
+        call->alive = timer_is_alive(call->timer);
+    }
+    tally_add(&call->calls, 1);
+    gate_open(&call->called);
+    if (call->waits)
+        gate_pass(&call->go_on);
+}
+
+static struct timer *new_timer(struct call *call, int64_t interval_us)
+{
+    struct timer *timer = NULL;
+    int error = timer_new(&timer, interval_us, on_time, call);
+
+    must(error == 0 && timer != NULL, "timer_new returned %d (%s) or stored no timer.", error, strerror(error));
+    call->timer = timer;
+    return timer;
+}
+
+static void must_start(struct timer *timer)
+{
+    must_return(0, timer_start(timer), "timer_start of a new timer");
+}
+
+static void must_have_called(struct call *call, long times)
+{
+    long calls = tally_read(&call->calls);
+
+    must(calls == times, "The function should have been called %ld times, but it was called %ld times.", times, calls);
+}
+
+/* ---- what another thread does ----------------------------------------------------------------------------------- */
+
+struct join {
+    struct timer *timer;
+    int64_t timeout_us, took_us;
+    int result;
+    struct runner *runner;
+};
+
+static _Thread_local bool waits;
+static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
+
+/* Stands before the C library's own: which clock is asked for while a thread waits. */
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    if (waits && clock == CLOCK_REALTIME)
+        asked_the_wall = true;
+    return (int)syscall(SYS_clock_gettime, clock, now);
+}
+
+static void join_it(void *argument)
+{
+    struct join *join = argument;
+    int64_t began_us = now_us();
+
+    waits = true;
+    join->result = timer_join(join->timer, join->timeout_us);
+    waits = false;
+    join->took_us = now_us() - began_us;
+}
+
+static void join_start(struct join *join, struct timer *timer, int64_t timeout_us)
+{
+    *join = (struct join){.timer = timer, .timeout_us = timeout_us, .result = -1};
+    join->runner = runner_start(join_it, join);
+}
+
+static void must_wait_for_it(struct join *join, struct timer *timer, int64_t timeout_us)
+{
+    join_start(join, timer, timeout_us);
+    enum runner_state state = runner_state(join->runner);
+    must(state != RUNNER_BUSY, "A thread that waits for a timer should sleep, but it keeps the processor busy.");
+    must(state == RUNNER_BLOCKED, "The timer is alive, and timer_join did not wait but returned %d.", join->result);
+}
+
+static void must_have_joined(struct join *join)
+{
+    must_be_done(join->runner, "The timer is done, and a thread that waits for it in timer_join sleeps on.");
+    runner_join(join->runner);
+    must_return(0, join->result, "timer_join of a timer that is done");
+}
+
+/* ---- in time ---------------------------------------------------------------------------------------------------- */
+
+TEST(called_once, "The function is called once, with its argument, in a thread of the timer's own.")
+{
+    static const int64_t intervals_us[] = {0, 1, 5000, -1, INT64_MIN};
+
+    for (int i = 0; i < 5; i++) {
+        struct call call = {.calls = TALLY_ZERO};
+        struct timer *timer = new_timer(&call, intervals_us[i]);
+
+        must_start(timer);
+        must_return(0, timer_join(timer, -1), "timer_join");
+        must_have_called(&call, 1);
+        must(!pthread_equal(call.thread, pthread_self()),
+             "The function was called by the thread that started the timer "
+             "or waited for it.");
+        timer_destroy(timer);
+        must_have_called(&call, 1);
+    }
+}
+
+TEST(not_before_its_time, "The function is not called before its time, and start does not wait for it.")
+{
+    enum { SOME_US = 30000 };
+    struct call call = {.calls = TALLY_ZERO};
+    struct timer *timer = new_timer(&call, SOME_US);
+
+    int64_t began_us = now_us();
+    must_start(timer);
+    must_return(0, timer_join(timer, -1), "timer_join");
+    must(call.at_us - began_us >= SOME_US, "The interval was %d µs, and the function was called after %lld.", SOME_US,
+         (long long)(call.at_us - began_us));
+    timer_destroy(timer);
+}
+
+TEST(nothing_before_start, "Nothing runs before start: there is no thread and no call.")
+{
+    struct call call = {.calls = TALLY_ZERO};
+    struct timer *timer = new_timer(&call, 0);
+
+    settle();
+    must_have_called(&call, 0);
+    must(extra_threads() == 0, "A timer was made and not started, and it has a thread already.");
+    must(!timer_is_alive(timer), "A timer was not started, and it is said to be alive.");
+    timer_destroy(timer);
+    must_have_called(&call, 0);
+}
+
+TEST(started_once, "A timer is started once: a second start is EALREADY, alive or done.")
+{
+    struct call call = {.calls = TALLY_ZERO, .waits = true};
+    struct timer *timer = new_timer(&call, 0);
+
+    must_start(timer);
+    must_return(EALREADY, timer_start(timer), "A second timer_start");
+    gate_pass(&call.called);
+    must_return(EALREADY, timer_start(timer), "timer_start while the function runs");
+    gate_open(&call.go_on);
+    must_return(0, timer_join(timer, -1), "timer_join");
+    must_return(EALREADY, timer_start(timer), "timer_start of a timer that is done");
+    settle();
+    must_have_called(&call, 1);
+    timer_destroy(timer);
+}
+
+TEST(woken_for_nothing,
+     "A thread that wakes up looks whether its time has come: a wait may end although nobody has signalled.")
+{
+    struct call call = {.calls = TALLY_ZERO};
+    struct timer *timer = new_timer(&call, HOUR_US);
+    struct join join;
+
+    wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+    wrap_fail(WRAP_pthread_cond_wait, 1, 0);
+    must_start(timer);
+    settle();
+    must_have_called(&call, 0);
+    wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+    wrap_fail(WRAP_pthread_cond_wait, 1, 0);
+    join_start(&join, timer, -1);
+    must_be_blocked(join.runner,
+                    "The wait on the condition ended although nobody had signalled, and timer_join returned "
+                    "although the timer is not done.");
+    must_return(0, timer_cancel(timer), "timer_cancel an hour before the time");
+    must_have_joined(&join);
+    must_have_called(&call, 0);
+    timer_destroy(timer);
+}
+
+TEST(each_its_own_thread, "Each timer has a thread of its own: two functions may run at the same time.")
+{
+    struct call calls[2] = {{.waits = true}, {.waits = true}};
+    struct timer *timers[2];
+
+    for (int i = 0; i < 2; i++) {
+        timers[i] = new_timer(&calls[i], 0);
+        must_start(timers[i]);
+    }
+    gate_pass(&calls[0].called); /* each waits for its gate, so both are inside now */
+    gate_pass(&calls[1].called);
+    for (int i = 0; i < 2; i++) {
+        gate_open(&calls[i].go_on);
+        must_return(0, timer_join(timers[i], -1), "timer_join");
+        timer_destroy(timers[i]);
+        must_have_called(&calls[i], 1);
+    }
+}
+
+/* ---- cancelled -------------------------------------------------------------------------------------------------- */
+
+TEST(cancelled_in_time, "A cancel in time returns 0: the function is never called, and the thread ends at once.")
+{
+    static const int64_t intervals_us[] = {HOUR_US, 3600999999, 4000000000000000, INT64_MAX};
+
+    for (int i = 0; i < 4; i++) {
+        struct call call = {.calls = TALLY_ZERO};
+        struct timer *timer = new_timer(&call, intervals_us[i]);
+        struct join join;
+
+        must_start(timer);
+        must(timer_is_alive(timer), "A timer was started and has an hour to go, and it is not alive.");
+        must_wait_for_it(&join, timer, i % 2 == 0 ? -1 : INT64_MAX);
+        must_have_called(&call, 0);
+        must_return(0, timer_cancel(timer), "timer_cancel an hour before the time");
+        must_be_done(join.runner, "A timer was cancelled an hour before its time, and its thread sleeps on.");
+        must_have_joined(&join);
+        must(!timer_is_alive(timer), "A timer was cancelled and its thread has ended, and it is said to be alive.");
+        must_return(0, timer_cancel(timer), "timer_cancel of a timer that was cancelled");
+        timer_destroy(timer);
+        must_have_called(&call, 0);
+    }
+}
+
+TEST(cancelled_before_start,
+     "A timer that is cancelled before it is started never calls the function, and may be started.")
+{
+    struct call call = {.calls = TALLY_ZERO};
+    struct timer *timer = new_timer(&call, 0);
+
+    must_return(0, timer_cancel(timer), "timer_cancel of a timer that was not started");
+    must_return(EINVAL, timer_join(timer, -1), "timer_join of a timer that was cancelled and not started");
+    must_return(0, timer_start(timer), "timer_start of a timer that was cancelled");
+    must_return(0, timer_join(timer, -1), "timer_join");
+    must_have_called(&call, 0);
+    must_return(0, timer_cancel(timer), "timer_cancel of a timer that was cancelled");
+    must_return(EALREADY, timer_start(timer), "A second timer_start");
+    timer_destroy(timer);
+    must_have_called(&call, 0);
+}
+
+TEST(too_late, "A cancel that comes too late returns EALREADY: the function is being called, or was.")
+{
+    struct call call = {.waits = true};
+    struct timer *timer = new_timer(&call, 0);
+
+    must_start(timer);
+    gate_pass(&call.called);
+    must_return(EALREADY, timer_cancel(timer), "timer_cancel while the function runs");
+    must_return(EALREADY, timer_cancel(timer), "timer_cancel while the function runs, a second time,");
+    gate_open(&call.go_on);
+    must_return(0, timer_join(timer, -1), "timer_join");
+    must_return(EALREADY, timer_cancel(timer), "timer_cancel of a timer whose function has returned");
+    must_have_called(&call, 1);
+    timer_destroy(timer);
+}
+
+TEST(from_inside, "The function may call everything but destroy: no lock of the timer is held while it runs.")
+{
+    struct call call = {.asks = true};
+    struct timer *timer = new_timer(&call, 0);
+
+    must_start(timer);
+    must_return(0, timer_join(timer, -1), "timer_join");
+    must_return(EALREADY, call.start, "timer_start by the function");
+    must_return(EALREADY, call.cancel, "timer_cancel by the function");
+    must_return(EDEADLK, call.join, "timer_join by the function");
+    must_return(EDEADLK, call.join_at_once, "timer_join by the function, with a time-out of 0,");
+    must(call.alive, "To the function, the timer should be alive.");
+    timer_destroy(timer);
+}
+
+/* ---- join ------------------------------------------------------------------------------------------------------- */
+
+TEST(waits_until_done, "join waits until the function has returned, as often as one likes, in several threads.")
+{
+    struct call call = {.waits = true};
+    struct timer *timer = new_timer(&call, 0);
+    struct join joins[3];
+
+    must_return(EINVAL, timer_join(timer, -1), "timer_join before the start");
+    must_return(EINVAL, timer_join(timer, 0), "timer_join before the start, with a time-out of 0,");
+    must_start(timer);
+    gate_pass(&call.called);
+    must(timer_is_alive(timer), "The function runs, and the timer is not alive.");
+    must_return(ETIMEDOUT, timer_join(timer, 0), "timer_join with a time-out of 0 while the function runs");
+    for (int i = 0; i < 3; i++)
+        must_wait_for_it(&joins[i], timer, i == 1 ? INT64_MAX : -1);
+    gate_open(&call.go_on);
+    for (int i = 0; i < 3; i++)
+        must_have_joined(&joins[i]);
+    must(!timer_is_alive(timer), "The function has returned, and the timer is alive.");
+    must_return(0, timer_join(timer, -1), "timer_join once more");
+    must_return(0, timer_join(timer, 0), "timer_join once more, with a time-out of 0,");
+    timer_destroy(timer);
+}
+
+TEST(time_runs_out, "A timed join gives up with ETIMEDOUT, not before its time, and the timer goes on.")
+{
+    enum { SHORT_US = 20000 };
+    struct call call = {.waits = true};
+    struct timer *timer = new_timer(&call, 0);
+    struct join join;
+
+    must_start(timer);
+    gate_pass(&call.called);
+    join_start(&join, timer, SHORT_US);
+    runner_join(join.runner);
+    must_return(ETIMEDOUT, join.result, "The function has not returned: timer_join with a time-out");
+    must(join.took_us >= SHORT_US, "The time-out was %d µs, and timer_join gave up after %lld.", SHORT_US,
+         (long long)join.took_us);
+    must(!asked_the_wall, "timer_join asked for CLOCK_REALTIME, the clock on the wall, to measure its time-out.");
+    gate_open(&call.go_on);
+    must_return(0, timer_join(timer, -1), "timer_join");
+    timer_destroy(timer);
+}
+
+static void waits_from_now(void *unused)
+{
+    (void)unused;
+    waits = true;
+}
+
+TEST(monotonic_clock, "The time goes by the monotonic clock: the one on the wall may be set meanwhile.")
+{
+    struct call call = {.calls = TALLY_ZERO};
+    struct timer *timer = new_timer(&call, 1000);
+
+    wrap_in_thread(waits_from_now, NULL);
+    waits = true;
+    int error = timer_start(timer);
+    waits = false;
+    must_return(0, error, "timer_start of a new timer");
+    must_return(0, timer_join(timer, -1), "timer_join");
+    must(!asked_the_wall, "The timer asked for CLOCK_REALTIME, the clock on the wall, to measure its interval.");
+    timer_destroy(timer);
+}
+
+/* ---- making and ending ------------------------------------------------------------------------------------------ */
+
+static void destroy_it(void *argument)
+{
+    timer_destroy(argument);
+}
+
+TEST(ends_what_waits, "destroy cancels a timer whose time has not come, and leaves no thread.")
+{
+    struct call call = {.calls = TALLY_ZERO};
+    struct timer *timer = new_timer(&call, HOUR_US);
+
+    timer_destroy(NULL);
+    must_start(timer);
+    settle();
+    struct runner *runner = runner_start(destroy_it, timer);
+    must_be_done(runner, "timer_destroy of a timer that has an hour to go does not return.");
+    runner_join(runner);
+    settle();
+    must(extra_threads() == 0, "A timer was destroyed, and its thread is still there.");
+    must_have_called(&call, 0);
+}
+
+TEST(waits_for_what_runs, "destroy waits for a function that is being called.")
+{
+    struct call call = {.waits = true};
+    struct timer *timer = new_timer(&call, 0);
+
+    must_start(timer);
+    gate_pass(&call.called);
+    struct runner *runner = runner_start(destroy_it, timer);
+    must_be_blocked(runner, "The function runs, and timer_destroy has returned.");
+    gate_open(&call.go_on);
+    must_be_done(runner, "The function has returned, and timer_destroy has not.");
+    runner_join(runner);
+    settle();
+    must(extra_threads() == 0, "A timer was destroyed, and its thread is still there.");
+    must_have_called(&call, 1);
+}
+
+TEST(no_thread,
+     "When there is no thread to have, start says so, and the timer is as it was: a later start may succeed.")
+{
+    struct call call = {.calls = TALLY_ZERO};
+    struct timer *timer = new_timer(&call, 0);
+
+    wrap_fail(WRAP_pthread_create, 1, EAGAIN);
+    must_return(EAGAIN, timer_start(timer), "pthread_create returned EAGAIN: timer_start");
+    must(!timer_is_alive(timer), "A timer could not be started, and it is alive.");
+    must_return(EINVAL, timer_join(timer, -1), "timer_join of a timer that could not be started");
+    must_return(0, timer_start(timer), "A second timer_start, when there is a thread again,");
+    must_return(0, timer_join(timer, -1), "timer_join");
+    must_have_called(&call, 1);
+    timer_destroy(timer);
+    timer = new_timer(&call, 0);
+    wrap_fail(WRAP_pthread_create, 1, EAGAIN);
+    must_return(EAGAIN, timer_start(timer), "pthread_create returned EAGAIN: timer_start");
+    timer_destroy(timer);
+    must_have_called(&call, 1);
+}
+
+TEST(no_memory, "When there is no memory, timer_new returns ENOMEM.")
+{
+    struct timer *timer = NULL;
+
+    wrap_fail(WRAP_malloc, -1, ENOMEM);
+    wrap_fail(WRAP_calloc, -1, ENOMEM);
+    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    must_return(ENOMEM, timer_new(&timer, 0, on_time, NULL), "Without memory, timer_new");
+}
+
+/* Makes every call of `what` fail, and asks whether timer_new says so and keeps nothing. */
+static void must_give_up(enum wrap_call what, const char *name)
+{
+    struct timer *timer = NULL;
+    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+    long calls = wrap_count(what), made = wrap_count(WRAP_pthread_mutex_init);
+    long ended = wrap_count(WRAP_pthread_mutex_destroy);
+
+    wrap_fail(what, -1, EAGAIN);
+    int error = timer_new(&timer, 0, on_time, NULL);
+    wrap_fail(what, 0, 0);
+    bool tried = wrap_count(what) > calls;
+    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
+    made = wrap_count(WRAP_pthread_mutex_init) - made - (what == WRAP_pthread_mutex_init ? 1 : 0);
+    ended = wrap_count(WRAP_pthread_mutex_destroy) - ended;
+    must(!tried || error == EAGAIN, "%s returned EAGAIN: timer_new should return it, but it returned %d (%s).", name,
+         error, strerror(error));
+    must(!tried || (kept <= 0 && ended >= made),
+         "%s failed, and timer_new kept memory or a mutex that it had made before: it is lost.", name);
+}
+
+TEST(nothing_kept, "When a part of the timer cannot be made, timer_new returns that error and keeps nothing.")
+{
+    must_give_up(WRAP_pthread_mutex_init, "pthread_mutex_init");
+    must_give_up(WRAP_pthread_cond_init, "pthread_cond_init");
+}
