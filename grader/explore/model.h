@@ -43,6 +43,7 @@ void model_named_reset(void);
 
 /* Is this signal ignored, so that whatever raises it only fails? */
 bool model_signal_ignored(int number);
+void model_signal_inherit(int child); /* a new thread blocks what its maker blocks */
 
 /* The thread of a handle, or NULL. */
 struct thread *model_thread_of(pthread_t handle);

@@ -50,6 +50,11 @@ static struct mask *mask(void)
     return mine;
 }
 
+void model_signal_inherit(int child)
+{
+    model.masks[child] = (struct mask){.run = il.run, .blocked = mask()->blocked};
+}
+
 bool model_signal_ignored(int number)
 {
     const struct sigaction *action = action_of(number);

@@ -63,6 +63,7 @@ static void make(void *handle, size_t handle_size, bool detached, void *(*body)(
                  void *argument)
 {
     int id = il_spawn(body, body_int, argument, detached);
+    model_signal_inherit(id);
     pthread_t value = handle_of(id);
     shadow_access(handle, handle_size, true, false);
     memcpy(handle, &value, handle_size);

@@ -19,6 +19,7 @@ static void note(int number)
 static void *raises(void *argument)
 {
     sigset_t set, old;
+    assert(pthread_sigmask(SIG_BLOCK, NULL, &old) == 0 && sigismember(&old, SIGHUP) && !sigismember(&old, SIGINT));
     sigemptyset(&set);
     sigaddset(&set, SIGUSR2);
     assert(pthread_sigmask(SIG_BLOCK, &set, &old) == 0 && !sigismember(&old, SIGUSR2));
@@ -44,6 +45,10 @@ int main(void)
     raise(SIGUSR1);
     raise(SIGCHLD);
     assert(handled == SIGUSR1);
+    sigset_t inherited;
+    sigemptyset(&inherited);
+    sigaddset(&inherited, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &inherited, NULL);
     pthread_create(&thread, NULL, raises, NULL);
 #if defined TO_ANOTHER
     pthread_kill(thread, SIGUSR1);
