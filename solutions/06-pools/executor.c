@@ -26,7 +26,7 @@
 struct task {
     int (*work)(void *argument, void **result);
     void *argument;
-    struct future *future; /* a reference of the task's own */
+    struct future *future; /* a reference of the task's own; NULL where nobody wants to know how it went */
     struct task *next;     /* while a shutdown cancels it */
 };
 
@@ -45,6 +45,7 @@ struct executor {
     int started;            /* how many those are */
     int alive;              /* how many of them have not ended */
     size_t idle;            /* how many of them sleep on work */
+    size_t waiting;         /* how many tasks are in the queue */
     bool closed;            /* shut down */
 };
 /* end state */
@@ -87,14 +88,14 @@ no_queue:
 /* end create */
 
 /* region task */
-static int make_task(struct task **task, int (*work)(void *argument, void **result), void *argument)
+static int make_task(struct task **task, int (*work)(void *argument, void **result), void *argument, bool with_future)
 {
     struct task *made = malloc(sizeof *made);
     if (made == NULL)
         return ENOMEM;
 
     *made = (struct task){work, argument, NULL, NULL};
-    int error = future_create(&made->future);
+    int error = with_future ? future_create(&made->future) : 0;
     if (error != 0) {
         free(made);
         return error;
@@ -112,11 +113,13 @@ static void free_task(struct task *task)
 /* Without the mutex: does the task, unless it was cancelled. */
 static void run_task(struct task *task)
 {
-    if (future_set_running_or_notify_cancel(task->future) != 0)
+    if (task->future != NULL && future_set_running_or_notify_cancel(task->future) != 0)
         return;
 
     void *result = NULL;
     int error = task->work(task->argument, &result);
+    if (task->future == NULL)
+        return;
     if (error == 0)
         future_set_result(task->future, result);
     else
@@ -137,6 +140,7 @@ static struct task *next_task(struct executor *executor)
         pthread_cond_wait(&executor->work, &executor->mutex);
         executor->idle--;
     }
+    executor->waiting--;
     return task;
 }
 
@@ -187,37 +191,40 @@ static int accept_task(struct executor *executor, struct task *task)
         return ESHUTDOWN;
 
     /* Each task that waits has the claim on one of those who sleep, although he may not have woken up yet. */
-    bool all_busy = fifo_queue_size(executor->queue) >= executor->idle;
-    if (all_busy && executor->started < executor->max_workers) {
+    if (executor->waiting >= executor->idle && executor->started < executor->max_workers) {
         int error = start_worker(executor);
         if (error != 0 && executor->started == 0)
             return error; /* else those that there are will do it */
     }
     int error = fifo_queue_put(executor->queue, task, 0);
-    if (error == 0 && executor->idle > 0)
+    if (error != 0)
+        return error;
+    executor->waiting++;
+    if (executor->idle > 0)
         pthread_cond_signal(&executor->work);
-    return error;
+    return 0;
 }
 
 int executor_submit(struct executor *executor, int (*work)(void *argument, void **result), void *argument,
                     struct future **future)
 {
     struct task *task = NULL;
-    int error = make_task(&task, work, argument);
+    int error = make_task(&task, work, argument, future != NULL);
     if (error != 0)
         return error;
-    struct future *shared = future_hold(task->future); /* while it is ours: a worker may be done with it at once */
+    /* The caller's reference, while the task is still ours: a worker may be done with it at once. */
+    struct future *shared = future == NULL ? NULL : future_hold(task->future);
 
     pthread_mutex_lock(&executor->mutex);
     error = accept_task(executor, task);
     pthread_mutex_unlock(&executor->mutex);
 
-    if (error != 0)
-        free_task(task);
-    if (error == 0 && future != NULL)
-        *future = shared;
-    else
+    if (error != 0) {
         future_drop(shared);
+        free_task(task);
+    } else if (future != NULL) {
+        *future = shared;
+    }
     return error;
 }
 /* end submit */
@@ -234,6 +241,7 @@ static struct task *take_all(struct executor *executor)
         *end = task;
         end = &task->next;
     }
+    executor->waiting = 0;
     return first;
 }
 
@@ -242,7 +250,7 @@ static void cancel_all(struct task *task)
 {
     while (task != NULL) {
         struct task *next = task->next;
-        if (future_cancel(task->future) == 0)
+        if (task->future != NULL && future_cancel(task->future) == 0)
             future_set_running_or_notify_cancel(task->future); /* nobody will come to do it: tell the watchers */
         free_task(task);
         task = next;

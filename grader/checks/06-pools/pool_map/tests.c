@@ -33,7 +33,6 @@ static struct executor *new_executor(int max_workers)
 struct item {
     int number;
     struct gate *waits_for; /* or NULL */
-    struct gate *opens;     /* or NULL */
     struct crew *meets;     /* or NULL */
     int error;
     struct tally *done; /* how many calls there were for it */
@@ -72,8 +71,6 @@ static int do_item(const void *argument, void *result)
         gate_pass(item->waits_for);
     ((struct outcome *)result)->number = 10 * item->number;
     tally_add(item->done, 1);
-    if (item->opens != NULL)
-        gate_open(item->opens);
     return item->error;
 }
 
@@ -272,18 +269,20 @@ TEST(error_ends_its_chunk, "An item that fails ends its chunk and no other: all 
 TEST(first_error_is_reported, "Of several errors the one that came first is reported.")
 {
     for (int first = 0; first <= 8; first += 8) {
-        struct executor *executor = new_executor(2);
         struct gate open = GATE_CLOSED;
+        struct errand errand = {new_executor(2), 16, -1};
         int later = 8 - first;
         make_items();
         items[first].error = FAILED;
-        items[first + 2].opens = &open; /* in a later chunk of the same worker: by then the error is known */
         items[later].waits_for = &open;
         items[later].error = FAILED_TOO;
-        int error = map(executor, 16);
-        must(error == FAILED, "Item %d failed with %d, then item %d with %d: pool_map should return %d, not %d.", first,
-             FAILED, later, FAILED_TOO, FAILED, error);
-        executor_destroy(executor);
+        struct runner *runner = runner_start(map_errand, &errand);
+        must_be_blocked(runner, "An item is not done, and pool_map has returned.");
+        gate_open(&open); /* all others are done: the first error is known */
+        runner_join(runner);
+        must(errand.error == FAILED, "Item %d failed with %d, then item %d with %d: pool_map should return %d, not %d.",
+             first, FAILED, later, FAILED_TOO, FAILED, errand.error);
+        executor_destroy(errand.executor);
     }
 }
 

@@ -129,6 +129,21 @@ static void ended_early(void)
     wait_any_end(NULL);
 }
 
+/* The iterator's references keep what its owner does not need any more. */
+static void dropped_early(void)
+{
+    struct future *futures[2] = {made(), made()};
+    struct future *first = NULL;
+    struct wait_any_iterator *iterator = iterate(futures, 2, -1);
+
+    succeed(futures[1]);
+    future_drop(futures[0]);
+    future_drop(futures[1]);
+    ensure(wait_any_next(iterator, &first) == 0 && first == futures[1], "the one that is complete did not come");
+    ensure(future_result(first, 0, NULL) == 0, "it has no result");
+    wait_any_end(iterator);
+}
+
 SCENARIOS = {
     {"first_of_two", first_of_two, "one thread waits for the first of two futures; one succeeds, one is cancelled"},
     {"both_of_two", both_of_two, "one thread waits for both; one succeeds, one fails"},
@@ -136,5 +151,6 @@ SCENARIOS = {
     {"gives_up", gives_up, "one thread looks without waiting while another finishes a future"},
     {"as_they_come", as_they_come, "one thread takes two futures as they come, one of them given twice"},
     {"ended_early", ended_early, "one thread ends its iteration while another finishes a future"},
+    {"dropped_early", dropped_early, "who made the futures drops them before they have come"},
     SCENARIOS_END,
 };
