@@ -102,7 +102,7 @@ for file in grader/explore/tests/*.c; do
 done
 
 # Without a bound the reduced search finds the same interleavings as the one that only remembers what it has seen.
-counted() { timeout 90 "$tool" --preemptions all --runs 100000 --count "$@" 2>&1 | sed -n '1s/, .* reduced//p'; }
+counted() { timeout 90 "$tool" --preemptions all --runs 1000000 --count "$@" 2>&1 | sed -n '1s/, .* reduced//p'; }
 for seed in 101 103 203 205 207 211 215 219 223; do
     for kinds in 4 8 10; do
         reduced=$(counted grader/explore/tests/search_random.c -- $seed $kinds)
