@@ -380,6 +380,29 @@ static void two_producers_at_a_full_queue(void)
     fifo_queue_destroy(queue);
 }
 
+/* Waits a little; what it gets it puts back for the other one. */
+static void *get_or_give_up(void *argument)
+{
+    void *item = NULL;
+    int error = fifo_queue_get(argument, &item, 1000);
+
+    ensure(error == 0 || error == ETIMEDOUT, "fifo_queue_get returned %d", error);
+    if (error == 0)
+        ensure(fifo_queue_put(argument, item, -1) == 0, "fifo_queue_put returned an error");
+    return NULL;
+}
+
+static void one_gives_up(void)
+{
+    if (!every_order)
+        return;
+    struct fifo_queue *queue = made(0);
+
+    trio(queue, get_or_give_up, get_one, put_1);
+    ensure(fifo_queue_empty(queue), "one item was put and got, and the queue is not empty");
+    fifo_queue_destroy(queue);
+}
+
 /* ---- alone ------------------------------------------------------------------------------------------------------ */
 
 static void many_items(void)
@@ -418,6 +441,7 @@ SCENARIOS = {
      "two threads put an item each where there is room for one, another gets two"},
     {"two_producers_at_a_full_queue", two_producers_at_a_full_queue,
      "two threads put an item each into a full queue, another gets two"},
+    {"one_gives_up", one_gives_up, "two threads wait for one item, one of them only for a while"},
     {"many_items", many_items, "one thread puts and gets many items"},
     SCENARIOS_END,
 };
