@@ -172,7 +172,7 @@ int main(void)
 {
     static const struct kind kinds[] = {{"sem_t", posix_take, posix_give},
                                         {"our semaphore", semaphore_take, semaphore_give},
-                                        {"our bounded semaphore", bounded_take, bounded_give},
+                                        {"our bounded one", bounded_take, bounded_give},
                                         {"our event", event_take, event_give}};
 
     make_things();
