@@ -3,7 +3,7 @@ set ylabel "from waking up to having the lock, ms"
 set logscale xy
 set xrange [0.07:80]
 set yrange [0.0001:200]
-set key bottom right
+set key at graph 0.98, 0.42 right
 plot data using "interval_ms":"delay_ms":"delay_ms":"most_ms" with yerrorlines linetype 2 \
           title "beside a thread that computes (median, longest)", \
      data using "interval_ms":"alone_ms" with linespoints linetype 1 title "alone", \

@@ -20,7 +20,7 @@ static int traced_checkpoint(struct gil_thread *thread);
 
 #include <stdio.h>
 
-enum { THREADS = 3, HOLDS_MAX = 4000, COUNT = 700 * 1000, NAPS = 10, NAP_US = 6000, SHOWN_MS = 120 };
+enum { THREADS = 3, HOLDS_MAX = 4000, COUNT = 1000 * 1000, NAPS = 10, NAP_US = 6000, SHOWN_MS = 120 };
 
 /* One thread, and when it held the lock. */
 struct lane {
@@ -67,10 +67,10 @@ static int traced_checkpoint(struct gil_thread *thread)
     return traced_take(thread);
 }
 
-/* while n > 0: sleep a while; fib(14); n -= 1 */
+/* while n > 0: sleep a while; fib(20); n -= 1 */
 static const struct tiny_vm_instruction napping[] = {
     {TINY_VM_PUSH, 0},      {TINY_VM_LOAD, 0},   {TINY_VM_LESS, 0},  {TINY_VM_JUMP_IF_ZERO, 14},
-    {TINY_VM_PUSH, NAP_US}, {TINY_VM_SLEEP, 0},  {TINY_VM_PUSH, 14}, {TINY_VM_CALL, 16},
+    {TINY_VM_PUSH, NAP_US}, {TINY_VM_SLEEP, 0},  {TINY_VM_PUSH, 20}, {TINY_VM_CALL, 16},
     {TINY_VM_STORE, 1},     {TINY_VM_LOAD, 0},   {TINY_VM_PUSH, 1},  {TINY_VM_SUBTRACT, 0},
     {TINY_VM_STORE, 0},     {TINY_VM_JUMP, 0},   {TINY_VM_PUSH, 0},  {TINY_VM_RETURN, 0},
     {TINY_VM_LOAD, 0},      {TINY_VM_PUSH, 2},   {TINY_VM_LESS, 0},  {TINY_VM_JUMP_IF_ZERO, 22},
