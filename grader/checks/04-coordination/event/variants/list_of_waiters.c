@@ -91,7 +91,7 @@ static int sleep_until_told(struct event *event, int64_t timeout_us)
         until.tv_sec += timeout_us / 1000000 + nanoseconds / 1000000000;
         until.tv_nsec = nanoseconds % 1000000000;
     }
-    event->sleepers = &me;
+    event->sleepers = &me; /* cppcheck-suppress autoVariables; it is out of the list before this function returns */
     while (!me.told && error == 0)
         error = timeout_us < 0 ? pthread_cond_wait(&me.told_so, &event->guard)
                                : pthread_cond_timedwait(&me.told_so, &event->guard, &until);
