@@ -142,7 +142,10 @@ void timer_destroy(struct timer *timer)
     if (timer == NULL)
         return;
     (void)timer_cancel(timer);
-    if (timer->state != NEW)
+    pthread_mutex_lock(&timer->mutex);
+    bool begun = timer->state != NEW; /* the thread may be changing it */
+    pthread_mutex_unlock(&timer->mutex);
+    if (begun)
         pthread_join(timer->thread, NULL);
     pthread_cond_destroy(&timer->moved);
     pthread_mutex_destroy(&timer->mutex);

@@ -1,0 +1,191 @@
+/* condition.c - a place to sleep until something has changed. A variant whose waiters come from the heap, in a queue
+ * that knows its end, and without a note: whether a thread whose time is over was notified meanwhile, its semaphore
+ * knows. */
+#include "condition.h"
+
+#include "rlock.h"
+#include "semaphore.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* A thread that waits. */
+struct waiter {
+    struct semaphore *wake; /* gets its one permit when the thread is notified */
+    struct waiter *next;    /* guarded by the condition's lock; came later; NULL: the last */
+};
+
+struct condition {
+    struct condition_lock lock;
+    struct rlock *own;    /* what `lock` stands for where the caller brought none; else NULL */
+    struct waiter *first; /* guarded by the lock, as is end; NULL: nobody waits */
+    struct waiter **end;  /* where the next one is hung up */
+};
+
+static int own_acquire(void *object, bool blocking, int64_t timeout_us)
+{
+    return rlock_acquire(object, blocking, timeout_us);
+}
+
+static int own_release(void *object)
+{
+    return rlock_release(object);
+}
+
+static long own_depth(void *object)
+{
+    return rlock_depth(object);
+}
+
+int condition_create(struct condition **condition, const struct condition_lock *lock)
+{
+    struct condition *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return ENOMEM;
+
+    if (lock != NULL) {
+        made->lock = *lock;
+    } else {
+        int error = rlock_create(&made->own);
+        if (error != 0) {
+            free(made);
+            return error;
+        }
+        made->lock = (struct condition_lock){made->own, own_acquire, own_release, own_depth};
+    }
+    made->end = &made->first;
+    *condition = made;
+    return 0;
+}
+
+void condition_destroy(struct condition *condition)
+{
+    if (condition == NULL)
+        return;
+    rlock_destroy(condition->own);
+    free(condition);
+}
+
+int condition_acquire(struct condition *condition, bool blocking, int64_t timeout_us)
+{
+    return condition->lock.acquire(condition->lock.object, blocking, timeout_us);
+}
+
+int condition_release(struct condition *condition)
+{
+    return condition->lock.release(condition->lock.object);
+}
+
+/* How often the calling thread holds the lock. */
+static long lock_depth(struct condition *condition)
+{
+    return condition->lock.depth(condition->lock.object);
+}
+
+/* Lets go of a lock that was taken `depth` times. */
+static void lock_release_all(struct condition *condition, long depth)
+{
+    for (long i = 0; i < depth; i++)
+        condition->lock.release(condition->lock.object);
+}
+
+/* Takes it as often again. */
+static void lock_restore(struct condition *condition, long depth)
+{
+    for (long i = 0; i < depth; i++)
+        condition->lock.acquire(condition->lock.object, true, -1);
+}
+
+/* With the lock held: hangs the waiter behind all others. */
+static void queue_append(struct condition *condition, struct waiter *waiter)
+{
+    *condition->end = waiter; // NOLINT(clang-analyzer-unix.Malloc): who was notified is out of the queue
+    condition->end = &waiter->next;
+}
+
+/* With the lock held: takes out a waiter that is in the queue. */
+static void queue_remove(struct condition *condition, const struct waiter *waiter)
+{
+    struct waiter **at = &condition->first;
+
+    while (*at != waiter)
+        at = &(*at)->next;
+    *at = waiter->next;
+    if (condition->end == &waiter->next)
+        condition->end = at;
+}
+
+int condition_wait(struct condition *condition, int64_t timeout_us)
+{
+    const long depth = lock_depth(condition);
+
+    if (depth == 0)
+        return EPERM;
+    struct waiter *waiter = calloc(1, sizeof *waiter);
+    if (waiter == NULL)
+        return ENOMEM;
+    int error = semaphore_create(&waiter->wake, 0);
+    if (error != 0) {
+        free(waiter);
+        return error;
+    }
+    queue_append(condition, waiter);
+    lock_release_all(condition, depth);
+    error = semaphore_acquire(waiter->wake, true, timeout_us);
+    lock_restore(condition, depth);
+    if (error != 0 && semaphore_acquire(waiter->wake, false, -1) == 0)
+        error = 0;
+    if (error != 0)
+        queue_remove(condition, waiter);
+    semaphore_destroy(waiter->wake);
+    free(waiter);
+    return error;
+}
+
+static int64_t now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int condition_wait_for(struct condition *condition, bool (*predicate)(void *argument), void *argument,
+                       int64_t timeout_us)
+{
+    const int64_t began_us = now_us();
+    int64_t left_us = timeout_us;
+    int error = 0;
+
+    if (lock_depth(condition) == 0)
+        return EPERM;
+    while (!predicate(argument)) {
+        if (error != 0)
+            return error;
+        error = condition_wait(condition, left_us);
+        if (timeout_us > 0) { /* the time goes on, however often we were woken */
+            int64_t passed_us = now_us() - began_us;
+            left_us = passed_us < timeout_us ? timeout_us - passed_us : 0;
+        }
+    }
+    return 0;
+}
+
+int condition_notify(struct condition *condition, long n)
+{
+    if (lock_depth(condition) == 0)
+        return EPERM;
+    for (long i = 0; i < n && condition->first != NULL; i++) {
+        struct waiter *waiter = condition->first;
+        queue_remove(condition, waiter);
+        semaphore_release(waiter->wake, 1);
+    }
+    return 0;
+}
+
+int condition_notify_all(struct condition *condition)
+{
+    return condition_notify(condition, LONG_MAX);
+}
