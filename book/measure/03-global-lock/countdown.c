@@ -14,7 +14,7 @@
 
 enum { ROUNDS = 5, WAYS = 5, COUNT = 2 * 1000 * 1000, VERSION_MAX = 32 };
 
-static const char *const ways[WAYS] = {"once", "twice in turn", "two threads", "two, a lock each", "two processes"};
+static const char *const ways[WAYS] = {"once", "in turn", "two threads", "own locks", "processes"};
 
 /* It prints its version, and then the time of each way, a line each. */
 static const char script[] = "import os, statistics, sys, threading, time\n"
