@@ -71,6 +71,14 @@ void il_release_only(struct sync *on)
     tick(il.self);
 }
 
+void il_release_to_all(void)
+{
+    for (int i = 0; i < il.n; i++)
+        if (i != il.current)
+            clock_join(&il.threads[i].sync, &il.self->sync);
+    tick(il.self);
+}
+
 /* David Stafford's variant 13 of the finaliser of MurmurHash3. */
 static uint64_t mix(uint64_t x)
 {
@@ -346,6 +354,8 @@ static void add_deadlines(struct candidates *candidates)
 {
     uint64_t earliest_ns = candidates->earliest_ns;
     unsigned cost = candidates->n > 0;
+    if (cost && il.sleeps_order)
+        return;
     for (int i = 0; i < il.n; i++)
         if (il.threads[i].life == LIFE_RUNS && il.threads[i].wish.deadline_ns == earliest_ns &&
             !granted(&il.threads[i]))
@@ -444,6 +454,19 @@ static _Noreturn void nobody_can(void)
     leave(il.finding.kind ? RUN_FOUND : RUN_ENDED);
 }
 
+/* Where time passes only while everybody waits, whoever it wakes may rely on what the others did before. */
+static void wake_after_all(struct thread *thread)
+{
+    for (int i = 0; i < il.n; i++) {
+        struct thread *other = &il.threads[i];
+        if (other == thread)
+            continue;
+        clock_join(&thread->sync, &other->sync);
+        thread->order = mix(thread->order + other->order);
+        tick(other);
+    }
+}
+
 static void grant(int who, enum how how)
 {
     struct thread *thread = &il.threads[who];
@@ -456,6 +479,8 @@ static void grant(int who, enum how how)
     thread->spurious = how == HOW_SPURIOUS;
     if (how == HOW_DEADLINE && thread->wish.deadline_ns > il.now_ns)
         il.now_ns = thread->wish.deadline_ns;
+    if (how == HOW_DEADLINE && il.sleeps_order)
+        wake_after_all(thread);
     if (how == HOW_SPIN && ++il.silent_spins > 2000)
         record_stuck();
     if (il.finding.kind)

@@ -236,6 +236,9 @@ struct engine {
     char **argv, **environment;
     unsigned steps_max;
     bool spurious, faults; /* asked for */
+    bool sleeps_order;     /* asked for: time passes only where every thread waits, and whoever it wakes sees it all */
+    bool races_allowed;    /* asked for: they are no finding */
+    bool leaks_allowed;    /* asked for: what is left at the end is no finding */
     unsigned bound;        /* no candidates dearer than this are worth asking about */
     struct assumptions assume;
     bool assumption_broken; /* in this search */
@@ -299,6 +302,7 @@ bool il_wish_for(struct wish wish);
  * `salt` tells apart what happened where that is not decided by the order (a choice among waiters, a timeout). */
 void il_event(struct sync *on, bool is_write, uint64_t salt);
 
+void il_release_to_all(void);           /* what came happens before whatever the others do from here on */
 void il_order(struct thread *other);    /* what the current thread did comes before what `other` does next */
 void il_acquire(const struct sync *on); /* sync clocks: what was released there happens before what comes */
 void il_release(struct sync *on);       /* what came happens before whoever acquires */

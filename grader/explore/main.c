@@ -54,6 +54,9 @@ static const char usage_text[] =
     "  --json FILE      the result for programs ('-': standard output)\n"
     "  --spurious       waits may end though nobody signalled\n"
     "  --faults         pthread_create, malloc and timed waits may fail\n"
+    "  --sleeps-order   time passes only where every thread waits, so that sleeping makes others go first\n"
+    "  --no-leaks       threads not joined and memory not freed at the program's end are no finding\n"
+    "  --no-races       data races are no finding: look for what else goes wrong\n"
     "  --steps N        a run of more steps never ends (20000)\n"
     "  --cc COMPILER    gcc or clang (gcc)\n"
     "  --prepare SO     only make the program, to be given instead of its files: interleave SO\n"
@@ -143,6 +146,12 @@ static int take_word(struct options *options, const char *word)
         il.spurious = true;
     else if (strcmp(word, "--faults") == 0)
         il.faults = true;
+    else if (strcmp(word, "--sleeps-order") == 0)
+        il.sleeps_order = true;
+    else if (strcmp(word, "--no-leaks") == 0)
+        il.leaks_allowed = true;
+    else if (strcmp(word, "--no-races") == 0)
+        il.races_allowed = true;
     else if (strcmp(word, "--measure") == 0)
         options->measure = true;
     else if (strcmp(word, "--count") == 0)

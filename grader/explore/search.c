@@ -379,7 +379,7 @@ static void begin_again(struct search_report *report)
 
 static void search_all(const struct search_options *options, struct search_report *report)
 {
-    if (options->preemptions == UINT_MAX && !options->no_reduction) {
+    if (options->preemptions == UINT_MAX && !options->no_reduction && !il.sleeps_order) {
         reduced(options, report, options->runs_max);
         if (report->everything || report->found || search.failed || il.assumption_broken)
             return;
@@ -389,7 +389,7 @@ static void search_all(const struct search_options *options, struct search_repor
     bounded(options, report);
     if (go_on(options, report) || report->found || report->everything || search.failed || il.assumption_broken)
         return;
-    if (options->preemptions != UINT_MAX && !options->no_reduction)
+    if (options->preemptions != UINT_MAX && !options->no_reduction && !il.sleeps_order)
         reduced(options, report, options->runs_random); /* few runs may suffice where few preemptions took too many */
     if (!report->everything && !report->found && !search.failed && !il.assumption_broken)
         random_runs(options, report);

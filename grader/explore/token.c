@@ -6,9 +6,10 @@
 
 int token_write(const struct choices *choices, char *text, size_t size)
 {
-    size_t at = (size_t)snprintf(text, size, "i%s%s%s%s%s", il.assume.unlock_silent ? "u" : "",
+    size_t at = (size_t)snprintf(text, size, "i%s%s%s%s%s%s%s%s", il.assume.unlock_silent ? "u" : "",
                                  il.assume.signal_silent ? "s" : "", il.assume.cancel_silent ? "" : "c",
-                                 il.spurious ? "w" : "", il.faults ? "f" : "");
+                                 il.spurious ? "w" : "", il.faults ? "f" : "", il.sleeps_order ? "o" : "",
+                                 il.leaks_allowed ? "l" : "", il.races_allowed ? "r" : "");
     unsigned firsts = 0;
     const char *dot = "";
     for (unsigned i = 0; i < choices->n && at < size; i++) {
@@ -28,7 +29,7 @@ static const char *read_letters(const char *text)
     if (*text++ != 'i')
         return NULL;
     il.assume = (struct assumptions){.cancel_silent = true};
-    il.spurious = il.faults = false;
+    il.spurious = il.faults = il.sleeps_order = il.leaks_allowed = il.races_allowed = false;
     for (; *text >= 'a' && *text <= 'z'; text++) {
         if (*text == 'u')
             il.assume.unlock_silent = true;
@@ -40,6 +41,12 @@ static const char *read_letters(const char *text)
             il.spurious = true;
         else if (*text == 'f')
             il.faults = true;
+        else if (*text == 'o')
+            il.sleeps_order = true;
+        else if (*text == 'l')
+            il.leaks_allowed = true;
+        else if (*text == 'r')
+            il.races_allowed = true;
         else
             return NULL;
     }
