@@ -403,6 +403,41 @@ static void one_gives_up(void)
     fifo_queue_destroy(queue);
 }
 
+/* A put with a limit, which may pass at any moment. */
+struct attempt {
+    struct fifo_queue *queue;
+    int result;
+};
+
+static void *put_or_give_up(void *argument)
+{
+    struct attempt *attempt = argument;
+
+    attempt->result = fifo_queue_put(attempt->queue, &things[3], 1);
+    ensure(attempt->result == 0 || attempt->result == ETIMEDOUT, "fifo_queue_put with a time-out of 1 returned %d",
+           attempt->result);
+    return NULL;
+}
+
+static void one_putter_gives_up(void)
+{
+    if (!every_order)
+        return;
+    struct attempt attempt = {made(1), -1};
+
+    put(attempt.queue, 1);
+    pthread_t patient = scenario_thread(put_2, attempt.queue), hasty = scenario_thread(put_or_give_up, &attempt);
+    pthread_t getter = scenario_thread(get_one, attempt.queue);
+
+    scenario_join(getter);
+    scenario_join(hasty);
+    if (attempt.result == 0) /* then there is no room for the patient one yet */
+        get(attempt.queue);
+    scenario_join(patient);
+    ensure(fifo_queue_size(attempt.queue) == 1, "one item more was put than was got, and the queue has not one");
+    fifo_queue_destroy(attempt.queue);
+}
+
 /* ---- alone ------------------------------------------------------------------------------------------------------ */
 
 static void many_items(void)
@@ -442,6 +477,8 @@ SCENARIOS = {
     {"two_producers_at_a_full_queue", two_producers_at_a_full_queue,
      "two threads put an item each into a full queue, another gets two"},
     {"one_gives_up", one_gives_up, "two threads wait for one item, one of them only for a while"},
+    {"one_putter_gives_up", one_putter_gives_up,
+     "two threads wait for room, one of them with a limit, another thread gets an item"},
     {"many_items", many_items, "one thread puts and gets many items"},
     SCENARIOS_END,
 };

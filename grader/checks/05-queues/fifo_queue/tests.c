@@ -92,23 +92,31 @@ struct visit {
     void *item; /* to be put, or what was got */
     int result;
     int64_t took_us;
+    int64_t behind_us; /* so much the monotonic clock is set back for this thread until it waits */
     struct runner *runner;
 };
 
-/* Stands before the C library's own: which clock a waiting thread asks, and a jump of an hour that the monotonic one
- * makes for that thread once it has begun to wait. */
+/* Stands before the C library's own: which clock a waiting thread asks, and what is done to the monotonic one for that
+ * thread alone: it is set back by a fixed time until the thread has begun to wait, and then it may jump an hour on. */
 static _Thread_local bool waits, jumps;
+static _Thread_local int64_t behind_us;
 static _Thread_local long waits_before; /* how often anybody had begun a timed wait, before this thread did */
 static bool asked_the_wall;             /* written by one waiting thread, read when it has ended */
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     int result = (int)syscall(SYS_clock_gettime, clock, now);
+    bool begun = wrap_count(WRAP_pthread_cond_timedwait) > waits_before;
 
     if (waits && clock == CLOCK_REALTIME)
         asked_the_wall = true;
-    if (waits && jumps && wrap_count(WRAP_pthread_cond_timedwait) > waits_before)
+    if (waits && jumps && begun)
         now->tv_sec += 3600;
+    if (waits && clock == CLOCK_MONOTONIC && !begun) {
+        int64_t then_ns = now->tv_sec * INT64_C(1000000000) + now->tv_nsec - behind_us * 1000;
+        now->tv_sec = then_ns / 1000000000;
+        now->tv_nsec = then_ns % 1000000000;
+    }
     return result;
 }
 
@@ -117,6 +125,8 @@ static void visit_run(void *argument)
     struct visit *visit = argument;
     int64_t began_us = now_us();
 
+    waits_before = wrap_count(WRAP_pthread_cond_timedwait);
+    behind_us = visit->behind_us;
     waits = true;
     visit->result = visit->puts ? fifo_queue_put(visit->queue, visit->item, visit->timeout_us)
                                 : fifo_queue_get(visit->queue, &visit->item, visit->timeout_us);
@@ -292,10 +302,10 @@ TEST(bounded, "There are never more than maxsize items; one more is refused, and
 
 TEST(unbounded, "A maxsize of 0 or less means no bound: such a queue is never full.")
 {
-    static const int64_t sizes[] = {0, -1, INT64_MIN};
+    static const int64_t sizes[] = {0, -1, INT64_MIN, INT64_MIN + 1};
     enum { MANY = 3000 };
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         struct fifo_queue *queue = new_queue(sizes[i]);
         int refused = 0, wrong = 0;
         void *item = NULL;
@@ -315,9 +325,10 @@ TEST(unbounded, "A maxsize of 0 or less means no bound: such a queue is never fu
 
 TEST(large_bound, "A large maxsize costs nothing by itself: memory is taken for the items that come.")
 {
-    static const int64_t sizes[] = {(int64_t)1 << 31, (int64_t)1 << 32, (int64_t)1 << 40, INT64_MAX};
+    static const int64_t sizes[] = {(int64_t)1 << 31, (int64_t)1 << 32, ((int64_t)1 << 32) + 1, (int64_t)1 << 40,
+                                    INT64_MAX};
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         struct fifo_queue *queue = new_queue(sizes[i]);
 
         for (int n = 0; n < 40; n++)
@@ -340,7 +351,7 @@ TEST(get_waits_asleep, "Who gets from an empty queue waits asleep, and is woken 
         struct visit getter = a_get(queue, timeouts_us[i]);
 
         must_wait(&getter);
-        must_return(0, fifo_queue_put(queue, &things[i], -1), "fifo_queue_put where there is room");
+        must_return(0, fifo_queue_put(queue, &things[i], i < 3 ? -1 : 1000000), "fifo_queue_put where there is room");
         must_end(&getter, "An item was put, and");
         must_have_got(&getter, i);
         must_be_empty(queue);
@@ -514,6 +525,77 @@ TEST(one_room_once, "Looking whether there is room and using it are one step: th
     fifo_queue_destroy(queue);
 }
 
+/* Asks for something while another thread is just at the queue, and holds its mutex if it needs one. */
+struct query {
+    struct fifo_queue *queue;
+    void (*body)(void *query);
+    int result;
+    struct runner *runner;
+};
+
+static void put_now(void *argument)
+{
+    struct query *query = argument;
+
+    query->result = fifo_queue_put(query->queue, &things[2], 0);
+}
+
+static void get_now(void *argument)
+{
+    struct query *query = argument;
+    void *item = NULL;
+
+    query->result = fifo_queue_get(query->queue, &item, 0);
+}
+
+static void ask_now(void *argument)
+{
+    struct query *query = argument;
+
+    size_t size = fifo_queue_size(query->queue);
+    query->result = size == 1 || size == 2 ? 0 : EBUSY;
+}
+
+static _Thread_local bool asked_meanwhile; /* the thread whose calls are held up */
+
+static void ask_meanwhile(void *argument)
+{
+    struct query *query = argument;
+
+    if (!asked_meanwhile || query->runner != NULL)
+        return;
+    query->runner = runner_start(query->body, query);
+    settle();
+}
+
+TEST(busy_is_not_full, "A time-out of 0 does not wait for room or an item, but for its turn: that another thread is "
+                       "just at the queue is no reason to fail.")
+{
+    static const struct {
+        void (*body)(void *query);
+        const char *call;
+    } queries[] = {
+        {put_now, "There is room, another thread is just at the queue: fifo_queue_put with a time-out of 0"},
+        {get_now, "There is an item, another thread is just at the queue: fifo_queue_get with a time-out of 0"},
+        {ask_now, "There is an item, another thread just puts a second one: asking whether fifo_queue_size is 1 or 2"},
+    };
+
+    for (int i = 0; i < 3; i++) {
+        struct query query = {.queue = new_queue(3), .body = queries[i].body, .result = -1};
+
+        must_put(query.queue, 1);
+        asked_meanwhile = true;
+        wrap_after(WRAP_pthread_mutex_lock, ask_meanwhile, &query);
+        int error = fifo_queue_put(query.queue, &things[3], -1);
+        wrap_after(WRAP_pthread_mutex_lock, NULL, NULL);
+        asked_meanwhile = false;
+        runner_join(query.runner != NULL ? query.runner : runner_start(query.body, &query));
+        must_return(0, error, "fifo_queue_put where there is room, with a time-out of -1,");
+        must_return(0, query.result, queries[i].call);
+        fifo_queue_destroy(query.queue);
+    }
+}
+
 /* ---- time ------------------------------------------------------------------------------------------------------- */
 
 TEST(no_time_at_all,
@@ -566,10 +648,35 @@ TEST(time_runs_out, "A timed call gives up with ETIMEDOUT, but not before its ti
     }
 }
 
+TEST(never_too_early, "A timed call does not give up before its time: nothing of it may be lost in the sum.")
+{
+    static const struct {
+        int64_t timeout_us, behind_us;
+    } times[] = {{1999, 0}, {999999, 990000}};
+    enum { ROUNDS = 8 }; /* a busy machine hides what is early now and then, never what is early each time */
+
+    for (int n = 0; n < 4 * ROUNDS; n++) {
+        struct fifo_queue *queue = new_queue(1);
+        int64_t timeout_us = times[n / 2 % 2].timeout_us, set_back_us = times[n / 2 % 2].behind_us;
+        struct visit timed = n % 2 == 0 ? a_get(queue, timeout_us) : a_put(queue, 1, timeout_us);
+
+        if (timed.puts)
+            must_put(queue, 0);
+        timed.behind_us = set_back_us;
+        runner_join(runner_start(visit_run, &timed));
+        must_return(ETIMEDOUT, timed.result, "A call that waits in vain");
+        must(timed.took_us >= timeout_us - set_back_us,
+             "With a time-out of %lld µs (and the monotonic clock set back by %lld µs for the test) the call should "
+             "wait %lld µs at least, but it gave up after %lld.",
+             (long long)timeout_us, (long long)set_back_us, (long long)(timeout_us - set_back_us),
+             (long long)timed.took_us);
+        fifo_queue_destroy(queue);
+    }
+}
+
 /* The clock jumps an hour once the wait has begun: whoever asks it again to compute a whole time-out waits an hour. */
 static void visit_with_jump(void *argument)
 {
-    waits_before = wrap_count(WRAP_pthread_cond_timedwait);
     jumps = true;
     visit_run(argument);
     jumps = false;
