@@ -264,6 +264,15 @@ static void scan(const char *from, const char *to)
     }
 }
 
+/* The thread-local variables of a thread that has ended are gone with it. */
+static bool went_with_its_thread(const struct block *block)
+{
+    for (int i = 0; i < il.n; i++)
+        if (il.threads[i].life == LIFE_ENDED && il.threads[i].tls == (const void *)block->start)
+            return true;
+    return false;
+}
+
 static void reach_roots(bool main_over)
 {
     const char *data;
@@ -271,7 +280,7 @@ static void reach_roots(bool main_over)
     memory_data(&data, &size);
     scan(data, data + size);
     for (size_t i = 0; i < heap.n; i++)
-        if (heap.blocks[i].hidden)
+        if (heap.blocks[i].hidden && !went_with_its_thread(&heap.blocks[i]))
             reach(heap.blocks[i].start);
     for (int i = 0; i < il.n; i++) {
         const struct thread *thread = &il.threads[i];
