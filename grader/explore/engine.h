@@ -93,7 +93,8 @@ struct sync {
     /* from here on, each says itself how much of it counts */
     unsigned shared[THREADS_MAX]; /* read locks by thread; valid below shared_n */
     uint32_t shared_n;
-    struct clock sync; /* released here */
+    struct clock sync;        /* released here */
+    struct clock sync_shared; /* …by readers, which is nothing to other readers; empty where there are none */
 };
 
 enum wish_kind {

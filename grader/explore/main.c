@@ -46,7 +46,7 @@ struct options {
 static const char usage_text[] =
     "usage: interleave [options] FILE.c... [-- ARGS]\n"
     "  --runs N         at most N interleavings of the bounded search (500000), then a tenth of it at random\n"
-    "  --preemptions K  up to K preemptions (2), or 'all'\n"
+    "  --preemptions K  up to K preemptions, or 'all' (2, and then a look beyond)\n"
     "  --depth D        of the random search (3)\n"
     "  --seed S         of the random search (1)\n"
     "  --replay TOKEN   one interleaving again, with the program's output\n"
@@ -93,6 +93,7 @@ static int set_number(struct options *options, const char *name, const char *val
     uint64_t n;
     if (strcmp(name, "--preemptions") == 0 && strcmp(value, "all") == 0) {
         options->search.preemptions = UINT_MAX;
+        options->search.deeper = false;
         return 0;
     }
     if (!number(value, 1000000000000ULL, &n))
@@ -102,6 +103,7 @@ static int set_number(struct options *options, const char *name, const char *val
         options->search.runs_random = n / 10;
     } else if (strcmp(name, "--preemptions") == 0) {
         options->search.preemptions = n > 1000 ? 1000 : (unsigned)n;
+        options->search.deeper = false;
     } else if (strcmp(name, "--depth") == 0) {
         if (n < 1 || n > 16)
             return usage("--depth is from 1 to 16", NULL);
@@ -354,7 +356,7 @@ static int explore(struct options *options, FILE *out, FILE *errors)
 int main(int argc, char **argv)
 {
     static struct options options = {
-        .search = {.runs_max = 500000, .runs_random = 50000, .preemptions = 2, .depth = 3, .seed = 1}};
+        .search = {.runs_max = 500000, .runs_random = 50000, .preemptions = 2, .deeper = true, .depth = 3, .seed = 1}};
     struct program program = {.directory = ""};
     int status = 2;
     options.program.files = options.files;

@@ -111,6 +111,7 @@ static int write_taken(struct sync *lock)
     lock->owner = il.current;
     sync_hold(lock);
     il_acquire(lock);
+    clock_join(&il.self->sync, &lock->sync_shared);
     il_event(lock, true, 5);
     shadow_access(lock->address, 4, false, false);
     record_note("locks for writing", lock->address, -1);
@@ -203,7 +204,12 @@ int il_pthread_rwlock_unlock(pthread_rwlock_t *address)
     }
     sync_drop(lock);
     il_event(lock, true, 6);
-    il_release(lock);
+    if (is_writer) {
+        il_release(lock);
+    } else { /* what a reader did comes before what a writer does, but orders nothing among readers */
+        clock_join(&lock->sync_shared, &il.self->sync);
+        il_tick();
+    }
     record_note("unlocks", address, -1);
     return 0;
 }

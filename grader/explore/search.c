@@ -320,6 +320,26 @@ static void reduced(const struct search_options *options, struct search_report *
     report->reduced = report->runs - before;
 }
 
+/* Every interleaving with few preemptions was run: about as many again by reduction, which may be all there are, or
+ * find what needs more of them. */
+static void look_deeper(const struct search_options *options, struct search_report *report)
+{
+    enum { AT_LEAST = 2000 };
+    uint64_t whole = report->whole, equal = report->equal, runs_max = report->runs;
+    bool held = il.held, fair_only = il.fair_only;
+    if (options->no_reduction || il.sleeps_order)
+        return;
+    if (runs_max < AT_LEAST)
+        runs_max = AT_LEAST;
+    reduced(options, report, runs_max < options->runs_random ? runs_max : options->runs_random);
+    report->whole -= report->everything ? whole : report->whole - whole;
+    report->equal -= report->everything ? equal : report->equal - equal;
+    if (!report->everything) {
+        il.held = held;
+        il.fair_only = fair_only;
+    }
+}
+
 /* ---- random ------------------------------------------------------------------------------------------------------ */
 
 static void random_prepare(const struct search_options *options, const struct search_report *report)
@@ -387,6 +407,8 @@ static void search_all(const struct search_options *options, struct search_repor
     seen_forget(&search.whole);
     report->different = report->fingerprint = 0;
     bounded(options, report);
+    if (go_on(options, report) && !report->everything && options->deeper)
+        look_deeper(options, report);
     if (go_on(options, report) || report->found || report->everything || search.failed || il.assumption_broken)
         return;
     if (options->preemptions != UINT_MAX && !options->no_reduction && !il.sleeps_order)

@@ -37,6 +37,7 @@ struct search_options {
     unsigned preemptions; /* UINT_MAX: without a bound */
     unsigned depth;       /* of PCT */
     uint64_t seed;
+    bool deeper;       /* nobody asked for these `preemptions`: where all was well, a look beyond them */
     bool no_reduction; /* the bounded search where no bound is asked for, too */
     bool count;        /* fill in `different` and `fingerprint` */
 };
@@ -50,7 +51,7 @@ struct search_report {
     uint64_t whole;        /* of the bounded search: those that ran to their end */
     uint64_t equal;        /* …those cut where they met what had been run before */
     uint64_t at_bound[64]; /* runs with 0, 1, 2… preemptions */
-    uint64_t reduced;      /* runs of the reduced search */
+    uint64_t reduced;      /* runs of the reduced search (of `whole` only where it alone proved everything) */
     uint64_t random;       /* runs of PCT */
     uint64_t different;    /* of the whole ones, up to swaps of independent steps */
     uint64_t fingerprint;  /* the sum of their names: the same for every order in which they are found */

@@ -41,7 +41,7 @@ static void start(struct sync *on, const void *address)
     on->run = il.run;
     on->owner = -1;
     on->shared_n = 0;
-    on->sync.n = 0;
+    on->sync.n = on->sync_shared.n = 0;
 }
 
 static struct slot *slot_of(const void *address)
@@ -119,11 +119,12 @@ struct sync *sync_use(const void *address, enum sync_kind kind)
 
 void sync_renew(struct sync *on, enum sync_kind kind)
 {
-    uint32_t n = on->sync.n;
+    uint32_t n = on->sync.n, shared_n = on->sync_shared.n;
     uint64_t order = on->order, reads = on->reads;
     struct dpor_mark mark = on->dpor;
     start(on, on->address);
     on->sync.n = n;
+    on->sync_shared.n = shared_n;
     on->order = order;
     on->reads = reads;
     on->dpor = mark;

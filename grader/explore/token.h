@@ -1,6 +1,7 @@
 /* token.h - an interleaving as a word that replays it: "s17.1.4.2" is 17 first choices, then choice 1, then 4 first
  * choices, then choice 2. The letters before say what the search took into account: u, s that unlocks and signals had
- * no scheduling point of their own, w spurious wake-ups, f faults, o sleeps that order, l leaks and r data races allowed.
+ * no scheduling point of their own, w spurious wake-ups, f faults, o sleeps that order, l leaks and r data races
+ * allowed.
  */
 #ifndef EXPLORE_TOKEN_H
 #define EXPLORE_TOKEN_H
