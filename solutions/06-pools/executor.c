@@ -8,7 +8,7 @@
  * a None that it puts there, for which C would need memory just when there must be no failure.)
  *
  * The mutex is never held while foreign code runs: neither during a task nor when a future becomes done, for that calls
- * callbacks. Locks are taken in this order: the executor's, then the queue's.
+ * callbacks. Locks are taken in this order: a future's, the executor's, the queue's.
  *
  * The workers' threads are joined by executor_destroy. A shutdown that waits only waits until the last worker has left
  * its loop; so any number of threads may do it, at the same time and again.
@@ -24,6 +24,9 @@
 
 /* region state */
 struct task {
+    struct future_watcher watcher; /* the first member; tells when the worker has no more to do with it */
+    struct executor *executor;
+    bool ending; /* guarded by the executor's mutex; its worker is one of those that are ending */
     int (*work)(void *argument, void **result);
     void *argument;
     struct future *future; /* a reference of the task's own; NULL where nobody wants to know how it went */
@@ -45,6 +48,7 @@ struct executor {
     int started;            /* how many those are */
     int alive;              /* how many of them have not ended */
     size_t idle;            /* how many of them sleep on work */
+    size_t ending;          /* how many have finished a task, for all to see, and are about to look for the next */
     size_t waiting;         /* how many tasks are in the queue */
     bool closed;            /* shut down */
 };
@@ -88,13 +92,14 @@ no_queue:
 /* end create */
 
 /* region task */
-static int make_task(struct task **task, int (*work)(void *argument, void **result), void *argument, bool with_future)
+static int make_task(struct executor *executor, struct task **task, int (*work)(void *argument, void **result),
+                     void *argument, bool with_future)
 {
     struct task *made = malloc(sizeof *made);
     if (made == NULL)
         return ENOMEM;
 
-    *made = (struct task){work, argument, NULL, NULL};
+    *made = (struct task){.executor = executor, .work = work, .argument = argument};
     int error = with_future ? future_create(&made->future) : 0;
     if (error != 0) {
         free(made);
@@ -110,6 +115,23 @@ static void free_task(struct task *task)
     free(task);
 }
 
+/* The future is about to be seen as finished. Whoever sees it may submit the next task at once, and that is no reason
+ * to start a worker, since this one is as good as idle; unless it has callbacks to call, which may take any time.
+ * Called with the future's lock held, so that lock comes before the executor's. */
+static void finished(struct future_watcher *watcher, enum future_state state, int exception, bool callbacks)
+{
+    struct task *task = (struct task *)watcher;
+
+    (void)state;
+    (void)exception;
+    if (callbacks)
+        return;
+    pthread_mutex_lock(&task->executor->mutex);
+    task->ending = true;
+    task->executor->ending++;
+    pthread_mutex_unlock(&task->executor->mutex);
+}
+
 /* Without the mutex: does the task, unless it was cancelled. */
 static void run_task(struct task *task)
 {
@@ -120,6 +142,8 @@ static void run_task(struct task *task)
     int error = task->work(task->argument, &result);
     if (task->future == NULL)
         return;
+    task->watcher.settled = finished;
+    (void)future_watch(task->future, &task->watcher);
     if (error == 0)
         future_set_result(task->future, result);
     else
@@ -152,8 +176,10 @@ static void *work_off(void *argument)
     for (struct task *task = next_task(executor); task != NULL; task = next_task(executor)) {
         pthread_mutex_unlock(&executor->mutex);
         run_task(task);
-        free_task(task); /* before it sleeps again: nobody else may need the future any more */
+        bool ending = task->ending; /* told by this very thread */
+        free_task(task);            /* before it sleeps again: nobody else may need the future any more */
         pthread_mutex_lock(&executor->mutex);
+        executor->ending -= ending ? 1 : 0;
     }
     if (--executor->alive == 0)
         pthread_cond_broadcast(&executor->ended);
@@ -190,8 +216,9 @@ static int accept_task(struct executor *executor, struct task *task)
     if (executor->closed)
         return ESHUTDOWN;
 
-    /* Each task that waits has the claim on one of those who sleep, although he may not have woken up yet. */
-    if (executor->waiting >= executor->idle && executor->started < executor->max_workers) {
+    /* Each task that waits has the claim on one of those who sleep, although he may not have woken up yet, or who are
+     * about to look for one. */
+    if (executor->waiting >= executor->idle + executor->ending && executor->started < executor->max_workers) {
         int error = start_worker(executor);
         if (error != 0 && executor->started == 0)
             return error; /* else those that there are will do it */
@@ -209,7 +236,7 @@ int executor_submit(struct executor *executor, int (*work)(void *argument, void 
                     struct future **future)
 {
     struct task *task = NULL;
-    int error = make_task(&task, work, argument, future != NULL);
+    int error = make_task(executor, &task, work, argument, future != NULL);
     if (error != 0)
         return error;
     /* The caller's reference, while the task is still ours: a worker may be done with it at once. */

@@ -97,9 +97,10 @@ static void note(struct entry *entry, int exception)
     pthread_mutex_unlock(&waiter->mutex);
 }
 
-static void settled(struct future_watcher *watcher, enum future_state state, int exception)
+static void settled(struct future_watcher *watcher, enum future_state state, int exception, bool callbacks)
 {
     (void)state;
+    (void)callbacks;
     note((struct entry *)watcher, exception);
 }
 /* end note */

@@ -8,7 +8,7 @@
  * a None that it puts there, for which C would need memory just when there must be no failure.)
  *
  * The mutex is never held while foreign code runs: neither during a task nor when a future becomes done, for that calls
- * callbacks. Locks are taken in this order: the executor's, then the queue's.
+ * callbacks. Locks are taken in this order: a future's, the executor's, the queue's.
  *
  * The workers' threads are joined by executor_destroy. A shutdown that waits only waits until the last worker has left
  * its loop; so any number of threads may do it, at the same time and again.

@@ -116,9 +116,9 @@ int future_add_done_callback(struct future *future, void (*callback)(struct futu
  * usually a part of a larger struct; so watching needs none, cannot fail for want of it, and leaves nothing behind. */
 struct future_watcher {
     /* Called once, by the thread that settles the future, before anybody can see that it is settled and before the
-     * callbacks. It is told how: the state, and the exception, 0 where there is none. The future's lock is held: so it
-     * must be quick, and call nothing here. */
-    void (*settled)(struct future_watcher *watcher, enum future_state state, int exception);
+     * callbacks. It is told how: the state; the exception, 0 where there is none; and whether the thread is going to
+     * call callbacks now. The future's lock is held: so it must be quick, and call nothing here. */
+    void (*settled)(struct future_watcher *watcher, enum future_state state, int exception, bool callbacks);
     struct future_watcher *next; /* the future's own while it watches */
 };
 

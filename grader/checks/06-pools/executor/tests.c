@@ -475,8 +475,9 @@ struct told {
     struct tally times;
 };
 
-static void be_told(struct future_watcher *watcher, enum future_state state, int exception)
+static void be_told(struct future_watcher *watcher, enum future_state state, int exception, bool callbacks)
 {
+    (void)callbacks;
     (void)state;
     (void)exception;
     tally_add(&((struct told *)watcher)->times, 1);

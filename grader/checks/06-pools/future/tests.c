@@ -877,19 +877,21 @@ struct watch {
     int told;
     enum future_state state;
     int exception;
+    bool callbacks;      /* whether callbacks were said to come now */
     int place;           /* the how manieth of all it was */
     int calls_before;    /* callbacks that had been called */
     struct gate *passes; /* or NULL */
 };
 static int told_so_far;
 
-static void be_told(struct future_watcher *watcher, enum future_state state, int exception)
+static void be_told(struct future_watcher *watcher, enum future_state state, int exception, bool callbacks)
 {
     struct watch *watch = (struct watch *)watcher;
 
     watch->told++;
     watch->state = state;
     watch->exception = exception;
+    watch->callbacks = callbacks;
     watch->place = told_so_far++;
     watch->calls_before = diary.calls;
     if (watch->passes != NULL)
@@ -925,6 +927,7 @@ TEST(watchers_are_told,
                  name_of(watches[w].state));
             must(watches[w].exception == exceptions[i], "A watcher was told the exception %d instead of %d.",
                  watches[w].exception, exceptions[i]);
+            must(watches[w].callbacks, "A callback comes now, and a watcher was told that there is none.");
             must(watches[w].place == w, "The watchers are not told in the order in which they came.");
             must(watches[w].calls_before == 0, "A callback was called before a watcher was told.");
         }
@@ -966,6 +969,7 @@ TEST(settled_is_not_watched, "A settled future is not watched any more: EALREADY
     watch(running, &one);
     must_return(0, future_set_result(running, NULL), "future_set_result");
     must(one.told == 1, "The watcher of a running future was told %d times.", one.told);
+    must(!one.callbacks, "There are no callbacks, and a watcher was told that there are.");
     future_unwatch(running, &one.watcher);
     future_drop(running);
     future_drop(future);

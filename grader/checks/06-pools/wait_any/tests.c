@@ -340,8 +340,9 @@ struct slow {
     struct gate *gate;
 };
 
-static void be_slow(struct future_watcher *watcher, enum future_state state, int exception)
+static void be_slow(struct future_watcher *watcher, enum future_state state, int exception, bool callbacks)
 {
+    (void)callbacks;
     (void)state;
     (void)exception;
     gate_pass(((struct slow *)watcher)->gate);

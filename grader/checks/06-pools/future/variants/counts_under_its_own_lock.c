@@ -179,7 +179,7 @@ static void tell_watchers(struct future *future)
     future->watchers = NULL;
     while (watcher != NULL) {
         struct future_watcher *next = watcher->next; /* once told, it is no longer ours to look at */
-        watcher->settled(watcher, future->state, future->exception);
+        watcher->settled(watcher, future->state, future->exception, future->callbacks != NULL);
         watcher = next;
     }
 }

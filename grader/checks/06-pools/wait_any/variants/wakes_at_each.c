@@ -90,9 +90,10 @@ static void note(struct entry *entry, int exception, bool told)
         pthread_cond_broadcast(&waiter->changed);
 }
 
-static void settled(struct future_watcher *watcher, enum future_state state, int exception)
+static void settled(struct future_watcher *watcher, enum future_state state, int exception, bool callbacks)
 {
     (void)state;
+    (void)callbacks;
     note((struct entry *)watcher, exception, true);
 }
 /* end note */
