@@ -64,8 +64,10 @@ bool model_deadline(clockid_t clock, const struct timespec *at, uint64_t *deadli
 static void sleep_until(uint64_t deadline_ns)
 {
     record_note("sleeps", NULL, -1);
-    if (il.sleeps_order) /* a loop that polls and sleeps gives its turn away as well as it takes it */
+    if (il.sleeps_order) { /* a loop that polls and sleeps gives its turn away as well as it takes it */
+        il_wish(WISH_GO, NULL, NO_DEADLINE);
         il_release_to_all();
+    }
     model_wait((struct wish){.kind = WISH_SLEEP, .deadline_ns = deadline_ns});
     il_event(NULL, false, il.now_ns);
 }

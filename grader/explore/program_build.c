@@ -142,9 +142,13 @@ static int compile(const struct build *build, const char *file, unsigned number,
     words[n++] = (char *)options->compiler;
     for (unsigned i = 0; i < sizeof compile_flags / sizeof compile_flags[0]; i++)
         words[n++] = (char *)compile_flags[i];
-    for (unsigned i = 0; i < options->flags_n && n < WORDS_MAX - 6; i++)
+    for (unsigned i = 0; i < options->flags_n && n < WORDS_MAX - 7; i++)
         if (strncmp(options->flags[i], "-l", 2) != 0)
             words[n++] = (char *)options->flags[i];
+    /* Clang's GlobalOpt turns a static variable that only one function uses, and always writes first, into one of that
+     * function's own, an atomic one too: Peterson's `turn`. It does not where the function calls others. */
+    if (strstr(options->compiler, "clang"))
+        words[n++] = "-finstrument-functions";
     words[n++] = "-fno-exceptions"; /* handlers of pthread_cleanup_push are called, not unwound to */
     words[n++] = "-o";
     words[n++] = assembly;

@@ -18,6 +18,8 @@ static const char *const harmless[] = {
     "__ctype_b_loc",
     "__ctype_tolower_loc",
     "__ctype_toupper_loc",
+    "__cyg_profile_func_enter",
+    "__cyg_profile_func_exit",
     "__errno_location",
     "__isoc99_sscanf",
     "__isoc99_vsscanf",
