@@ -6,6 +6,7 @@
  */
 #include "scenario.h"
 #include "counter.h"
+#include "order.h"
 
 #include <stddef.h>
 
@@ -111,19 +112,86 @@ static void lists(void)
     in_order(add, add_all, 2);
 }
 
-/* All at once, in whatever order comes. */
-static void free_for_all(void)
+/* ---- in any order ------------------------------------------------------------------------------------------------
+ * For the explorer nothing orders the threads here; for the detectors each waits for the one before it. */
+
+struct guest {
+    struct counter *counter;
+    void (*call)(struct counter *counter, struct guest *self);
+    long value; /* what the call returned */
+    struct gate *begin, *done;
+};
+
+static void *visit(void *argument)
+{
+    struct guest *guest = argument;
+
+    if (guest->begin != NULL)
+        order_pass(guest->begin);
+    guest->call(guest->counter, guest);
+    gate_open(guest->done);
+    return NULL;
+}
+
+static void guest_adds(struct counter *counter, struct guest *self)
+{
+    self->value = counter_add(counter, 1);
+}
+
+static void guest_adds_result(struct counter *counter, struct guest *self)
+{
+    self->value = counter_add_result(counter, one, NULL);
+}
+
+static void guest_adds_all(struct counter *counter, struct guest *self)
+{
+    static const long amounts[] = {3, -3, 1};
+
+    self->value = counter_add_all(counter, amounts, 3);
+}
+
+static void guest_adds_and_looks(struct counter *counter, struct guest *self)
+{
+    self->value = counter_add(counter, 1);
+    long later = counter_get(counter);
+    ensure(later >= self->value, "one thread's addition made %ld, and then counter_get said %ld; nobody takes away",
+           self->value, later);
+}
+
+enum { GUESTS_MOST = 3 };
+
+/* Each adds 1, so each of the numbers up to `count` is returned once. */
+static void together(int count, void (*const *calls)(struct counter *, struct guest *))
 {
     struct counter *counter = made();
-    struct part parts[] = {
-        {counter, add, NULL, NULL}, {counter, add_result, NULL, NULL}, {counter, add_all, NULL, NULL}};
-    pthread_t threads[3];
+    struct gate done[GUESTS_MOST] = {GATE_CLOSED, GATE_CLOSED, GATE_CLOSED};
+    struct guest guests[GUESTS_MOST];
+    pthread_t threads[GUESTS_MOST];
+    unsigned returned = 0;
 
-    for (int i = 0; i < 3; i++)
-        threads[i] = scenario_thread(play, &parts[i]);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < count; i++) {
+        guests[i] = (struct guest){counter, calls[i], 0, i == 0 ? NULL : &done[i - 1], &done[i]};
+        threads[i] = scenario_thread(visit, &guests[i]);
+    }
+    for (int i = 0; i < count; i++)
         scenario_join(threads[i]);
+    ensure(counter_get(counter) == count, "%d threads added 1 each, and the sum is %ld", count, counter_get(counter));
+    for (int i = 0; i < count; i++) {
+        ensure(1 <= guests[i].value && guests[i].value <= count, "an addition returned %ld", guests[i].value);
+        ensure((returned & 1U << guests[i].value) == 0, "two additions returned the same number, %ld", guests[i].value);
+        returned |= 1U << guests[i].value;
+    }
     counter_destroy(counter);
+}
+
+static void free_for_all(void)
+{
+    together(3, (void (*[])(struct counter *, struct guest *)){guest_adds, guest_adds_result, guest_adds_all});
+}
+
+static void looking_meanwhile(void)
+{
+    together(2, (void (*[])(struct counter *, struct guest *)){guest_adds_and_looks, guest_adds_and_looks});
 }
 
 static void nobody(void)
@@ -138,7 +206,8 @@ SCENARIOS = {
     {"reader_then_adder", reader_then_adder, "one thread reads, then another adds"},
     {"results", results, "two threads add the results of their work"},
     {"lists", lists, "two threads add lists of amounts"},
-    {"free_for_all", free_for_all, "three threads add in three ways at once"},
+    {"looking_meanwhile", looking_meanwhile, "two threads add and then look, in any order"},
+    {"free_for_all", free_for_all, "three threads add in three ways, in any order"},
     {"nobody", nobody, "a counter is made and ended unused"},
     SCENARIOS_END,
 };
