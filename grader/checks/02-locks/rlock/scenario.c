@@ -4,11 +4,15 @@
  * unprotected is a race in every run. Each pair that matters is run in both orders.
  */
 #include "scenario.h"
+#include "order.h"
 
 #include "rlock.h"
 
 #include <errno.h>
 #include <stddef.h>
+#ifdef INTERLEAVE
+#include <time.h>
+#endif
 
 /* How often a lock is taken again: RLOCK_DEPTH_MAX times is for the tests, a detector would take seconds over it. */
 enum { DEEP = 5 };
@@ -127,6 +131,7 @@ static void *own_meanwhile(void *argument)
     ensure(rlock_acquire(meeting->lock, true, -1) == 0, "rlock_acquire returned an error");
     gate_open(&meeting->owned);
     gate_pass(&meeting->about_to_wait);
+    order_until_asleep();
     ensure(rlock_release(meeting->lock) == 0, "rlock_release of the owner returned an error");
     return NULL;
 }
@@ -168,6 +173,117 @@ static void one_waits_with_a_limit(void)
 {
     meet(INT64_MAX);
 }
+
+/* ---- in any order ------------------------------------------------------------------------------------------------
+ * For the explorer nothing orders the threads here; for the detectors each waits for the one before it. */
+
+struct visitor {
+    struct rlock *lock;
+    long *visits; /* nothing but the lock guards it */
+    struct gate *begin, *done;
+};
+
+static void *own_for_a_moment(void *argument)
+{
+    struct visitor *visitor = argument;
+
+    if (visitor->begin != NULL)
+        order_pass(visitor->begin);
+    ensure(rlock_acquire(visitor->lock, true, -1) == 0, "rlock_acquire returned an error");
+    ++*visitor->visits;
+    ensure(rlock_release(visitor->lock) == 0, "rlock_release of the owner returned an error");
+    gate_open(visitor->done);
+    return NULL;
+}
+
+enum { VISITORS_MOST = 3 };
+
+static void visit_once_each(int count)
+{
+    struct gate done[VISITORS_MOST] = {GATE_CLOSED, GATE_CLOSED, GATE_CLOSED};
+    struct visitor visitors[VISITORS_MOST];
+    pthread_t threads[VISITORS_MOST];
+    struct rlock *lock = made();
+    long visits = 0;
+
+    for (int i = 0; i < count; i++) {
+        visitors[i] = (struct visitor){lock, &visits, i == 0 ? NULL : &done[i - 1], &done[i]};
+        threads[i] = scenario_thread(own_for_a_moment, &visitors[i]);
+    }
+    for (int i = 0; i < count; i++)
+        scenario_join(threads[i]);
+    ensure(visits == count, "%d threads owned the lock once each, and %ld visits were counted", count, visits);
+    rlock_destroy(lock);
+}
+
+static void two_want_it(void)
+{
+    visit_once_each(2);
+}
+
+static void three_want_it(void)
+{
+    visit_once_each(3);
+}
+
+#ifdef INTERLEAVE /* its time is the explorer's: it costs nothing, and it is exact */
+
+enum { LIMIT_US = 1000000, NAP_US = 900000 };
+
+static int64_t clock_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+struct late_meeting {
+    struct meeting meeting;
+    struct tally woke_us; /* when the owner's nap was over; 0: not yet */
+};
+
+static void *wait_a_second(void *argument)
+{
+    struct late_meeting *late = argument;
+    struct meeting *meeting = &late->meeting;
+    int64_t began_us = clock_us();
+    int error = rlock_acquire(meeting->lock, true, LIMIT_US);
+    int64_t took_us = clock_us() - began_us;
+
+    ensure(error == 0 || error == ETIMEDOUT, "rlock_acquire returned %d", error);
+    int64_t woke_us = tally_read(&late->woke_us);
+    if (0 < woke_us && woke_us < LIMIT_US) /* else this thread's time was over before the nap was */
+        ensure(took_us <= LIMIT_US + 1, "the time-out was %d µs, and rlock_acquire waited %lld", LIMIT_US,
+               (long long)took_us);
+    if (error == 0)
+        ensure(rlock_release(meeting->lock) == 0, "rlock_release of the owner returned an error");
+    gate_open(&meeting->about_to_wait);
+    return NULL;
+}
+
+/* Who waits is woken when most of its time is over, and may find the lock taken again. */
+static void taken_again(void)
+{
+    const struct timespec nap = {0, NAP_US * 1000L};
+    struct late_meeting late = {{made(), LIMIT_US, GATE_CLOSED, GATE_CLOSED}, TALLY_ZERO};
+    struct rlock *lock = late.meeting.lock;
+    int64_t began_us = clock_us();
+
+    ensure(rlock_acquire(lock, true, -1) == 0, "rlock_acquire returned an error");
+    pthread_t thread = scenario_thread(wait_a_second, &late);
+    order_surely_asleep();
+    nanosleep(&nap, NULL);
+    tally_add(&late.woke_us, clock_us() - began_us);
+    ensure(rlock_release(lock) == 0, "rlock_release of the owner returned an error");
+    ensure(rlock_acquire(lock, true, -1) == 0, "rlock_acquire returned an error");
+    gate_pass(&late.meeting.about_to_wait);
+    ensure(rlock_release(lock) == 0, "rlock_release of the owner returned an error");
+    scenario_join(thread);
+    rlock_destroy(lock);
+}
+
+#endif
 
 /* ---- the record ------------------------------------------------------------------------------------------------- */
 
@@ -219,6 +335,37 @@ static void record_read_then_set(void)
     on_record(get_both, set);
 }
 
+static void *change(void *argument)
+{
+    struct part *part = argument;
+
+    set(part->object);
+    gate_open(part->done);
+    return NULL;
+}
+
+static void *read_meanwhile(void *argument)
+{
+    struct part *part = argument;
+
+    order_pass(part->begin);
+    get_both(part->object);
+    return NULL;
+}
+
+static void record_in_any_order(void)
+{
+    struct gate changed = GATE_CLOSED;
+    struct record *record = NULL;
+
+    ensure(record_create(&record) == 0, "record_create returned an error");
+    struct part setter = {NULL, record, NULL, &changed}, reader = {NULL, record, &changed, NULL};
+    pthread_t a = scenario_thread(change, &setter), b = scenario_thread(read_meanwhile, &reader);
+    scenario_join(a);
+    scenario_join(b);
+    record_destroy(record);
+}
+
 static void deep(void)
 {
     struct rlock *lock = made();
@@ -237,10 +384,16 @@ SCENARIOS = {
     {"owner_and_trier", owner_and_trier, "one thread takes the lock, another tries for it"},
     {"owner_and_stranger", owner_and_stranger,
      "one thread takes the lock, another asks about it and may not release it"},
+    {"two_want_it", two_want_it, "two threads want the lock once each, in any order"},
     {"one_waits", one_waits, "one thread owns the lock, another waits for it"},
     {"one_waits_with_a_limit", one_waits_with_a_limit, "one thread owns the lock, another waits with a time-out"},
+    {"three_want_it", three_want_it, "three threads want the lock once each, in any order"},
+#ifdef INTERLEAVE
+    {"taken_again", taken_again, "a thread waits with a time-out, and the owner releases the lock and takes it again"},
+#endif
     {"record_set_then_read", record_set_then_read, "one thread changes a record, then another reads it"},
     {"record_read_then_set", record_read_then_set, "one thread reads a record, then another changes it"},
+    {"record_in_any_order", record_in_any_order, "one thread changes a record while another reads it, in any order"},
     {"deep", deep, "one thread takes the lock many times over"},
     SCENARIOS_END,
 };
