@@ -4,6 +4,7 @@
  * thread makes one call only, so that no later lock of its own draws an order between the two.
  */
 #include "scenario.h"
+#include "order.h"
 
 #include "transfer.h"
 
@@ -150,18 +151,81 @@ static void itself(void)
     in_order(try_to_itself, there);
 }
 
-/* Both directions at once, in whatever order comes. */
+/* ---- in any order ------------------------------------------------------------------------------------------------
+ * For the explorer nothing orders the threads here; for the detectors each waits for the one before it. */
+
+static void *play_in_any_order(void *argument)
+{
+    struct part *part = argument;
+
+    if (part->begin != NULL)
+        order_pass(part->begin);
+    part->play(part->bank);
+    gate_open(part->done);
+    return NULL;
+}
+
+enum { PLAYERS_MOST = 3 };
+
+static void together(int count, void (*const *plays)(struct bank *))
+{
+    struct gate done[PLAYERS_MOST] = {GATE_CLOSED, GATE_CLOSED, GATE_CLOSED};
+    struct part parts[PLAYERS_MOST];
+    pthread_t threads[PLAYERS_MOST];
+    struct bank bank = opened();
+    long total = 0;
+
+    for (int i = 0; i < count; i++) {
+        parts[i] = (struct part){plays[i], &bank, i == 0 ? NULL : &done[i - 1], &done[i]};
+        threads[i] = scenario_thread(play_in_any_order, &parts[i]);
+    }
+    for (int i = 0; i < count; i++)
+        scenario_join(threads[i]);
+    ensure(transfer_total(bank.all, 3, &total) == 0 && total == 300, "the total was 300 and is %ld", total);
+    closed(&bank);
+}
+
+/* By trying, either may find a lock taken each time. */
+static void perhaps_there(struct bank *bank)
+{
+    int error = transfer_try(bank->all[0], bank->all[1], 10, 2);
+
+    ensure(error == 0 || error == EBUSY, "transfer_try returned %d", error);
+}
+
+static void perhaps_back(struct bank *bank)
+{
+    int error = transfer_try(bank->all[1], bank->all[0], 20, 2);
+
+    ensure(error == 0 || error == EBUSY, "transfer_try returned %d", error);
+}
+
+static void look_at_two(struct bank *bank)
+{
+    long total = 0;
+
+    ensure(transfer_total(bank->all, 2, &total) == 0 && total == 200, "two accounts held 200, and the total is %ld",
+           total);
+}
+
 static void at_once(void)
 {
-    struct bank bank = opened();
-    struct part parts[] = {{there, &bank, NULL, NULL}, {back, &bank, NULL, NULL}, {look_at_all, &bank, NULL, NULL}};
-    pthread_t threads[3];
+    together(3, (void (*[])(struct bank *)){there, back, look_at_all});
+}
 
-    for (int i = 0; i < 3; i++)
-        threads[i] = scenario_thread(play, &parts[i]);
-    for (int i = 0; i < 3; i++)
-        scenario_join(threads[i]);
-    closed(&bank);
+static void trying_at_once(void)
+{
+    together(2, (void (*[])(struct bank *)){perhaps_there, perhaps_back});
+}
+
+static void both_kinds_at_once(void)
+{
+    together(2, (void (*[])(struct bank *)){perhaps_there, back});
+}
+
+static void adding_up_meanwhile(void)
+{
+    together(3, (void (*[])(struct bank *)){there, there, look_at_two});
 }
 
 static void refused(struct bank *bank, struct account *full)
@@ -200,7 +264,11 @@ SCENARIOS = {
     {"looking", looking, "one thread transfers, another reads a balance"},
     {"adding_up", adding_up, "one thread adds up all accounts, another transfers"},
     {"itself", itself, "one thread transfers from an account to itself, another from it"},
-    {"at_once", at_once, "two threads transfer and one adds up, all at once"},
+    {"at_once", at_once, "two threads transfer in opposite directions and one adds up, in any order"},
+    {"trying_at_once", trying_at_once, "two threads try to transfer in opposite directions, in any order"},
+    {"both_kinds_at_once", both_kinds_at_once,
+     "one thread tries to transfer, one transfers the other way, in any order"},
+    {"adding_up_meanwhile", adding_up_meanwhile, "two threads transfer the same way and one adds up, in any order"},
     {"errors", errors, "one thread makes every call that is refused"},
     SCENARIOS_END,
 };
