@@ -6,9 +6,11 @@
 #include "scenario.h"
 
 #include "fair_lock.h"
+#include "order.h"
 
 #include <errno.h>
 #include <stddef.h>
+#include <time.h>
 
 static struct fair_lock *made(void)
 {
@@ -110,6 +112,7 @@ static void *hold_meanwhile(void *argument)
     ensure(fair_lock_acquire(queue->lock, -1) == 0, "fair_lock_acquire returned an error");
     gate_open(&queue->held);
     gate_pass(&queue->asked);
+    order_until_asleep();
     ensure(fair_lock_release(queue->lock) == 0, "fair_lock_release of the holder returned an error");
     return NULL;
 }
@@ -202,6 +205,99 @@ static void counting(void)
     in_order(count, hold);
 }
 
+/* ---- in any order ------------------------------------------------------------------------------------------------
+ * For the explorer nothing orders the threads here; for the detectors each waits for the one before it. */
+
+enum { LIMIT_US = 1000 };
+
+struct visitor {
+    struct fair_lock *lock;
+    int64_t timeout_us;
+    long *visits; /* nothing but the lock guards it */
+    struct gate *begin, *done;
+};
+
+static void *hold_for_a_moment(void *argument)
+{
+    struct visitor *visitor = argument;
+
+    if (visitor->begin != NULL)
+        order_pass(visitor->begin);
+    int error = fair_lock_acquire(visitor->lock, visitor->timeout_us);
+    ensure(error == 0 || (error == ETIMEDOUT && visitor->timeout_us >= 0), "fair_lock_acquire returned %d", error);
+    if (error == 0) {
+        ++*visitor->visits;
+        ensure(fair_lock_release(visitor->lock) == 0, "fair_lock_release of the holder returned an error");
+    }
+    gate_open(visitor->done);
+    return NULL;
+}
+
+/* As long as the other's time-out: so that for the explorer the two end together, at no price. */
+static void nap(void)
+{
+#ifdef INTERLEAVE
+    const struct timespec limit = {0, LIMIT_US * 1000L};
+
+    nanosleep(&limit, NULL);
+#endif
+}
+
+static void *hold_for_long(void *argument)
+{
+    struct visitor *visitor = argument;
+
+    ensure(fair_lock_acquire(visitor->lock, -1) == 0, "fair_lock_acquire returned an error");
+    nap();
+    ensure(fair_lock_release(visitor->lock) == 0, "fair_lock_release of the holder returned an error");
+    gate_open(visitor->done);
+    return NULL;
+}
+
+enum { VISITORS_MOST = 3 };
+
+/* After everybody has released the lock or given up. */
+static void must_be_free(struct fair_lock *lock)
+{
+    ensure(fair_lock_waiting(lock) == 0, "nobody waits any more, and fair_lock_waiting is not 0");
+    ensure(fair_lock_acquire(lock, 0) == 0,
+           "everybody has released the lock or given up, and fair_lock_acquire with a time-out of 0 does not get it");
+    ensure(fair_lock_release(lock) == 0, "fair_lock_release of the holder returned an error");
+}
+
+static void three_want_it(void)
+{
+    struct gate done[VISITORS_MOST] = {GATE_CLOSED, GATE_CLOSED, GATE_CLOSED};
+    struct visitor visitors[VISITORS_MOST];
+    pthread_t threads[VISITORS_MOST];
+    struct fair_lock *lock = made();
+    long visits = 0;
+
+    for (int i = 0; i < VISITORS_MOST; i++) {
+        visitors[i] = (struct visitor){lock, -1, &visits, i == 0 ? NULL : &done[i - 1], &done[i]};
+        threads[i] = scenario_thread(hold_for_a_moment, &visitors[i]);
+    }
+    for (int i = 0; i < VISITORS_MOST; i++)
+        scenario_join(threads[i]);
+    ensure(visits == VISITORS_MOST, "three threads held the lock once each, and %ld visits were counted", visits);
+    must_be_free(lock);
+    fair_lock_destroy(lock);
+}
+
+static void one_gives_up(void)
+{
+    struct gate done[2] = {GATE_CLOSED, GATE_CLOSED};
+    long visits = 0;
+    struct visitor holder = {made(), -1, NULL, NULL, &done[0]};
+    struct visitor hasty = {holder.lock, LIMIT_US, &visits, &done[0], &done[1]};
+    pthread_t a = scenario_thread(hold_for_long, &holder), b = scenario_thread(hold_for_a_moment, &hasty);
+
+    scenario_join(a);
+    scenario_join(b);
+    must_be_free(holder.lock);
+    fair_lock_destroy(holder.lock);
+}
+
 static void nobody(void)
 {
     fair_lock_destroy(made());
@@ -214,6 +310,8 @@ SCENARIOS = {
     {"a_queue", a_queue, "one thread holds the lock, two wait for it, one counts them"},
     {"a_queue_with_limits", a_queue_with_limits, "the same, with time-outs"},
     {"counting", counting, "one thread queues up and gives up, another counts who waits"},
+    {"three_want_it", three_want_it, "three threads want the lock once each, in any order"},
+    {"one_gives_up", one_gives_up, "one thread holds the lock, and the time of another is over when it is released"},
     {"nobody", nobody, "a lock is made and ended unused"},
     SCENARIOS_END,
 };
