@@ -9,6 +9,7 @@
 #endif
 #include "scenario.h"
 #include "alone.h"
+#include "order.h"
 #include "scarce.h"
 #include "thread_object.h"
 
@@ -293,6 +294,106 @@ static void two_number_their_threads(void)
     one_after_the_other(call_make, call_make);
 }
 
+/* ---- in any order ------------------------------------------------------------------------------------------------
+ * For the explorer nothing orders the threads here; for the detectors each waits for the one before it. */
+
+struct guest {
+    struct thread_object *thread;
+    int error;            /* what the call returned */
+    char name[NAME_SIZE]; /* of the object that it made */
+    struct gate *begin, *done;
+};
+
+/* Runs `first` and `second`, each in a thread of its own. */
+static void in_any_order(void *(*first)(void *guest), void *(*second)(void *guest), struct guest *one,
+                         struct guest *two)
+{
+    struct gate before = GATE_CLOSED, between = GATE_CLOSED, after = GATE_CLOSED;
+
+    gate_open(&before);
+    one->begin = &before;
+    one->done = two->begin = &between;
+    two->done = &after;
+    pthread_t a = scenario_thread(first, one), b = scenario_thread(second, two);
+    scenario_join(a);
+    scenario_join(b);
+}
+
+static void *guest_starts(void *argument)
+{
+    struct guest *guest = argument;
+
+    order_pass(guest->begin);
+    guest->error = thread_object_start(guest->thread);
+    gate_open(guest->done);
+    return NULL;
+}
+
+static void two_start(void)
+{
+    struct guest one = {.thread = make(NULL, NULL, NULL)}, two = one;
+
+    in_any_order(guest_starts, guest_starts, &one, &two);
+    ensure((one.error == 0 && two.error == EALREADY) || (one.error == EALREADY && two.error == 0),
+           "of two starts one should give 0 and one EALREADY; they gave %d and %d", one.error, two.error);
+    join(one.thread);
+    thread_object_destroy(one.thread);
+}
+
+static void *guest_makes_daemon(void *argument)
+{
+    struct guest *guest = argument;
+
+    order_pass(guest->begin);
+    guest->error = thread_object_set_daemon(guest->thread, true);
+    ensure(guest->error == 0 || guest->error == EALREADY, "thread_object_set_daemon returned %d", guest->error);
+    gate_open(guest->done);
+    return NULL;
+}
+
+static void *guest_starts_and_asks(void *argument)
+{
+    struct guest *guest = argument;
+
+    order_pass(guest->begin);
+    start(guest->thread);
+    guest->error = thread_object_daemon(guest->thread);
+    gate_open(guest->done);
+    return NULL;
+}
+
+static void made_daemon_while_started(void)
+{
+    struct guest one = {.thread = make(NULL, NULL, NULL)}, two = one;
+
+    in_any_order(guest_makes_daemon, guest_starts_and_asks, &one, &two);
+    ensure(thread_object_daemon(one.thread) == (two.error != 0),
+           "after the start it was %s, and later it is %s; nothing changes that after the start",
+           two.error != 0 ? "a daemon" : "no daemon", two.error != 0 ? "none" : "one");
+    join(one.thread);
+    thread_object_destroy(one.thread);
+}
+
+static void *guest_makes_another(void *argument)
+{
+    struct guest *guest = argument;
+
+    order_pass(guest->begin);
+    struct thread_object *thread = make(NULL, NULL, NULL);
+    ensure(thread_object_name(thread, guest->name, sizeof guest->name) == 0, "thread_object_name returned an error");
+    thread_object_destroy(thread);
+    gate_open(guest->done);
+    return NULL;
+}
+
+static void two_named_by_number(void)
+{
+    struct guest one = {.thread = NULL}, two = one;
+
+    in_any_order(guest_makes_another, guest_makes_another, &one, &two);
+    ensure(strcmp(one.name, two.name) != 0, "two objects are called %s", one.name);
+}
+
 /* ---- daemons ----------------------------------------------------------------------------------------------------- */
 
 static void make_one_more(void *unused)
@@ -321,11 +422,17 @@ static void daemon_inherits(void)
     thread_object_destroy(thread);
 }
 
+/* For the explorer it may also end before its object is destroyed, or meanwhile. */
+static void wait_in_order(void *gate)
+{
+    order_pass(gate);
+}
+
 static void daemon_left_alone(void)
 {
     static struct gate go_on; /* outlives this scenario, as the daemon does */
 
-    thread_object_destroy(make_daemon(wait_at, &go_on));
+    thread_object_destroy(make_daemon(wait_in_order, &go_on));
     gate_open(&go_on);
 }
 
@@ -344,6 +451,10 @@ SCENARIOS = {
     {"daemon_set_and_read", daemon_set_and_read, "one thread makes it a daemon while another asks whether it is one"},
     {"started_and_looked_at", started_and_looked_at, "one thread starts it while another looks at its state"},
     {"two_number_their_threads", two_number_their_threads, "two threads create objects that are named by number"},
+    {"two_start", two_start, "two threads start it, in any order"},
+    {"made_daemon_while_started", made_daemon_while_started,
+     "one thread makes it a daemon, another starts it and asks whether it is one, in any order"},
+    {"two_named_by_number", two_named_by_number, "two threads create objects that are named by number, in any order"},
     {"daemon_inherits", daemon_inherits, "a daemon creates an object of its own"},
     {"daemon_left_alone", daemon_left_alone, "a daemon's object is destroyed while its target runs"},
     SCENARIOS_END,
