@@ -6,6 +6,7 @@
  */
 #include "scenario.h"
 #include "alone.h"
+#include "order.h"
 #include "thread_local.h"
 
 #include <errno.h>
@@ -207,6 +208,28 @@ static void ended_then_destroyed(void)
     scenario_join(thread);
 }
 
+static void *set_and_end_meanwhile(void *argument)
+{
+    struct pair *pair = argument;
+
+    set_new(pair->one, 5);
+    gate_open(&pair->are_set);
+    order_pass(&pair->go_on);
+    return NULL;
+}
+
+/* For the explorer the thread may end before, after, or while the object is destroyed. */
+static void ends_while_destroyed(void)
+{
+    struct pair pair = {make(free), NULL, GATE_CLOSED, GATE_CLOSED};
+    pthread_t thread = scenario_thread(set_and_end_meanwhile, &pair);
+
+    gate_pass(&pair.are_set);
+    thread_local_destroy(pair.one);
+    gate_open(&pair.go_on);
+    scenario_join(thread);
+}
+
 static void *set_and_end(void *argument)
 {
     struct pair *pair = argument;
@@ -289,6 +312,8 @@ SCENARIOS = {
     {"got_then_destroyed", got_then_destroyed, "a thread gets its value in one object, then another is destroyed"},
     {"destroyed_then_ended", destroyed_then_ended, "an object is destroyed, then a thread ends that had a value in it"},
     {"ended_then_destroyed", ended_then_destroyed, "a thread ends, then an object is destroyed that it had a value in"},
+    {"ends_while_destroyed", ends_while_destroyed,
+     "a thread ends and an object is destroyed that it has a value in, in any order"},
     {"destructor_sets", destructor_sets, "a destructor sets another value while its thread ends"},
     SCENARIOS_END,
 };
