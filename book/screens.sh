@@ -69,7 +69,7 @@ run() { # command
     case ${1-} in '') set -- list ;; grade) shift ;; esac
     for word in "$@"; do
         shift
-        case $word in EX=*) word=${word#EX=} ;; TREE=*) set -- "$@" --tree && word=${word#TREE=} ;; esac
+        case $word in EX=*) word=${word#EX=} ;; TOKEN=*) word=${word#TOKEN=} ;; TREE=*) set -- "$@" --tree && word=${word#TREE=} ;; esac
         set -- "$@" "$word"
     done
     (cd "$work/course" && NO_COLOR=1 COLUMNS=80 "$root/$BUILD/grade" --root "$work/course" "$@" </dev/null)
@@ -85,8 +85,10 @@ make_screen() { # name, setup, commands
     run "${commands##*; }" >/dev/null 2>&1 # for a warm cache, as everybody's is but at the very first grading
     rm -f "$work"/course/build/progress*
     while [ "${commands#*;}" != "$commands" ]; do
-        run "${commands%%;*}" >/dev/null 2>&1
+        run "${commands%%;*}" >"$work/before" 2>&1
         commands=$(printf '%s' "${commands#*;}" | sed 's/^ *//')
+        token=$(sed -n 's/.* TOKEN=\([^ ]*\).*/\1/p' "$work/before" | head -n 1)
+        commands=$(printf '%s' "$commands" | sed "s/TOKEN=?/TOKEN=$token/g")
     done
     run "$commands" >"$work/screen" 2>&1
     status=$?
