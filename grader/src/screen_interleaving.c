@@ -23,8 +23,9 @@ struct table {
     size_t count;
     int *columns; /* threads, in their order */
     int column_count;
-    int width;  /* of a column; 0: no columns */
-    bool whole; /* nothing is left out for want of room */
+    int width;     /* of a column; 0: no columns */
+    bool whole;    /* nothing is left out for want of room */
+    size_t before; /* lines that were left out before the first cell */
 };
 
 /* ---- which steps ------------------------------------------------------------------------------------------------- */
@@ -118,6 +119,44 @@ static void cells_make(struct table *table)
             cell_add(table, step, false, deed(page, step));
         before = step;
     }
+}
+
+/* ---- what meets ---------------------------------------------------------------------------------------------------
+ */
+
+/* The last line of the student's that another thread than the one of the last cell ran; table->count: there is none. */
+static size_t other_line(const struct table *table)
+{
+    for (size_t i = table->count; i-- > 0;)
+        if (table->cells[i].own && table->cells[i].thread != table->cells[table->count - 1].thread)
+            return i;
+    return table->count;
+}
+
+/* Where the last cells, as many as there is room for, are all of one thread, nobody would see what came in between: so
+ * the other one's last line is kept, and the lines from there to the end are folded. */
+static void meeting_keep(struct table *table, size_t room)
+{
+    size_t at = other_line(table), end = at + 1;
+
+    while (end < table->count && !table->cells[end].source && table->cells[end].thread == table->cells[at].thread)
+        end++;
+    if (at == table->count || table->count - at <= room || end - at + 4 > room)
+        return;
+    size_t tail = table->count - (room - (end - at) - 2); /* a line for the fold, one for what is left out before */
+    while (tail < table->count - 1 && !table->cells[tail].source)
+        tail++;
+    struct cell *cells = memory_zeroed(table->page->context, room, sizeof *cells);
+    size_t count = 0;
+
+    for (size_t i = at; i < end; i++)
+        cells[count++] = table->cells[i];
+    cells[count++] = (struct cell){
+        table->cells[tail].thread, true, false,
+        memory_format(table->page->context, "%s %zu lines", table->page->screen->utf8 ? "…" : "...", tail - end)};
+    for (size_t i = tail; i < table->count; i++)
+        cells[count++] = table->cells[i];
+    *table = (struct table){table->page, table->order, cells, count, NULL, 0, 0, table->whole, at};
 }
 
 /* ---- columns ----------------------------------------------------------------------------------------------------- */
@@ -234,6 +273,8 @@ void screen_interleaving(struct page *page, const struct interleaving *order, in
     if (room < ROOM_LEAST)
         return;
     cells_make(&table);
+    if (!table.whole)
+        meeting_keep(&table, (size_t)room - 1);
     columns_find(&table, (size_t)room);
     if (table.count == 0)
         return;
@@ -244,11 +285,11 @@ void screen_interleaving(struct page *page, const struct interleaving *order, in
         first++;
     if (table.width > 0)
         heads_line(&table);
-    if (first > 0)
+    if (first + table.before > 0)
         page_line(page, "%*s%s", INDENT, "",
                   page_paint(page, PAINT_QUIET,
                              memory_format(page->context, "%s %zu lines before these", page->screen->utf8 ? "…" : "...",
-                                           first)));
+                                           first + table.before)));
     lines_add(&table, first);
     if (order->left_out > 0)
         page_line(page, "%*sand %ld more step%s", INDENT, "", order->left_out, order->left_out == 1 ? "" : "s");

@@ -32,6 +32,7 @@ enum {
     STORY_LINES = 8, /* the same, where it tells what several threads did */
     REST_LEAST = 4,  /* for places and detail */
     ALSO_MOST = 3,
+    ORDER_MORE = 14, /* lines beyond those, for who did what in which order: without the turn it tells nothing */
 };
 
 /* ---- head ------------------------------------------------------------------------------------------------------- */
@@ -302,6 +303,7 @@ static void brief_findings(struct page *page, const struct verdict *verdict, con
                            size_t count, int lines)
 {
     struct page rest = page_begin(page->context, page->screen);
+    lines += list[0]->order == NULL ? 0 : ORDER_MORE;
     struct finding_room room = {WHAT_LINES, list[0]->order == NULL ? WHY_LINES : STORY_LINES, lines};
     int left = lines - lines_with(page, list[0], room);
 
