@@ -275,6 +275,29 @@ TEST(all_equal, "Priority: where all are equal, it is first in, first out, also 
     shutdown_queue_destroy(queue);
 }
 
+TEST(equals_for_good, "Priority: the order of arrival stays right however many items have been through the queue.")
+{
+    enum { MANY = 140000, WAITING = 3 };
+    struct shutdown_queue *queue = new_priority(0, lower_rank);
+    struct card cards[WAITING + 1];
+    int wrong = 0, at = -1;
+
+    for (int i = 0; i < MANY + WAITING; i++) {
+        void *item = NULL;
+        cards[i % (WAITING + 1)] = (struct card){3, i};
+        wrong += shutdown_queue_put(queue, &cards[i % (WAITING + 1)], 0) != 0;
+        if (i < WAITING)
+            continue;
+        wrong += shutdown_queue_get(queue, &item, 0) != 0 || item != &cards[(i - WAITING) % (WAITING + 1)];
+        at = wrong > 0 && at < 0 ? i : at;
+    }
+    must(wrong == 0,
+         "All are equal, three wait and one more comes each time: after %d items the first to come was not "
+         "the first to go.",
+         at);
+    shutdown_queue_destroy(queue);
+}
+
 /* Which of the cards in the queue comes first. */
 static int first_of(const struct card *cards, const bool *in_queue, int count)
 {

@@ -641,6 +641,25 @@ static void two_who_join(void)
     shutdown_queue_destroy(queue);
 }
 
+static void *do_and_do_more(void *argument)
+{
+    ensure(shutdown_queue_done(argument) == 0, "shutdown_queue_done of a task returned an error");
+    put(argument, 2);
+    ensure(shutdown_queue_done(argument) == 0, "shutdown_queue_done of a task returned an error");
+    return NULL;
+}
+
+static void two_who_join_and_more_work(void)
+{
+    if (!every_order)
+        return;
+    struct shutdown_queue *queue = made(0);
+
+    put(queue, 1);
+    trio(queue, only_join, only_join, do_and_do_more);
+    shutdown_queue_destroy(queue);
+}
+
 /* ---- two are sent away ------------------------------------------------------------------------------------------ */
 
 static void *get_or_leave(void *argument)
@@ -726,6 +745,69 @@ static void getter_or_thrown_away(void)
     shutdown_queue_destroy(queue);
 }
 
+/* A put or get with a limit, which may pass at any moment. */
+struct attempt {
+    struct shutdown_queue *queue;
+    int result;
+};
+
+static void *get_or_give_up(void *argument)
+{
+    struct attempt *attempt = argument;
+    void *item = &things[0];
+
+    attempt->result = shutdown_queue_get(attempt->queue, &item, 1);
+    ensure(attempt->result == 0 || (attempt->result == ETIMEDOUT && item == &things[0]),
+           "shutdown_queue_get with a time-out of 1 returned %d", attempt->result);
+    return NULL;
+}
+
+static void *put_or_give_up(void *argument)
+{
+    struct attempt *attempt = argument;
+
+    attempt->result = shutdown_queue_put(attempt->queue, &things[3], 1);
+    ensure(attempt->result == 0 || attempt->result == ETIMEDOUT, "shutdown_queue_put with a time-out of 1 returned %d",
+           attempt->result);
+    return NULL;
+}
+
+static void one_getter_gives_up(void)
+{
+    if (!every_order)
+        return;
+    struct attempt attempt = {made(0), -1};
+    pthread_t patient = scenario_thread(get_one, attempt.queue), hasty = scenario_thread(get_or_give_up, &attempt);
+    pthread_t putter = scenario_thread(put_1, attempt.queue);
+
+    scenario_join(putter);
+    scenario_join(hasty);
+    if (attempt.result == 0) /* then there is nothing for the patient one yet */
+        put(attempt.queue, 2);
+    scenario_join(patient);
+    ensure(shutdown_queue_size(attempt.queue) == 0, "all that was put was got, and the queue is not empty");
+    shutdown_queue_destroy(attempt.queue);
+}
+
+static void one_putter_gives_up(void)
+{
+    if (!every_order)
+        return;
+    struct attempt attempt = {made(1), -1};
+
+    put(attempt.queue, 1);
+    pthread_t patient = scenario_thread(put_2, attempt.queue), hasty = scenario_thread(put_or_give_up, &attempt);
+    pthread_t getter = scenario_thread(get_one, attempt.queue);
+
+    scenario_join(getter);
+    scenario_join(hasty);
+    if (attempt.result == 0) /* then there is no room for the patient one yet */
+        get(attempt.queue);
+    scenario_join(patient);
+    ensure(shutdown_queue_size(attempt.queue) == 1, "one item more was put than was got, and the queue has not one");
+    shutdown_queue_destroy(attempt.queue);
+}
+
 /* ---- alone ------------------------------------------------------------------------------------------------------ */
 
 static void many_items(void)
@@ -777,12 +859,18 @@ SCENARIOS = {
     {"one_joins_one_gets", one_joins_one_gets,
      "a task is in hand; one thread joins, one waits for an item, another puts one and says that the task is done"},
     {"two_who_join", two_who_join, "two threads join, a worker does the last task"},
+    {"two_who_join_and_more_work", two_who_join_and_more_work,
+     "two threads join, a worker does the last task, then puts another one and does that too"},
     {"two_consumers", two_consumers, "two threads get an item each, another puts two"},
     {"two_producers", two_producers, "two threads put an item each into a full queue, another gets two"},
     {"two_getters_sent_away", two_getters_sent_away, "two threads wait for items, another puts one and shuts down"},
     {"two_putters_sent_away", two_putters_sent_away, "two threads wait for room, another gets one item and shuts down"},
     {"joiner_sent_away", joiner_sent_away, "one thread joins, one puts, another throws everything away"},
     {"getter_or_thrown_away", getter_or_thrown_away, "one thread gets, one puts, another throws everything away"},
+    {"one_getter_gives_up", one_getter_gives_up,
+     "two threads wait for an item, one of them with a limit, another thread puts one"},
+    {"one_putter_gives_up", one_putter_gives_up,
+     "two threads wait for room, one of them with a limit, another thread gets an item"},
     {"many_items", many_items, "one thread puts and gets many items"},
     SCENARIOS_END,
 };

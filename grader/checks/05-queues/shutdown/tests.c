@@ -100,23 +100,31 @@ struct visit {
     void *item; /* to be put, or what was got */
     int result;
     int64_t took_us;
+    int64_t behind_us; /* so much the monotonic clock is set back for this thread until it waits */
     struct runner *runner;
 };
 
-/* Stands before the C library's own: which clock a waiting thread asks, and a jump of an hour that the monotonic one
- * makes for that thread once it has begun to wait. */
+/* Stands before the C library's own: which clock a waiting thread asks, and what is done to the monotonic one for that
+ * thread alone: it is set back by a fixed time until the thread has begun to wait, and then it may jump an hour on. */
 static _Thread_local bool waits, jumps;
+static _Thread_local int64_t behind_us;
 static _Thread_local long waits_before; /* how often anybody had begun a timed wait, before this thread did */
 static bool asked_the_wall;             /* written by one waiting thread, read when it has ended */
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     int result = (int)syscall(SYS_clock_gettime, clock, now);
+    bool begun = wrap_count(WRAP_pthread_cond_timedwait) > waits_before;
 
     if (waits && clock == CLOCK_REALTIME)
         asked_the_wall = true;
-    if (waits && jumps && wrap_count(WRAP_pthread_cond_timedwait) > waits_before)
+    if (waits && jumps && begun)
         now->tv_sec += 3600;
+    if (waits && clock == CLOCK_MONOTONIC && !begun) {
+        int64_t then_ns = now->tv_sec * INT64_C(1000000000) + now->tv_nsec - behind_us * 1000;
+        now->tv_sec = then_ns / 1000000000;
+        now->tv_nsec = then_ns % 1000000000;
+    }
     return result;
 }
 
@@ -125,6 +133,8 @@ static void visit_run(void *argument)
     struct visit *visit = argument;
     int64_t began_us = now_us();
 
+    waits_before = wrap_count(WRAP_pthread_cond_timedwait);
+    behind_us = visit->behind_us;
     waits = true;
     visit->result = visit->puts ? shutdown_queue_put(visit->queue, visit->item, visit->timeout_us)
                                 : shutdown_queue_get(visit->queue, &visit->item, visit->timeout_us);
@@ -789,6 +799,19 @@ TEST(store_thrown_away, "An immediate shutdown hands out what the store has, in 
     must(shelf.ended == 1, "The queue was destroyed, and its store was ended %d times.", shelf.ended);
 }
 
+TEST(taken_out_for_nobody, "An immediate shutdown takes all items out of the store, also where discard is NULL.")
+{
+    struct shelf shelf = {.count = 0};
+    struct shutdown_queue *queue = new_shelf_queue(&shelf, 0);
+
+    must_put(queue, 1);
+    must_put(queue, 2);
+    shut(queue, true);
+    must(shelf.count == 0, "All items were thrown away, and %d are still in the store.", shelf.count);
+    must_measure(queue, 0, 0);
+    shutdown_queue_destroy(queue);
+}
+
 TEST(store_stays_the_callers,
      "Where the queue cannot be made, the store's place is still the caller's, and was not ended.")
 {
@@ -806,6 +829,20 @@ TEST(store_stays_the_callers,
     wrap_fail(WRAP_pthread_mutex_init, 0, 0);
     must(error == EAGAIN || wrap_count(WRAP_pthread_mutex_init) == 0,
          "pthread_mutex_init returned EAGAIN: shutdown_queue_create_with should return it, but it returned %d.", error);
+    for (long nth = 1; nth <= 3; nth++) {
+        long made = wrap_count(WRAP_pthread_cond_init);
+        wrap_fail(WRAP_pthread_cond_init, nth, EAGAIN);
+        error = shutdown_queue_create_with(&queue, 0, &shelf_store, &shelf);
+        wrap_fail(WRAP_pthread_cond_init, 0, 0);
+        must(error == EAGAIN || wrap_count(WRAP_pthread_cond_init) - made < nth,
+             "A pthread_cond_init returned EAGAIN: shutdown_queue_create_with should return it, but it returned %d.",
+             error);
+        must(error == 0 || shelf.ended == 0, "The queue could not be made, and the caller's store was ended.");
+        if (error == 0) {
+            shutdown_queue_destroy(queue);
+            shelf.ended = 0;
+        }
+    }
     must(shelf.ended == 0, "The queue could not be made, and the caller's store was ended.");
 }
 
@@ -828,6 +865,24 @@ TEST(counts_tasks, "Each item that was put is one unfinished task until task_don
         must_done(queue);
         must_measure(queue, 0, 19 - (size_t)i);
     }
+    shutdown_queue_destroy(queue);
+}
+
+TEST(many_tasks, "There may be any number of unfinished tasks, also where the items were got long ago.")
+{
+    enum { MANY = 70000 };
+    struct shutdown_queue *queue = new_queue(1);
+    void *item = NULL;
+    int wrong = 0;
+
+    for (int i = 0; i < MANY; i++)
+        wrong += shutdown_queue_put(queue, &things[1], 0) != 0 || shutdown_queue_get(queue, &item, 0) != 0;
+    must(wrong == 0, "Of %d puts and as many gets %d failed.", MANY, wrong);
+    must_measure(queue, 0, MANY);
+    for (int i = 0; i < MANY; i++)
+        wrong += shutdown_queue_done(queue) != 0;
+    must(wrong == 0, "%d items were put and got; of as many task_done %d failed.", MANY, wrong);
+    must_measure(queue, 0, 0);
     shutdown_queue_destroy(queue);
 }
 
@@ -866,6 +921,13 @@ TEST(done_before_get, "The queue does not ask who got what: as in Python task_do
     must_get(queue, 2);
     must_return(EINVAL, shutdown_queue_done(queue),
                 "The two tasks had been done before the items were got: shutdown_queue_done");
+    must_put(queue, 3);
+    must_put(queue, 4);
+    must_return(0, shutdown_queue_done(queue),
+                "Two items were put, the two before them were done before they were got");
+    must_return(0, shutdown_queue_done(queue), "The second of two");
+    must_put(queue, 5);
+    must_measure(queue, 3, 1);
     shutdown_queue_destroy(queue);
 }
 
@@ -1197,10 +1259,10 @@ TEST(bounded, "There are never more than maxsize items; one more is refused, and
 
 TEST(unbounded, "A maxsize of 0 or less means no bound: such a queue is never full.")
 {
-    static const int64_t sizes[] = {0, -1, INT64_MIN};
+    static const int64_t sizes[] = {0, -1, INT64_MIN, INT64_MIN + 1};
     enum { MANY = 3000 };
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         struct shutdown_queue *queue = new_queue(sizes[i]);
         int refused = 0, wrong = 0;
         void *item = NULL;
@@ -1219,9 +1281,10 @@ TEST(unbounded, "A maxsize of 0 or less means no bound: such a queue is never fu
 
 TEST(large_bound, "A large maxsize costs nothing by itself: memory is taken for the items that come.")
 {
-    static const int64_t sizes[] = {(int64_t)1 << 31, (int64_t)1 << 32, (int64_t)1 << 40, INT64_MAX};
+    static const int64_t sizes[] = {(int64_t)1 << 31, (int64_t)1 << 32, ((int64_t)1 << 32) + 1, (int64_t)1 << 40,
+                                    INT64_MAX};
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         struct shutdown_queue *queue = new_queue(sizes[i]);
 
         for (int n = 0; n < 40; n++)
@@ -1241,7 +1304,8 @@ TEST(get_waits_asleep, "Who gets from an empty queue waits asleep, and is woken 
         struct visit getter = a_get(queue, timeouts_us[i]);
 
         must_wait(&getter);
-        must_return(0, shutdown_queue_put(queue, &things[i], -1), "shutdown_queue_put where there is room");
+        must_return(0, shutdown_queue_put(queue, &things[i], i < 3 ? -1 : 1000000),
+                    "shutdown_queue_put where there is room");
         must_end(&getter, "An item was put, and");
         must_have_got(&getter, i);
         must_empty(queue);
@@ -1385,6 +1449,96 @@ TEST(one_room_once, "Looking whether there is room and using it are one step: th
     shutdown_queue_destroy(queue);
 }
 
+/* Asks for something while another thread is just at the queue, and holds its mutex if it needs one. */
+struct query {
+    struct shutdown_queue *queue;
+    void (*body)(void *query);
+    int result;
+    struct runner *runner;
+};
+
+static void put_now(void *argument)
+{
+    struct query *query = argument;
+
+    query->result = shutdown_queue_put(query->queue, &things[2], 0);
+}
+
+static void get_now(void *argument)
+{
+    struct query *query = argument;
+    void *item = NULL;
+
+    query->result = shutdown_queue_get(query->queue, &item, 0);
+}
+
+static void ask_now(void *argument)
+{
+    struct query *query = argument;
+
+    size_t size = shutdown_queue_size(query->queue);
+    query->result = size == 1 || size == 2 ? 0 : EBUSY;
+}
+
+static void done_now(void *argument)
+{
+    struct query *query = argument;
+
+    query->result = shutdown_queue_done(query->queue);
+}
+
+static void count_now(void *argument)
+{
+    struct query *query = argument;
+
+    size_t unfinished = shutdown_queue_unfinished(query->queue);
+    query->result = unfinished == 1 || unfinished == 2 ? 0 : EBUSY;
+}
+
+static _Thread_local bool asked_meanwhile; /* the thread whose calls are held up */
+
+static void ask_meanwhile(void *argument)
+{
+    struct query *query = argument;
+
+    if (!asked_meanwhile || query->runner != NULL)
+        return;
+    query->runner = runner_start(query->body, query);
+    settle();
+}
+
+TEST(busy_is_not_full, "A time-out of 0 does not wait for room or an item, but for its turn: that another thread is "
+                       "just at the queue is no reason to fail.")
+{
+    static const struct {
+        void (*body)(void *query);
+        const char *call;
+    } queries[] = {
+        {put_now, "There is room, another thread is just at the queue: shutdown_queue_put with a time-out of 0"},
+        {get_now, "There is an item, another thread is just at the queue: shutdown_queue_get with a time-out of 0"},
+        {ask_now,
+         "There is an item, another thread just puts a second one: asking whether shutdown_queue_size is 1 or 2"},
+        {done_now, "A task is unfinished, another thread just puts a second one: shutdown_queue_done"},
+        {count_now, "A task is unfinished, another thread just puts a second one: asking whether "
+                    "shutdown_queue_unfinished is 1 or 2"},
+    };
+
+    for (int i = 0; i < 5; i++) {
+        struct query query = {.queue = new_queue(3), .body = queries[i].body, .result = -1};
+
+        must_put(query.queue, 1);
+        asked_meanwhile = true;
+        wrap_after(WRAP_pthread_mutex_lock, ask_meanwhile, &query);
+        int error = shutdown_queue_put(query.queue, &things[3], -1);
+        wrap_after(WRAP_pthread_mutex_lock, NULL, NULL);
+        asked_meanwhile = false;
+        runner_join(query.runner != NULL ? query.runner : runner_start(query.body, &query));
+        must_return(0, error, "shutdown_queue_put where there is room, with a time-out of -1,");
+        must_return(0, query.result, queries[i].call);
+        shutdown_queue_destroy(query.queue);
+    }
+}
+
 TEST(no_time_at_all,
      "A time-out of 0 does not wait, and one above 0 does not either where nothing has to be waited for.")
 {
@@ -1435,10 +1589,35 @@ TEST(time_runs_out, "A timed call gives up with ETIMEDOUT, but not before its ti
     }
 }
 
+TEST(never_too_early, "A timed call does not give up before its time: nothing of it may be lost in the sum.")
+{
+    static const struct {
+        int64_t timeout_us, behind_us;
+    } times[] = {{1999, 0}, {999999, 990000}};
+    enum { ROUNDS = 8 }; /* a busy machine hides what is early now and then, never what is early each time */
+
+    for (int n = 0; n < 4 * ROUNDS; n++) {
+        struct shutdown_queue *queue = new_queue(1);
+        int64_t timeout_us = times[n / 2 % 2].timeout_us, set_back_us = times[n / 2 % 2].behind_us;
+        struct visit timed = n % 2 == 0 ? a_get(queue, timeout_us) : a_put(queue, 1, timeout_us);
+
+        if (timed.puts)
+            must_put(queue, 0);
+        timed.behind_us = set_back_us;
+        runner_join(runner_start(visit_run, &timed));
+        must_return(ETIMEDOUT, timed.result, "A call that waits in vain");
+        must(timed.took_us >= timeout_us - set_back_us,
+             "With a time-out of %lld µs (and the monotonic clock set back by %lld µs for the test) the call should "
+             "wait %lld µs at least, but it gave up after %lld.",
+             (long long)timeout_us, (long long)set_back_us, (long long)(timeout_us - set_back_us),
+             (long long)timed.took_us);
+        shutdown_queue_destroy(queue);
+    }
+}
+
 /* The clock jumps an hour once the wait has begun: whoever asks it again to compute a whole time-out waits an hour. */
 static void visit_with_jump(void *argument)
 {
-    waits_before = wrap_count(WRAP_pthread_cond_timedwait);
     jumps = true;
     visit_run(argument);
     jumps = false;
