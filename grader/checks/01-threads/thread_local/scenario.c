@@ -4,6 +4,9 @@
  * thread has to have ended, alone.h waits for that, unseen too. So whatever is touched without the lock is a race in
  * every run.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* order.h */
+#endif
 #include "scenario.h"
 #include "alone.h"
 #include "order.h"

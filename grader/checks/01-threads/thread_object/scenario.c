@@ -5,7 +5,7 @@
  * access seem ordered. The gates, which the detectors do not see, make the real order the same in every run.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* scarce.h */
+#define _GNU_SOURCE /* scarce.h, order.h */
 #endif
 #include "scenario.h"
 #include "alone.h"
@@ -301,31 +301,33 @@ struct guest {
     struct thread_object *thread;
     int error;            /* what the call returned */
     char name[NAME_SIZE]; /* of the object that it made */
-    struct gate *begin, *done;
+    struct gate *begin;   /* or NULL */
+    struct gate done;
 };
 
 /* Runs `first` and `second`, each in a thread of its own. */
 static void in_any_order(void *(*first)(void *guest), void *(*second)(void *guest), struct guest *one,
                          struct guest *two)
 {
-    struct gate before = GATE_CLOSED, between = GATE_CLOSED, after = GATE_CLOSED;
-
-    gate_open(&before);
-    one->begin = &before;
-    one->done = two->begin = &between;
-    two->done = &after;
+    two->begin = &one->done;
     pthread_t a = scenario_thread(first, one), b = scenario_thread(second, two);
     scenario_join(a);
     scenario_join(b);
+}
+
+static void guest_begins(struct guest *guest)
+{
+    if (guest->begin != NULL)
+        order_pass(guest->begin);
 }
 
 static void *guest_starts(void *argument)
 {
     struct guest *guest = argument;
 
-    order_pass(guest->begin);
+    guest_begins(guest);
     guest->error = thread_object_start(guest->thread);
-    gate_open(guest->done);
+    gate_open(&guest->done);
     return NULL;
 }
 
@@ -344,10 +346,10 @@ static void *guest_makes_daemon(void *argument)
 {
     struct guest *guest = argument;
 
-    order_pass(guest->begin);
+    guest_begins(guest);
     guest->error = thread_object_set_daemon(guest->thread, true);
     ensure(guest->error == 0 || guest->error == EALREADY, "thread_object_set_daemon returned %d", guest->error);
-    gate_open(guest->done);
+    gate_open(&guest->done);
     return NULL;
 }
 
@@ -355,10 +357,10 @@ static void *guest_starts_and_asks(void *argument)
 {
     struct guest *guest = argument;
 
-    order_pass(guest->begin);
+    guest_begins(guest);
     start(guest->thread);
     guest->error = thread_object_daemon(guest->thread);
-    gate_open(guest->done);
+    gate_open(&guest->done);
     return NULL;
 }
 
@@ -378,11 +380,11 @@ static void *guest_makes_another(void *argument)
 {
     struct guest *guest = argument;
 
-    order_pass(guest->begin);
+    guest_begins(guest);
     struct thread_object *thread = make(NULL, NULL, NULL);
     ensure(thread_object_name(thread, guest->name, sizeof guest->name) == 0, "thread_object_name returned an error");
     thread_object_destroy(thread);
-    gate_open(guest->done);
+    gate_open(&guest->done);
     return NULL;
 }
 

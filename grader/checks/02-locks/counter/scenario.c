@@ -4,6 +4,9 @@
  * pair is run in both orders. A thread that takes the lock after an unprotected access hands an order on to whoever
  * takes it next; so each thread makes one call only, and what it leaves unprotected is a race in one of the two orders.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* order.h */
+#endif
 #include "scenario.h"
 #include "counter.h"
 #include "order.h"

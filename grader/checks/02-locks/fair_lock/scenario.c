@@ -3,6 +3,9 @@
  * A gate makes the order of two calls certain, and the detectors do not see it: to them the two are free to overlap.
  * Each thread makes as few calls as can be, so that no later lock of its own draws an order between the two.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* order.h */
+#endif
 #include "scenario.h"
 
 #include "fair_lock.h"

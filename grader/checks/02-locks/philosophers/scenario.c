@@ -4,6 +4,9 @@
  * Each thread makes one meal only, or asks one question, so that no later lock of its own draws an order between the
  * two.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* order.h */
+#endif
 #include "scenario.h"
 
 #include "order.h"

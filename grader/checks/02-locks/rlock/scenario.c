@@ -3,6 +3,9 @@
  * Two parts are run in a certain order that the detectors do not see (a gate), so that whatever one of them leaves
  * unprotected is a race in every run. Each pair that matters is run in both orders.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* order.h */
+#endif
 #include "scenario.h"
 #include "order.h"
 

@@ -3,6 +3,9 @@
  * The gate makes the order certain, and the detectors do not see it: to them the two calls are free to overlap. Each
  * thread makes one call only, so that no later lock of its own draws an order between the two.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* order.h */
+#endif
 #include "scenario.h"
 #include "order.h"
 
