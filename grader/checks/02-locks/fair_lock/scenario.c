@@ -12,6 +12,7 @@
 #include "order.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -287,6 +288,38 @@ static void three_want_it(void)
     fair_lock_destroy(lock);
 }
 
+/* Holds the lock, and asks for it again as soon as it has released it. */
+static void *return_at_once(void *argument)
+{
+    struct visitor *visitor = argument;
+
+    ensure(fair_lock_acquire(visitor->lock, -1) == 0, "fair_lock_acquire returned an error");
+    bool somebody = fair_lock_waiting(visitor->lock) > 0;
+    long before = *visitor->visits;
+    ensure(fair_lock_release(visitor->lock) == 0, "fair_lock_release of the holder returned an error");
+    if (fair_lock_acquire(visitor->lock, 0) == 0) {
+        ensure(!somebody || *visitor->visits > before,
+               "somebody waited, and the thread that had just released the lock has overtaken it");
+        ensure(fair_lock_release(visitor->lock) == 0, "fair_lock_release of the holder returned an error");
+    }
+    gate_open(visitor->done);
+    return NULL;
+}
+
+static void one_returns(void)
+{
+    struct gate done[2] = {GATE_CLOSED, GATE_CLOSED};
+    long visits = 0;
+    struct visitor first = {made(), -1, &visits, NULL, &done[0]};
+    struct visitor other = {first.lock, -1, &visits, &done[0], &done[1]};
+    pthread_t a = scenario_thread(return_at_once, &first), b = scenario_thread(hold_for_a_moment, &other);
+
+    scenario_join(a);
+    scenario_join(b);
+    must_be_free(first.lock);
+    fair_lock_destroy(first.lock);
+}
+
 static void one_gives_up(void)
 {
     struct gate done[2] = {GATE_CLOSED, GATE_CLOSED};
@@ -314,6 +347,7 @@ SCENARIOS = {
     {"a_queue_with_limits", a_queue_with_limits, "the same, with time-outs"},
     {"counting", counting, "one thread queues up and gives up, another counts who waits"},
     {"three_want_it", three_want_it, "three threads want the lock once each, in any order"},
+    {"one_returns", one_returns, "one thread releases the lock and asks for it again, another wants it, in any order"},
     {"one_gives_up", one_gives_up, "one thread holds the lock, and the time of another is over when it is released"},
     {"nobody", nobody, "a lock is made and ended unused"},
     SCENARIOS_END,

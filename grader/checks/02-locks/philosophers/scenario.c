@@ -95,15 +95,15 @@ static void putting_wrongly(void)
     in_order(put_wrongly, eat, 1);
 }
 
-/* Everyone at the seats from 0 eats once. */
-static void eat_together(int seats)
+/* Everyone at the seats from 0 makes one `meal`. */
+static void eat_together(int seats, void (*meal)(struct table *table, int seat))
 {
     struct table *table = laid();
     struct part parts[TABLE_SEATS];
     pthread_t threads[TABLE_SEATS];
 
     for (int seat = 0; seat < seats; seat++) {
-        parts[seat] = (struct part){table, seat, eat, NULL, NULL};
+        parts[seat] = (struct part){table, seat, meal, NULL, NULL};
         threads[seat] = scenario_thread(play, &parts[seat]);
     }
     for (int seat = 0; seat < seats; seat++)
@@ -113,15 +113,25 @@ static void eat_together(int seats)
     table_destroy(table);
 }
 
-#ifdef INTERLEAVE /* five have too many interleavings to run them all; three have one who waits for two */
+#ifdef INTERLEAVE               /* five have too many interleavings to run them all; three have one who waits for two */
+static long forks[TABLE_SEATS]; /* who eats uses two, and nothing but the table keeps others from them */
+
+static void eat_with_forks(struct table *table, int seat)
+{
+    ensure(table_take(table, seat) == 0, "table_take of seat %d returned an error", seat);
+    forks[seat]++;
+    forks[(seat + 1) % TABLE_SEATS]++;
+    ensure(table_put(table, seat) == 0, "table_put of seat %d returned an error", seat);
+}
+
 static void three_hungry(void)
 {
-    eat_together(3);
+    eat_together(3, eat_with_forks);
 }
 #else
 static void all_hungry(void)
 {
-    eat_together(TABLE_SEATS);
+    eat_together(TABLE_SEATS, eat);
 }
 #endif
 

@@ -211,6 +211,28 @@ static void look_at_two(struct bank *bank)
            total);
 }
 
+static void spend(struct bank *bank)
+{
+    int error = transfer_in_order(bank->all[0], bank->all[1], 80);
+
+    ensure(error == 0 || error == ERANGE, "transfer_in_order returned %d", error);
+    ensure(account_balance(bank->all[0]) == 20, "an account held 100, two transfers of 80 were tried, and it holds %ld",
+           account_balance(bank->all[0]));
+}
+
+static void perhaps_spend(struct bank *bank)
+{
+    int error = transfer_try(bank->all[0], bank->all[2], 80, 1);
+
+    ensure(error == 0 || error == ERANGE || error == EBUSY, "transfer_try returned %d", error);
+}
+
+static void spending_at_once(void)
+{
+    together(2, (void (*[])(struct bank *)){spend, spend});
+    together(2, (void (*[])(struct bank *)){perhaps_spend, spend});
+}
+
 static void at_once(void)
 {
     together(3, (void (*[])(struct bank *)){there, back, look_at_all});
@@ -267,6 +289,7 @@ SCENARIOS = {
     {"looking", looking, "one thread transfers, another reads a balance"},
     {"adding_up", adding_up, "one thread adds up all accounts, another transfers"},
     {"itself", itself, "one thread transfers from an account to itself, another from it"},
+    {"spending_at_once", spending_at_once, "two threads spend the same money, in any order"},
     {"at_once", at_once, "two threads transfer in opposite directions and one adds up, in any order"},
     {"trying_at_once", trying_at_once, "two threads try to transfer in opposite directions, in any order"},
     {"both_kinds_at_once", both_kinds_at_once,
