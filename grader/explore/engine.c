@@ -554,6 +554,49 @@ static void too_many_steps(void)
              il.steps, text);
 }
 
+void il_interrupt(struct thread *other)
+{
+    if (other->signalled)
+        return;
+    other->signalled = true;
+    other->suspended = other->wish;
+    other->wish = (struct wish){.kind = WISH_GO, .deadline_ns = NO_DEADLINE};
+}
+
+static void wait_for_turn(void)
+{
+    struct thread *self = il.self;
+    if (self->starter >= 0) { /* its first steps are done; whoever made it goes on */
+        int starter = self->starter;
+        self->starter = -1;
+        switch_to(starter);
+    } else {
+        switch_to(choose());
+    }
+}
+
+/* Its turn is for a signal. Afterwards it waits again for what it waited for, where the signal does not end that: true.
+ */
+static bool handle_signal(void)
+{
+    struct thread *self = il.self;
+    struct wish wish = self->suspended;
+    const void *pc = self->pc;
+    bool waits = self->cancel.waits;
+    self->signalled = self->cancel.waits = false;
+    bool restarts = model_signals_arrive();
+    self->pc = pc;
+    self->cancel.waits = waits;
+    self->timed_out = false;
+    self->spurious = wish.kind == WISH_COND; /* as POSIX allows */
+    self->interrupted = wish.breaks == BREAKS_ALWAYS || (wish.breaks == BREAKS_WITHOUT_RESTART && !restarts);
+    if (self->spurious || self->interrupted || self->cancel.doomed)
+        return false;
+    self->wish = wish;
+    wait_for_turn();
+    return true;
+}
+
 /* il.self->wish has been filled in. */
 static bool announce(void)
 {
@@ -562,7 +605,7 @@ static bool announce(void)
     self->wish_pc = self->pc;
     record_wish();
     self->timed_out = false;
-    self->spurious = false;
+    self->spurious = self->interrupted = false;
     if (++il.steps > il.steps_max)
         too_many_steps();
     if (++il.streak > FAIR_STEPS) { /* a loop that polls under a lock must not keep away whom it waits for */
@@ -572,13 +615,9 @@ static bool announce(void)
         if (il.reducing)
             dpor_give_up();
     }
-    if (self->starter >= 0) { /* its first steps are done; whoever made it goes on */
-        int starter = self->starter;
-        self->starter = -1;
-        switch_to(starter);
-    } else {
-        switch_to(choose());
-    }
+    wait_for_turn();
+    while (__builtin_expect(self->signalled, false) && handle_signal())
+        continue;
     self->wish.deadline_ns = NO_DEADLINE;
     self->wish.kind = WISH_GO;
     self->quiet_accesses = 0;
@@ -602,6 +641,7 @@ bool il_wish(enum wish_kind kind, struct sync *on, uint64_t deadline_ns)
     wish->whom = 0;
     wish->deadline_ns = deadline_ns;
     wish->can = NULL;
+    wish->breaks = BREAKS_NEVER;
     wish->waits = NULL;
     return announce();
 }

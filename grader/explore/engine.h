@@ -115,6 +115,9 @@ enum wish_kind {
 
 #define NO_DEADLINE UINT64_MAX
 
+/* May a signal that is handled end the wait? (EINTR.) */
+enum breaks { BREAKS_NEVER, BREAKS_WITHOUT_RESTART, BREAKS_ALWAYS };
+
 struct wish {
     enum wish_kind kind;
     struct sync *on;      /* not for go, join, sleep and write */
@@ -122,6 +125,7 @@ struct wish {
     uint64_t deadline_ns; /* of virtual time, or NO_DEADLINE */
     /* until: changes nothing, and depends on nothing but `on`, `whom` and what operations on objects have done */
     bool (*can)(const struct wish *wish);
+    enum breaks breaks;
     const char *waits; /* …and in words: "waits for a pipe that is empty" (a literal) */
 };
 
@@ -146,6 +150,9 @@ struct thread {
     bool yielded;     /* let others go first */
     bool timed_out;   /* its last wish was ended by the clock */
     bool spurious;    /* its last wait was ended by nobody */
+    bool interrupted; /* …by a signal */
+    bool signalled;   /* goes next to handle a signal; `suspended` is what it wished before */
+    struct wish suspended;
     int starter;      /* the thread to go back to at its first wish, or -1 */
     struct wish wish; /* what it waits for or is about to do */
     uint32_t epoch;   /* its number << 24 | its own entry of `sync` */
@@ -221,7 +228,7 @@ struct finding {
 struct assumptions {
     bool unlock_silent;
     bool signal_silent;
-    bool cancel_silent; /* nobody cancels another: points where that could be seen need no scheduling points */
+    bool cancel_silent; /* nobody cancels another, or sends it a signal: points where that could be seen need none */
 };
 
 /* Decisions at points where more than one thing can happen, in order. */
@@ -320,6 +327,9 @@ void il_looked(const void *address, uint64_t value);
 /* A decision that is not about threads: 0 … count - 1. All cost nothing, or all but the first cost one (is_dear). */
 unsigned il_choice(unsigned count, bool is_dear);
 
+/* A signal for another thread: its next turn is for model_signals_arrive, whatever it waits for. */
+void il_interrupt(struct thread *other);
+
 /* A new thread (its number), its first steps up to its first wish, and its end. */
 int il_spawn(void *(*body)(void *), int (*body_int)(void *), void *argument, bool detached);
 void il_start(int thread);
@@ -340,6 +350,8 @@ _Noreturn void il_found(enum finding_kind kind, const void *address, const char 
 void model_reset(void);
 void model_main_returned(int status);
 void model_thread_ends(void);
+/* A signalled thread's turn (model_signal.c): true where all that it handled would have calls begin again. */
+bool model_signals_arrive(void);
 _Noreturn void model_cancelled(void); /* a doomed thread goes on (model_cancel.c) */
 
 /* The thread's name in words: "thread 2". In a ring of four buffers. */

@@ -1,14 +1,19 @@
 /* model_signal.c - signals, as far as a thread can send them to itself. See model.h.
  *
  * Dispositions belong to the process, masks to threads. A signal that a thread raises for itself is handled before the
- * call returns, as POSIX says; one that it has masked stays pending until it is let through. What comes from elsewhere
- * - another thread's pthread_kill, sigwait, a timer's signal - is not modelled and said so. alarm() is taken for the
- * watchdog that it is in most programs: it never goes off, as time that stands still in computing would have it; who
- * hangs is found anyway.
+ * call returns, as POSIX says; one that it has masked stays pending until it is let through or waited for. One from
+ * another thread is handled at the next visible operation of the thread that it is for, which is as soon as anybody
+ * could tell, or in the middle of its wait: sleeps end (EINTR), a semaphore's wait does without SA_RESTART, a condition
+ * variable's does as if by nobody's doing, and all others go on. One for the process goes to any thread that lets it
+ * through, and to one that waits for it first. What the system itself would send (timers, the terminal) never comes:
+ * alarm() is taken for the watchdog that it is in most programs, which never goes off; who hangs is found anyway.
  */
 #include "model.h"
 
+#include "dpor.h"
 #include "record.h"
+#include "shadow.h"
+#include "sync_table.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -24,7 +29,9 @@ static struct {
     struct mask {
         uint32_t run;
         sigset_t blocked, pending;
+        sigset_t awaited; /* by sigwait and its like, in which it is */
     } masks[THREADS_MAX];
+    struct mask process; /* pending for whoever lets it through first */
 } model;
 
 static int fail(int error)
@@ -42,12 +49,26 @@ static struct sigaction *action_of(int number)
     return number > 0 && number < SIGNALS ? &model.actions[number] : NULL;
 }
 
+static struct mask *in_this_run(struct mask *mask)
+{
+    if (mask->run != il.run)
+        *mask = (struct mask){.run = il.run};
+    return mask;
+}
+
+static struct mask *mask_of(int thread)
+{
+    return in_this_run(&model.masks[thread]);
+}
+
 static struct mask *mask(void)
 {
-    struct mask *mine = &model.masks[il.current];
-    if (mine->run != il.run)
-        *mine = (struct mask){.run = il.run};
-    return mine;
+    return mask_of(il.current);
+}
+
+static struct mask *process(void)
+{
+    return in_this_run(&model.process);
 }
 
 void model_signal_inherit(int child)
@@ -109,11 +130,12 @@ static bool default_is_nothing(int number)
     return number == SIGCHLD || number == SIGURG || number == SIGWINCH || number == SIGCONT;
 }
 
-static void handle(int number)
+/* True where calls that it came into are to begin again. */
+static bool handle(int number)
 {
     struct sigaction action = *action_of(number);
     if (action.sa_handler == SIG_IGN || (action.sa_handler == SIG_DFL && default_is_nothing(number)))
-        return;
+        return true;
     if (action.sa_handler == SIG_DFL)
         il_found(FIND_CRASH, NULL, "%s raises SIG%s, which ends the program", il_name(il.current),
                  sigabbrev_np(number) ? sigabbrev_np(number) : "RT");
@@ -132,17 +154,46 @@ static void handle(int number)
         action.sa_handler(number);
     errno = error;
     mask()->blocked = before;
+    return ((unsigned)action.sa_flags & SA_RESTART) != 0;
 }
 
-static void handle_pending(void)
+/* What stands for a set of pending signals in the partial order. */
+static struct sync *object_of(const struct mask *mask)
 {
-    for (int number = 1; number < SIGNALS; number++) {
-        struct mask *mine = mask();
-        if (sigismember(&mine->pending, number) != 1 || sigismember(&mine->blocked, number) == 1)
-            continue;
-        sigdelset(&mine->pending, number);
-        handle(number);
+    return sync_use(mask, SYNC_ATOMIC);
+}
+
+static bool take(struct mask *from, int number)
+{
+    if (sigismember(&from->pending, number) != 1)
+        return false;
+    sigdelset(&from->pending, number);
+    if (from == process() || il.n > 1) {
+        struct sync *on = object_of(from);
+        il_acquire(on);
+        il_event(on, true, (uint64_t)number);
     }
+    return true;
+}
+
+/* True where all of them let calls begin again. */
+static bool handle_pending(void)
+{
+    bool restarts = true;
+    for (int number = 1; number < SIGNALS; number++) {
+        if (sigismember(&mask()->blocked, number) == 1)
+            continue;
+        if (take(mask(), number))
+            restarts &= handle(number);
+        else if (take(process(), number))
+            restarts &= handle(number);
+    }
+    return restarts;
+}
+
+bool model_signals_arrive(void)
+{
+    return handle_pending();
 }
 
 static int raise_here(int number)
@@ -163,34 +214,219 @@ int il_raise(int number)
     return error ? fail(error) : 0;
 }
 
+/* ---- for others -------------------------------------------------------------------------------------------------- */
+
+static bool comes_through(int thread, int number)
+{
+    const struct mask *theirs = mask_of(thread);
+    return sigismember(&theirs->awaited, number) == 1 || sigismember(&theirs->blocked, number) != 1;
+}
+
+/* From here on, waits have a scheduling point before them: what comes there is missed by the wait. */
+static void needs_points(void)
+{
+    if (il.assume.cancel_silent)
+        il.assumption_broken = true;
+    dpor_give_up(); /* where the other stands is no object */
+    il_wish(WISH_GO, NULL, NO_DEADLINE);
+}
+
+/* Pending there, and the turn of whoever does not block it. */
+static void send(struct mask *to, int thread, int number)
+{
+    struct sync *on = object_of(to);
+    il_event(on, true, 64U + (unsigned)number);
+    il_release(on);
+    sigaddset(&to->pending, number);
+    if (thread >= 0 && sigismember(&mask_of(thread)->awaited, number) != 1 &&
+        sigismember(&mask_of(thread)->blocked, number) != 1)
+        il_interrupt(&il.threads[thread]);
+}
+
+static bool is_nothing(int number)
+{
+    const struct sigaction *action = action_of(number);
+    return action->sa_handler == SIG_IGN || (action->sa_handler == SIG_DFL && default_is_nothing(number));
+}
+
 int il_pthread_kill(pthread_t handle, int number)
 {
     IL_ENTER();
-    const struct thread *other = model_thread_of(handle);
+    struct thread *other = model_thread_of(handle);
     if (!other)
         return ESRCH;
     if (number < 0 || number >= SIGNALS)
         return EINVAL;
     if (other == il.self)
         return raise_here(number);
-    il_wish(WISH_GO, NULL, NO_DEADLINE);
-    model_check_lives(other, "sends a signal to");
     if (number != 0)
-        il_found(FIND_CANNOT, NULL, "the program sends a signal to another thread, which the explorer cannot model");
+        needs_points();
+    else
+        il_wish(WISH_GO, NULL, NO_DEADLINE);
+    model_check_lives(other, "sends a signal to");
+    int id = (int)(other - il.threads);
+    if (number == 0 || other->life != LIFE_RUNS || (is_nothing(number) && comes_through(id, number)))
+        return 0;
+    record_note("sends a signal to", NULL, id);
+    send(mask_of(id), id, number);
     return 0;
 }
 
-int il_kill(pid_t process, int number)
+/* Whoever awaits it before those who only let it through; among equals, any. -1: nobody does either. */
+static int choose_receiver(int number)
+{
+    uint8_t who[THREADS_MAX];
+    unsigned n = 0;
+    for (int await = 1; await >= 0 && n == 0; await--)
+        for (int i = 0; i < il.n; i++)
+            if (il.threads[i].life == LIFE_RUNS && comes_through(i, number) &&
+                (sigismember(&mask_of(i)->awaited, number) == 1) == await)
+                who[n++] = (uint8_t)i;
+    return n ? who[il_choice(n, false)] : -1;
+}
+
+int il_kill(pid_t process_id, int number)
 {
     IL_ENTER();
-    if (process != il_getpid())
+    if (process_id != il_getpid())
         il_found(FIND_CANNOT, NULL, "the program calls kill() for another process, which the explorer cannot model");
-    if (number && il.n > 1 && action_of(number) && action_of(number)->sa_handler != SIG_DFL)
-        il_found(FIND_CANNOT, NULL,
-                 "the program sends its process a signal that any of its threads may handle, which the explorer "
-                 "cannot model");
-    int error = raise_here(number);
-    return error ? fail(error) : 0;
+    if (number < 0 || number >= SIGNALS)
+        return fail(EINVAL);
+    if (number == 0)
+        return 0;
+    if (il.n > 1)
+        needs_points();
+    int id = choose_receiver(number);
+    if (id == il.current && sigismember(&mask()->blocked, number) != 1) {
+        int error = raise_here(number);
+        return error ? fail(error) : 0;
+    }
+    if (id < 0 || !is_nothing(number))
+        send(id < 0 ? process() : mask_of(id), id, number);
+    return 0;
+}
+
+/* ---- waiting for them -------------------------------------------------------------------------------------------- */
+
+static int first_of(const struct mask *from, const sigset_t *set)
+{
+    for (int number = 1; number < SIGNALS; number++)
+        if (sigismember(set, number) == 1 && sigismember(&from->pending, number) == 1)
+            return number;
+    return 0;
+}
+
+static bool has_come(const struct wish *wish)
+{
+    struct mask *mine = mask_of((int)wish->whom);
+    return first_of(mine, &mine->awaited) || first_of(process(), &mine->awaited);
+}
+
+/* The signal, or 0 where the time is over or (interrupted) another one was handled. */
+static int await(const sigset_t *set, uint64_t deadline_ns)
+{
+    shadow_access(set, sizeof *set, false, false);
+    dpor_give_up();
+    mask()->awaited = *set;
+    model_wait((struct wish){.kind = WISH_UNTIL,
+                             .whom = (uint64_t)il.current,
+                             .deadline_ns = deadline_ns,
+                             .can = has_come,
+                             .breaks = BREAKS_ALWAYS,
+                             .waits = "waits for a signal"});
+    int number = first_of(mask(), set);
+    if (number)
+        take(mask(), number);
+    else if ((number = first_of(process(), set)) != 0)
+        take(process(), number);
+    sigemptyset(&mask()->awaited);
+    il_event(NULL, false, (uint64_t)number);
+    return number;
+}
+
+int il_sigwait(const sigset_t *set, int *number)
+{
+    IL_ENTER();
+    int got = 0;
+    while (got == 0)
+        got = await(set, NO_DEADLINE);
+    shadow_access(number, sizeof *number, true, false);
+    *number = got;
+    return 0;
+}
+
+static int await_info(const sigset_t *set, siginfo_t *info, uint64_t deadline_ns)
+{
+    int number = await(set, deadline_ns);
+    if (number == 0)
+        return fail(il.self->interrupted ? EINTR : EAGAIN);
+    if (info) {
+        shadow_access(info, sizeof *info, true, false);
+        *info = (siginfo_t){.si_signo = number, .si_code = SI_TKILL};
+    }
+    return number;
+}
+
+int il_sigwaitinfo(const sigset_t *set, siginfo_t *info)
+{
+    IL_ENTER();
+    return await_info(set, info, NO_DEADLINE);
+}
+
+int il_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *limit)
+{
+    IL_ENTER();
+    uint64_t ns;
+    if (limit->tv_sec < 0 || limit->tv_nsec < 0 || limit->tv_nsec >= 1000000000L)
+        return fail(EINVAL);
+    ns = (uint64_t)limit->tv_sec * 1000000000ULL + (uint64_t)limit->tv_nsec;
+    il_event(NULL, false, il.now_ns);
+    return await_info(set, info, il.now_ns + ns);
+}
+
+static bool never(const struct wish *wish)
+{
+    (void)wish;
+    return false;
+}
+
+static struct wish for_handler(void)
+{
+    return (struct wish){.kind = WISH_UNTIL,
+                         .deadline_ns = NO_DEADLINE,
+                         .can = never,
+                         .breaks = BREAKS_ALWAYS,
+                         .waits = "waits for a signal"};
+}
+
+int il_pause(void)
+{
+    IL_ENTER();
+    dpor_give_up();
+    model_wait(for_handler());
+    return fail(EINTR);
+}
+
+int il_sigsuspend(const sigset_t *set)
+{
+    IL_ENTER();
+    dpor_give_up();
+    model_cancel_point();
+    sigset_t before = mask()->blocked;
+    mask()->blocked = *set; /* from here to the wait nothing comes between */
+    bool comes = false;
+    for (int number = 1; number < SIGNALS; number++)
+        comes |= sigismember(set, number) != 1 &&
+                 (sigismember(&mask()->pending, number) == 1 || sigismember(&process()->pending, number) == 1);
+    il.self->cancel.waits = !comes;
+    if (comes)
+        handle_pending();
+    else
+        il_wish_for(for_handler());
+    il.self->cancel.waits = false;
+    mask()->blocked = before;
+    handle_pending();
+    return fail(EINTR);
 }
 
 /* ---- masks ------------------------------------------------------------------------------------------------------- */
@@ -231,7 +467,7 @@ int il_sigprocmask(int how, const sigset_t *new, sigset_t *old)
 int il_sigpending(sigset_t *to)
 {
     IL_ENTER();
-    *to = mask()->pending;
+    sigorset(to, &mask()->pending, &process()->pending);
     return 0;
 }
 

@@ -62,7 +62,9 @@ static bool wait_or_end(enum wish_kind kind, struct sync *on, uint64_t deadline_
 {
     if (deadline_ns != NO_DEADLINE)
         model_needs_unlock_points();
-    if (model_wait((struct wish){.kind = kind, .on = on, .deadline_ns = deadline_ns}))
+    enum breaks breaks = kind == WISH_SEMAPHORE ? BREAKS_WITHOUT_RESTART : BREAKS_NEVER;
+    if (model_wait((struct wish){.kind = kind, .on = on, .deadline_ns = deadline_ns, .breaks = breaks}) &&
+        !il.self->interrupted)
         return true;
     il_event(on, false, 1);
     record_note("gives up waiting for", on->address, -1);
@@ -282,8 +284,7 @@ int il_sem_wait(sem_t *address)
 {
     IL_ENTER();
     struct sync *semaphore = semaphore_of(address);
-    wait_or_end(WISH_SEMAPHORE, semaphore, NO_DEADLINE);
-    return semaphore_taken(semaphore);
+    return wait_or_end(WISH_SEMAPHORE, semaphore, NO_DEADLINE) ? semaphore_taken(semaphore) : fail(EINTR);
 }
 
 int il_sem_trywait(sem_t *address)
@@ -299,7 +300,9 @@ static int timed_wait(sem_t *address, clockid_t clock, const struct timespec *at
     struct sync *semaphore = semaphore_of(address);
     if (!model_deadline(clock, at, &deadline_ns))
         return fail(EINVAL);
-    return wait_or_end(WISH_SEMAPHORE, semaphore, deadline_ns) ? semaphore_taken(semaphore) : fail(ETIMEDOUT);
+    if (wait_or_end(WISH_SEMAPHORE, semaphore, deadline_ns))
+        return semaphore_taken(semaphore);
+    return fail(il.self->interrupted ? EINTR : ETIMEDOUT);
 }
 
 int il_sem_timedwait(sem_t *semaphore, const struct timespec *at)

@@ -61,35 +61,51 @@ bool model_deadline(clockid_t clock, const struct timespec *at, uint64_t *deadli
     return true;
 }
 
-static void sleep_until(uint64_t deadline_ns)
+/* False where a signal has ended it. */
+static bool sleep_until(uint64_t deadline_ns)
 {
     record_note("sleeps", NULL, -1);
     if (il.sleeps_order) { /* a loop that polls and sleeps gives its turn away as well as it takes it */
         il_wish(WISH_GO, NULL, NO_DEADLINE);
         il_release_to_all();
     }
-    model_wait((struct wish){.kind = WISH_SLEEP, .deadline_ns = deadline_ns});
+    model_wait((struct wish){.kind = WISH_SLEEP, .deadline_ns = deadline_ns, .breaks = BREAKS_ALWAYS});
     il_event(NULL, false, il.now_ns);
+    return !il.self->interrupted;
 }
 
-static void sleep_for(uint64_t ns)
+/* Returns what is left of it where a signal has ended it, or 0. */
+static uint64_t sleep_for(uint64_t ns)
 {
     il_event(NULL, false, il.now_ns); /* when it begins decides when it ends */
-    sleep_until(il.now_ns > NO_DEADLINE - 1 - ns ? NO_DEADLINE - 1 : il.now_ns + ns);
+    uint64_t deadline_ns = il.now_ns > NO_DEADLINE - 1 - ns ? NO_DEADLINE - 1 : il.now_ns + ns;
+    if (sleep_until(deadline_ns) || il.now_ns >= deadline_ns)
+        return 0;
+    return deadline_ns - il.now_ns;
+}
+
+static void tell_rest(struct timespec *left, uint64_t ns)
+{
+    if (!left)
+        return;
+    shadow_access(left, sizeof *left, true, false);
+    *left = (struct timespec){.tv_sec = (time_t)(ns / SECOND_NS), .tv_nsec = (long)(ns % SECOND_NS)};
 }
 
 unsigned il_sleep(unsigned seconds)
 {
     IL_ENTER();
-    sleep_for(seconds * SECOND_NS);
-    return 0;
+    uint64_t left_ns = sleep_for(seconds * SECOND_NS);
+    return (unsigned)((left_ns + SECOND_NS - 1) / SECOND_NS);
 }
 
 int il_usleep(unsigned us)
 {
     IL_ENTER();
-    sleep_for(us * 1000ULL);
-    return 0;
+    if (sleep_for(us * 1000ULL) == 0)
+        return 0;
+    errno = EINTR;
+    return -1;
 }
 
 static bool duration(const struct timespec *time, uint64_t *ns)
@@ -105,44 +121,48 @@ static bool duration(const struct timespec *time, uint64_t *ns)
 int il_nanosleep(const struct timespec *time, struct timespec *left)
 {
     IL_ENTER();
-    (void)left; /* nothing interrupts a sleep here */
     uint64_t ns;
     if (!duration(time, &ns)) {
         errno = EINVAL;
         return -1;
     }
-    sleep_for(ns);
-    return 0;
+    uint64_t left_ns = sleep_for(ns);
+    if (left_ns == 0)
+        return 0;
+    tell_rest(left, left_ns);
+    errno = EINTR;
+    return -1;
 }
 
 int il_thrd_sleep(const struct timespec *time, struct timespec *left)
 {
     IL_ENTER();
-    (void)left;
     uint64_t ns;
     if (!duration(time, &ns))
         return -2;
-    sleep_for(ns);
-    return 0;
+    uint64_t left_ns = sleep_for(ns);
+    if (left_ns)
+        tell_rest(left, left_ns);
+    return left_ns ? -1 : 0;
 }
 
 int il_clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left)
 {
     IL_ENTER();
-    (void)left;
     uint64_t ns;
     if (clock == CLOCK_THREAD_CPUTIME_ID || !clock_is(clock))
         return EINVAL;
     if (flags & TIMER_ABSTIME) {
         if (!model_deadline(clock, time, &ns))
             return EINVAL;
-        sleep_until(ns);
-        return 0;
+        return sleep_until(ns) ? 0 : EINTR;
     }
     if (!duration(time, &ns))
         return EINVAL;
-    sleep_for(ns);
-    return 0;
+    uint64_t left_ns = sleep_for(ns);
+    if (left_ns)
+        tell_rest(left, left_ns);
+    return left_ns ? EINTR : 0;
 }
 
 /* A loop that does nothing but look at a clock waits for a time: it must come. So time passes, faster and faster, but

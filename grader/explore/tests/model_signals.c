@@ -1,12 +1,13 @@
-/* Signals that a thread raises for itself; what is not modelled is said.
+/* Signals that a thread raises for itself (for others: conform_signals.c); what is not modelled is said.
  * explore: => everything
  * explore: -DENDS => crash within 1
- * explore: -DTO_ANOTHER => status 2 signal
- * explore: -DWAITS => status 2 sigwait() */
+ * explore: -DTIMER => status 2 setitimer()
+ * explore: -DWAITS => deadlock|lost-wakeup within 5 */
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t handled;
@@ -50,8 +51,8 @@ int main(void)
     sigaddset(&inherited, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &inherited, NULL);
     pthread_create(&thread, NULL, raises, NULL);
-#if defined TO_ANOTHER
-    pthread_kill(thread, SIGUSR1);
+#if defined TIMER
+    setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_sec = 1}, NULL);
 #elif defined WAITS
     sigset_t set;
     int number;
