@@ -1,7 +1,7 @@
 /* Signals from thread to thread: handled in a wait or between two steps, awaited, for the process.
  * explore: => bound 2
  * explore: -DUNHANDLED => crash within 2
- * explore: -DMISSED => deadlock|lost-wakeup|livelock within 20 */
+ * explore: -DMISSED => deadlock|lost-wakeup|livelock within 60 */
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
