@@ -12,6 +12,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct plan {
     struct gate *hold_consumer;  /* consumes wait here, all but that of fails_at; or NULL */
     struct gate *hold_failing;   /* the consume of fails_at waits here; or NULL */
     struct gate *first_consumed; /* opened by the first consume; or NULL */
+    struct gate *hold_drop;      /* drops wait here; or NULL */
 
     char things[WORKERS * EACH];
     struct tally produced, consumed, dropped, nulls, strangers, asked_again, begun_twice;
@@ -122,6 +124,8 @@ static void drop(void *context, void *item)
     struct plan *plan = context;
     int place = place_of(plan, item);
 
+    if (plan->hold_drop != NULL)
+        gate_pass(plan->hold_drop);
     tally_add(&plan->dropped, 1);
     if (place >= 0)
         tally_add(&plan->dropped_each[place], 1);
@@ -277,6 +281,48 @@ TEST(consumers_together, "The consumers run at the same time, each in a thread o
     free(plan);
 }
 
+/* A run with more workers than a plan has: each producer has one item, and each consumer meets all others with it. */
+enum { CROWD = 20 };
+
+struct crowd {
+    struct crew producing, consuming;
+    bool asked[CROWD]; /* of each producer, used by its thread only */
+    struct tally consumed;
+};
+
+static bool produce_in_a_crowd(void *context, int producer, void **item)
+{
+    struct crowd *crowd = context;
+
+    if (crowd->asked[producer])
+        return false;
+    crowd->asked[producer] = true;
+    crew_meet(&crowd->producing);
+    *item = NULL;
+    return true;
+}
+
+static int consume_in_a_crowd(void *context, int consumer, void *item)
+{
+    struct crowd *crowd = context;
+
+    (void)consumer;
+    (void)item;
+    crew_meet(&crowd->consuming);
+    tally_add(&crowd->consumed, 1);
+    return 0;
+}
+
+TEST(a_crowd, "There may be as many producers and consumers as the caller says, and all of them run at the same time.")
+{
+    struct crowd crowd = {.producing = CREW_OF(CROWD), .consuming = CREW_OF(CROWD)};
+    struct producer_consumer job = {CROWD, CROWD, 1, &crowd, produce_in_a_crowd, consume_in_a_crowd, NULL};
+
+    must_return(0, producer_consumer_run(&job), "producer_consumer_run with 20 producers and 20 consumers");
+    must(tally_read(&crowd.consumed) == CROWD, "20 producers had an item each, and %ld were consumed.",
+         tally_read(&crowd.consumed));
+}
+
 TEST(side_by_side, "Consumers run beside the producers: an item is consumed while the next one is still being made.")
 {
     struct gate consumed = GATE_CLOSED;
@@ -331,15 +377,18 @@ TEST(bounded, "At most maxsize items wait in the queue: a producer that is too q
 
 TEST(unbounded, "A maxsize of 0 or less means no bound: the producer never waits.")
 {
-    for (int64_t maxsize = -1; maxsize <= 0; maxsize++) {
+    static const int64_t sizes[] = {-1, 0, INT64_MIN + 1, ((int64_t)1 << 32) + 1}; /* the last is as good as none */
+
+    for (int i = 0; i < 4; i++) {
         struct gate go_on = GATE_CLOSED;
-        struct plan *plan = new_plan(2, 100, 1, maxsize);
+        struct plan *plan = new_plan(2, 100, 1, sizes[i]);
 
         plan->hold_consumer = &go_on;
         struct runner *runner = runner_start(run, plan);
         must(settle(), "The consumer is held up, and somebody keeps the processor busy.");
         must(tally_read(&plan->produced) == 200,
-             "Two producers have 100 items each, there is no bound, and %ld are made.", tally_read(&plan->produced));
+             "Two producers have 100 items each, maxsize is %lld, and %ld are made.", (long long)sizes[i],
+             tally_read(&plan->produced));
         gate_open(&go_on);
         runner_join(runner);
         must_have_consumed(plan, 200);
@@ -528,6 +577,59 @@ TEST(first_error_counts, "What a consumer had already taken is consumed; of seve
     }
 }
 
+TEST(first_error_while_dropping, "Of several errors the first is returned, also where dropping takes its time.")
+{
+    struct gate fail = GATE_CLOSED, go_on = GATE_CLOSED, drop_on = GATE_CLOSED;
+    struct crew crew = CREW_OF(2);
+    struct plan *plan = new_plan(2, 3, 2, 0);
+
+    plan->consuming = &crew;
+    plan->hold_consumer = &go_on;
+    plan->hold_failing = &fail;
+    plan->hold_drop = &drop_on;
+    plan->fails_at = 0;
+    plan->error = EDOM;
+    plan->other_error = ERANGE;
+    struct runner *runner = runner_start(run, plan);
+    settle();                                       /* both consumers have an item, and others wait in the queue */
+    if (tally_read(&plan->consumed_each[0]) == 0) { /* both took items of the second producer first */
+        gate_open(&go_on);
+        settle();
+    }
+    gate_open(&fail);
+    settle();
+    gate_open(&go_on);
+    settle();
+    gate_open(&drop_on);
+    must_be_done(runner, "Consumes have failed, and somebody was not stopped: the run does not end.");
+    runner_join(runner);
+    int first = tally_read(&plan->consumed_each[0]) == 0 ? ERANGE : EDOM;
+    must_return(first, plan->result, "Two consumes failed one after the other: producer_consumer_run");
+    must_add_up(plan);
+    free(plan);
+}
+
+TEST(any_error,
+     "Whatever positive value a consume returns stops the run and is returned, also one that the queue uses.")
+{
+    static const int errors[] = {1, EINVAL, ENOMEM, ETIMEDOUT, ESHUTDOWN, EAGAIN, 4000, INT_MAX};
+
+    for (int i = 0; i < 8; i++) {
+        struct plan *plan = new_plan(1, 150, 1, 2);
+
+        plan->error = plan->other_error = errors[i];
+        struct runner *runner = runner_start(run, plan);
+        must_be_done(runner, "A consume has failed, and somebody was not stopped: the run does not end.");
+        runner_join(runner);
+        must(plan->result == errors[i], "A consume returned %d (%s), and producer_consumer_run returned %d (%s).",
+             errors[i], strerror(errors[i]), plan->result, plan->result == 0 ? "success" : strerror(plan->result));
+        must(tally_read(&plan->consumed) == 1, "The first consume failed, the only consumer, and %ld were consumed.",
+             tally_read(&plan->consumed));
+        must_add_up(plan);
+        free(plan);
+    }
+}
+
 TEST(nobody_to_drop, "drop may be NULL: then nothing is called for an item that will not be consumed.")
 {
     struct gate fail = GATE_CLOSED;
@@ -560,6 +662,29 @@ TEST(no_thread_to_be_had,
         must_add_up(plan);
         free(plan);
     }
+}
+
+static void come_to_rest(void *unused)
+{
+    (void)unused;
+    settle();
+}
+
+TEST(error_before_no_thread,
+     "Of several errors the first is returned: also where a thread could not be started after it.")
+{
+    struct plan *plan = new_plan(2, 30, 2, 0);
+
+    plan->error = plan->other_error = EDOM;
+    wrap_after(WRAP_pthread_create, come_to_rest, NULL); /* whoever is there works before the next one is started */
+    wrap_fail(WRAP_pthread_create, 4, EAGAIN);
+    run(plan);
+    wrap_fail(WRAP_pthread_create, 0, 0);
+    wrap_after(WRAP_pthread_create, NULL, NULL);
+    must_return(tally_read(&plan->consumed) > 0 ? EDOM : EAGAIN, plan->result,
+                "A consume returned EDOM, then pthread_create returned EAGAIN: producer_consumer_run");
+    must_add_up(plan);
+    free(plan);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
@@ -654,9 +779,14 @@ TEST(no_memory_to_put, "Where a put fails, the run is stopped and returns that e
     struct runner *runner = runner_start(run, plan);
     must_be_done(runner, "A put has failed, and somebody was not stopped: the run does not end.");
     runner_join(runner);
-    must_return(ENOMEM, plan->result, "A put found no memory: producer_consumer_run");
-    must(tally_read(&plan->produced) == 8, "The put of item 8 failed, and %ld were made.", tally_read(&plan->produced));
-    must(tally_read(&plan->dropped) >= 1, "The put of an item failed, and it was not dropped.");
+    bool failed = plan->result != 0; /* a queue that has a place left needs no memory */
+    must(plan->result == ENOMEM || tally_read(&plan->consumed) == 30,
+         "A put found no memory, or each of 30 items was consumed: neither is so, and producer_consumer_run returned "
+         "%d.",
+         plan->result);
+    must(!failed || tally_read(&plan->produced) <= 9, "The put of item 8 failed, and %ld were made.",
+         tally_read(&plan->produced));
+    must(!failed || tally_read(&plan->dropped) >= 1, "The put of an item failed, and it was not dropped.");
     must_add_up(plan);
     free(plan);
 }
