@@ -137,7 +137,7 @@ static bool handle(int number)
     if (action.sa_handler == SIG_IGN || (action.sa_handler == SIG_DFL && default_is_nothing(number)))
         return true;
     if (action.sa_handler == SIG_DFL)
-        il_found(FIND_CRASH, NULL, "%s raises SIG%s, which ends the program", il_name(il.current),
+        il_found(FIND_CRASH, NULL, "%s gets SIG%s, which nothing handles: it ends the program", il_name(il.current),
                  sigabbrev_np(number) ? sigabbrev_np(number) : "RT");
     sigset_t before = mask()->blocked;
     sigorset(&mask()->blocked, &before, &action.sa_mask);
