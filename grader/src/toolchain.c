@@ -46,16 +46,20 @@ enum {
 #define EXPLORED_PROCESSOR NULL
 #endif
 
+/* For the sanitizers of memory, which find the same at -O0, and take the names of variables from what they put into the
+ * code: of what they say only the lines need debug information. That saves two fifths of their compilers' time. */
+#define QUICK "-O0", "-g1"
+
 static const struct flags flags_of[FLAVOUR_COUNT] = {
     [FLAVOUR_PLAIN] = {"plain", "gcc", {READABLE, "-fno-tree-ter"}, {0}},
     [FLAVOUR_CLANG] = {"clang", "clang", {"-O1", "-fsyntax-only"}, {0}},
     [FLAVOUR_ASAN] = {"asan",
                       "gcc",
-                      {READABLE, "-fno-tree-ter", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"},
+                      {QUICK, "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"},
                       {"-fsanitize=address,undefined"}},
     [FLAVOUR_MSAN] = {"msan",
                       "clang",
-                      {READABLE, "-fsanitize=memory", "-fsanitize-memory-track-origins"},
+                      {QUICK, "-fsanitize=memory", "-fsanitize-memory-track-origins"},
                       {"-fsanitize=memory"}},
     [FLAVOUR_TSAN] = {"tsan", "gcc", {READABLE, "-fno-tree-ter", "-fsanitize=thread"}, {"-fsanitize=thread"}},
     [FLAVOUR_FAST] = {"fast", "gcc", {"-O2"}, {0}},
