@@ -40,7 +40,7 @@ include_dirs() {
 # What a measurement is linked with beside the C library (book/measure.sh), as flags; fails where that is not installed.
 linked() { # file, --cflags or --exists
     sed -n '1,40s/^ \* links: *//p' "$1" | tr ' ' '\n' | while read -r name; do
-        case $name in -*) ;; ?*) pkg-config "$2" "$name" 2>/dev/null || exit 1 ;; esac
+        case $name in -f*) [ "$2" = --exists ] || echo "$name" ;; -*) ;; ?*) pkg-config "$2" "$name" 2>/dev/null || exit 1 ;; esac
     done
 }
 
@@ -57,7 +57,7 @@ check_one() { # tool file
     # shellcheck disable=SC2046
     cppcheck) cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr --error-exitcode=1 \
         --suppress=missingIncludeSystem --suppress=unknownMacro -DSCENARIOS_END='{0,0,0}' \
-        $(flags_of "$2" | sed 's/-iquote/-I/g') "$2" ;;
+        $(flags_of "$2" | sed 's/-iquote/-I/g; s/ -f[a-z]*/ /g') "$2" ;;
     esac >"$3" 2>&1
 }
 
