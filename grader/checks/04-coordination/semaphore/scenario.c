@@ -106,6 +106,49 @@ static void somebody_asks(void)
     in_order(ask, give);
 }
 
+/* ---- at the same moment ----------------------------------------------------------------------------------------- */
+
+/* Two parts at the same time; where the detectors look, one after the other. */
+struct meeting {
+    struct semaphore *semaphore;
+    void (*second)(struct semaphore *semaphore);
+    struct gate first_done;
+};
+
+static void *try_first(void *argument)
+{
+    struct meeting *meeting = argument;
+
+    try_to_take(meeting->semaphore);
+    gate_open(&meeting->first_done);
+    return NULL;
+}
+
+static void *play_second(void *argument)
+{
+    struct meeting *meeting = argument;
+
+    order_pass(&meeting->first_done);
+    meeting->second(meeting->semaphore);
+    return NULL;
+}
+
+/* There are permits for all: that somebody else is busy with the semaphore is no reason to go without. */
+static void enough_for_all(void)
+{
+    void (*seconds[])(struct semaphore *) = {try_to_take, ask};
+
+    for (int i = 0; i < 2; i++) {
+        struct meeting meeting = {made(2), seconds[i], GATE_CLOSED};
+        pthread_t a = scenario_thread(try_first, &meeting), b = scenario_thread(play_second, &meeting);
+        scenario_join(a);
+        scenario_join(b);
+        ensure(semaphore_value(meeting.semaphore) == i, "of two permits %d were taken, and the value is %ld", 2 - i,
+               semaphore_value(meeting.semaphore));
+        semaphore_destroy(meeting.semaphore);
+    }
+}
+
 /* ---- waiting ---------------------------------------------------------------------------------------------------- */
 
 /* A thread that waits for a permit; where the detectors look, not before `come` is open. */
@@ -234,6 +277,7 @@ SCENARIOS = {
     {"two_takers", two_takers, "two threads take a permit, one after the other"},
     {"taker_and_giver", taker_and_giver, "one thread takes a permit, another gives some"},
     {"somebody_asks", somebody_asks, "one thread takes or gives, another asks for the value"},
+    {"enough_for_all", enough_for_all, "two threads try for two permits, or ask for the value, at the same moment"},
     {"one_waits_for_ever", one_waits_for_ever, "one thread waits, and a permit is released"},
     {"one_waits_with_a_limit", one_waits_with_a_limit, "one thread waits with a time-out, and a permit is released"},
     {"two_permits_one_by_one", two_permits_one_by_one, "two threads wait, and two permits are released one by one"},

@@ -46,12 +46,25 @@ static void must_have(long permits, struct semaphore *semaphore, const char *whe
 /* Stands before the C library's own: which clock is asked for while a thread waits for a permit. */
 static _Thread_local bool waits;
 static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
+static bool hour_lost;      /* to a thread that waits and was woken once, it is an hour later */
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     if (waits && clock == CLOCK_REALTIME)
         asked_the_wall = true;
-    return (int)syscall(SYS_clock_gettime, clock, now);
+    int error = (int)syscall(SYS_clock_gettime, clock, now);
+    if (waits && hour_lost && wrap_count(WRAP_pthread_cond_timedwait) > 0)
+        now->tv_sec += 3600;
+    return error;
+}
+
+/* Whether it ends although an hour was lost; its own time is a few milliseconds. Who works out a new end for his wait
+ * finds it an hour away. */
+static bool ends_in_time(struct runner *runner)
+{
+    for (int64_t over_us = now_us() + 5000000; now_us() < over_us && runner_state(runner) != RUNNER_DONE;)
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    return runner_state(runner) == RUNNER_DONE;
 }
 
 struct taker {
@@ -319,6 +332,38 @@ TEST(time_runs_out, "A timed acquire gives up with ETIMEDOUT, but not before its
     semaphore_destroy(semaphore);
 }
 
+TEST(not_a_moment_early, "A time-out is a number of microseconds: it is not rounded down to milliseconds.")
+{
+    enum { ODD_US = 999, ALMOST_US = 990 };
+    struct semaphore *semaphore = new_semaphore(0);
+
+    for (int i = 0; i < 20; i++) {
+        int64_t began_us = now_us();
+        int error = semaphore_acquire(semaphore, true, ODD_US);
+        int64_t took_us = now_us() - began_us;
+        must_return(ETIMEDOUT, error, "There was no permit: semaphore_acquire with a time-out");
+        must(took_us >= ALMOST_US, "The time-out was %d µs, and semaphore_acquire gave up after %lld.", ODD_US,
+             (long long)took_us);
+    }
+    semaphore_destroy(semaphore);
+}
+
+TEST(time_goes_on, "The time-out is for the whole call: a thread that was woken in vain does not begin it anew.")
+{
+    struct semaphore *semaphore = new_semaphore(0);
+    struct taker timed;
+
+    wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+    hour_lost = true;
+    taker_start(&timed, semaphore, 20000);
+    must(ends_in_time(timed.runner), "A thread was woken in vain, its time was over, and semaphore_acquire waits on: "
+                                     "each wake-up begins its time anew.");
+    hour_lost = false;
+    runner_join(timed.runner);
+    must_return(ETIMEDOUT, timed.result, "There was no permit: semaphore_acquire with a time-out");
+    semaphore_destroy(semaphore);
+}
+
 TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the wall may be set while a thread waits.")
 {
     struct semaphore *semaphore = new_semaphore(0);
@@ -367,9 +412,9 @@ TEST(there_and_late, "ETIMEDOUT means that there was no permit in time: who wake
 
 TEST(there_in_time, "A timed acquire gets the permit that comes in time, however long that time is.")
 {
-    static const int64_t timeouts_us[] = {3600000000, 3600999999, 4000000000000000, INT64_MAX};
+    static const int64_t timeouts_us[] = {3600000000, 3600999999, INT64_C(1) << 32, 4000000000000000, INT64_MAX};
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         struct semaphore *semaphore = new_semaphore(0);
         struct taker timed;
 
