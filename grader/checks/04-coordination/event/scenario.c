@@ -201,6 +201,36 @@ static void one_comes_late(void)
     event_destroy(event);
 }
 
+/* Two ask at the same moment; where the detectors look, one after the other. */
+static void *ask_first(void *argument)
+{
+    struct setting *setting = argument;
+
+    ensure(event_is_set(setting->event), "the event is set, and it says that it is not");
+    gate_open(&setting->set);
+    return NULL;
+}
+
+static void *wait_second(void *argument)
+{
+    struct setting *setting = argument;
+
+    order_pass(&setting->set);
+    ensure(event_wait(setting->event, 0) == 0, "the event is set, and a wait with a time-out of 0 did not return 0");
+    return NULL;
+}
+
+static void two_ask_at_once(void)
+{
+    struct setting setting = {made(), GATE_CLOSED};
+
+    event_set(setting.event);
+    pthread_t a = scenario_thread(ask_first, &setting), b = scenario_thread(wait_second, &setting);
+    scenario_join(a);
+    scenario_join(b);
+    event_destroy(setting.event);
+}
+
 static void nobody_there(void)
 {
     event_destroy(NULL);
@@ -214,6 +244,7 @@ SCENARIOS = {
     {"come_at_any_moment", come_at_any_moment, "two threads wait, and the event is set at any moment"},
     {"set_and_cleared_at_once", set_and_cleared_at_once, "a thread is asleep; one sets the event, another clears it"},
     {"one_comes_late", one_comes_late, "two threads are asleep; the event is set and cleared, and somebody comes late"},
+    {"two_ask_at_once", two_ask_at_once, "the event is set; one thread asks, another waits for no time"},
     {"nobody_there", nobody_there, "an event that is not there"},
     SCENARIOS_END,
 };

@@ -37,12 +37,25 @@ static void must_return(int expected, int got, const char *call)
 /* Stands before the C library's own: which clock is asked for while a thread waits for an event. */
 static _Thread_local bool waits;
 static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
+static bool hour_lost;      /* to a thread that waits and was woken once, it is an hour later */
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     if (waits && clock == CLOCK_REALTIME)
         asked_the_wall = true;
-    return (int)syscall(SYS_clock_gettime, clock, now);
+    int error = (int)syscall(SYS_clock_gettime, clock, now);
+    if (waits && hour_lost && wrap_count(WRAP_pthread_cond_timedwait) > 0)
+        now->tv_sec += 3600;
+    return error;
+}
+
+/* Whether it ends although an hour was lost; its own time is a few milliseconds. Who works out a new end for his wait
+ * finds it an hour away. */
+static bool ends_in_time(struct runner *runner)
+{
+    for (int64_t over_us = now_us() + 5000000; now_us() < over_us && runner_state(runner) != RUNNER_DONE;)
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    return runner_state(runner) == RUNNER_DONE;
 }
 
 struct waiter {
@@ -183,33 +196,60 @@ TEST(next_time_again, "After a clear threads wait for the next set; the one befo
     event_destroy(event);
 }
 
-TEST(set_then_cleared, "A set loses nobody who was waiting: his wait succeeds even if the flag was cleared at once.")
+/* A thread waits; meanwhile the event is set so many times, and cleared after each, or only cleared where it is none.
+ * The wake-ups do not arrive, so the thread sleeps on until its time is over; sets and clears must come before that,
+ * which a slow machine may need more time for. Returns what the thread was told, or -1. */
+static int slow_while_set(long times)
 {
+    struct waiter slow = {.result = -1};
     struct event *event = NULL;
-    struct waiter slow;
     bool forced = false;
 
-    /* The wake-up does not arrive, so the thread sleeps on until its time is over; set and clear must come before that,
-     * which a slow machine may need more time for. */
     for (int64_t timeout_us = 50000; !forced && timeout_us < 60000000; timeout_us *= 2) {
         if (event_create(&event) != 0)
-            break;
+            return -1;
         lose_signals(true);
         waiter_start(&slow, event, timeout_us);
         bool calm = settle();
-        event_set(event);
+        for (long i = 0; i < times; i++) {
+            event_set(event);
+            event_clear(event);
+        }
         event_clear(event);
         forced = !calm || now_us() < slow.began_us + timeout_us;
         runner_join(slow.runner);
         lose_signals(false);
         event_destroy(event);
     }
-    must(forced, "event_create returned an error.");
-    must(
-        slow.result == 0,
-        "A thread waited, the event was set and cleared at once, and then the thread woke up: event_wait should return "
-        "0, but it returned %d (%s).",
-        slow.result, strerror(slow.result));
+    return forced ? slow.result : -1;
+}
+
+TEST(set_then_cleared, "A set loses nobody who was waiting: his wait succeeds even if the flag was cleared at once.")
+{
+    int result = slow_while_set(1);
+
+    must(result == 0,
+         "A thread waited, the event was set and cleared at once, and then the thread woke up: event_wait should "
+         "return 0, but it returned %d (%s).",
+         result, strerror(result));
+}
+
+TEST(set_again_and_again, "A set loses nobody who was waiting, however often the event is set and cleared meanwhile.")
+{
+    static const long often[] = {2, 256, 65536};
+
+    for (int i = 0; i < 3; i++) {
+        int result = slow_while_set(often[i]);
+        must(result == 0,
+             "A thread waited, the event was set and cleared %ld times, and then the thread woke up: event_wait "
+             "should return 0, but it returned %d (%s).",
+             often[i], result, strerror(result));
+    }
+}
+
+TEST(a_clear_is_no_set, "A clear lets nobody go on, nor does it count as a set for one that wakes up late.")
+{
+    must_return(ETIMEDOUT, slow_while_set(0), "The event was cleared and never set: event_wait with a time-out");
 }
 
 TEST(not_meant, "Who comes after the clear waits for the next set, and takes nobody's place who is slow to wake up.")
@@ -314,6 +354,38 @@ TEST(time_runs_out, "A timed wait gives up with ETIMEDOUT, but not before its ti
     event_destroy(event);
 }
 
+TEST(not_a_moment_early, "A time-out is a number of microseconds: it is not rounded down to milliseconds.")
+{
+    enum { ODD_US = 999, ALMOST_US = 990 };
+    struct event *event = new_event();
+
+    for (int i = 0; i < 20; i++) {
+        int64_t began_us = now_us();
+        int error = event_wait(event, ODD_US);
+        int64_t took_us = now_us() - began_us;
+        must_return(ETIMEDOUT, error, "The event was never set: event_wait with a time-out");
+        must(took_us >= ALMOST_US, "The time-out was %d µs, and event_wait gave up after %lld.", ODD_US,
+             (long long)took_us);
+    }
+    event_destroy(event);
+}
+
+TEST(time_goes_on, "The time-out is for the whole call: a thread that was woken in vain does not begin it anew.")
+{
+    struct event *event = new_event();
+    struct waiter timed;
+
+    wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+    hour_lost = true;
+    waiter_start(&timed, event, 20000);
+    must(ends_in_time(timed.runner), "A thread was woken in vain, its time was over, and event_wait waits on: each "
+                                     "wake-up begins its time anew.");
+    hour_lost = false;
+    runner_join(timed.runner);
+    must_return(ETIMEDOUT, timed.result, "The event was never set: event_wait with a time-out");
+    event_destroy(event);
+}
+
 TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the wall may be set while a thread waits.")
 {
     struct event *event = new_event();
@@ -328,9 +400,9 @@ TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the w
 
 TEST(set_in_time, "A timed wait goes on when the event is set in time, however long that time is.")
 {
-    static const int64_t timeouts_us[] = {3600000000, 3600999999, 4000000000000000, INT64_MAX};
+    static const int64_t timeouts_us[] = {3600000000, 3600999999, INT64_C(1) << 32, 4000000000000000, INT64_MAX};
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         struct event *event = new_event();
         struct waiter timed;
 
