@@ -8,6 +8,7 @@
 #include "wrap.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
@@ -401,7 +402,7 @@ enum { WAITERS = 6 };
 
 TEST(first_come_first_woken, "notify(n) wakes the n threads that have waited longest, and no other.")
 {
-    static const long numbers[] = {1, 0, 2, -5, 1, 99};
+    static const long numbers[] = {1, 0, 2, -5, LONG_MIN, 1, LONG_MAX};
     struct test_lock lock = TEST_LOCK;
     struct condition *condition = new_condition(&lock);
     struct waiter waiters[WAITERS] = {0};
@@ -409,7 +410,7 @@ TEST(first_come_first_woken, "notify(n) wakes the n threads that have waited lon
 
     for (int i = 0; i < WAITERS; i++)
         must_wait(&waiters[i], condition, &lock, i % 2 == 0 ? -1 : INT64_MAX);
-    for (int k = 0; k < 6; k++) {
+    for (int k = 0; k < 7; k++) {
         must_acquire(condition);
         must_return(0, condition_notify(condition, numbers[k]), "condition_notify of the lock's owner");
         must_release(condition);
@@ -573,6 +574,35 @@ TEST(leaves_no_trace,
     }
 }
 
+TEST(queue_stays_whole,
+     "Whoever leaves because his time is over, the others keep their places; who comes later is last.")
+{
+    for (int leaver = 0; leaver < 3; leaver++) {
+        struct test_lock lock = TEST_LOCK;
+        struct condition *condition = new_condition(&lock);
+        struct waiter waiters[5] = {0};
+
+        for (int i = 0; i < 3; i++) {
+            waiter_start(&waiters[i], condition, &lock, i == leaver ? 20000 : -1);
+            settle();
+        }
+        runner_join(waiters[leaver].runner);
+        must_return(ETIMEDOUT, waiters[leaver].result, "condition_wait of a thread that nobody notified");
+        for (int i = 3; i < 5; i++)
+            must_wait(&waiters[i], condition, &lock, -1);
+        for (int i = 0; i < 5; i++) {
+            if (i == leaver)
+                continue;
+            must_notify(condition, 1);
+            must_have_been_notified(&waiters[i]);
+            for (int k = i + 1; k < 5; k++)
+                if (k != leaver)
+                    must_sleep_on(&waiters[k]);
+        }
+        condition_destroy(condition);
+    }
+}
+
 /* ---- time ------------------------------------------------------------------------------------------------------- */
 
 TEST(not_before_its_time, "A timed wait returns ETIMEDOUT when its time is over, and not before.")
@@ -607,9 +637,9 @@ TEST(no_time_at_all, "A time-out of 0 lets go of the lock and takes it again.")
 
 TEST(notified_in_time, "A timed wait returns 0 when it is notified in time, however long that time is.")
 {
-    static const int64_t timeouts_us[] = {3600000000, 3600999999, 4000000000000000, INT64_MAX};
+    static const int64_t timeouts_us[] = {3600000000, 3600999999, INT64_C(1) << 32, 4000000000000000, INT64_MAX};
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         struct test_lock lock = TEST_LOCK;
         struct condition *condition = new_condition(&lock);
         struct waiter timed = {0};
@@ -678,9 +708,9 @@ TEST(true_at_once, "wait_for asks first: where the predicate is true already, it
 TEST(true_in_the_end,
      "wait_for asks again after each wake-up, with the lock held, and sleeps on as long as the answer is no.")
 {
-    static const int64_t timeouts_us[] = {-1, INT64_MAX};
+    static const int64_t timeouts_us[] = {-1, INT64_C(1) << 32, INT64_MAX};
 
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         struct test_lock lock = TEST_LOCK;
         struct condition *condition = new_condition(&lock);
         struct question question = {condition, &lock, timeouts_us[i], .result = -1};
@@ -835,6 +865,63 @@ TEST(no_memory_to_wait, "When there is no memory for one that waits, condition_w
     must_return(tried ? ENOMEM : ETIMEDOUT, error, "condition_wait with a time-out of 0");
     must(lock.depth == 1 && lock.releases == (tried ? 0 : 1), "Then the lock should be held as before.");
     must_release(condition);
+    condition_destroy(condition);
+}
+
+/* These stand before the C library's own, so that what the condition is built on finds no memory either. */
+static _Thread_local bool memory_gone;
+static _Thread_local long refused; /* how often memory was asked for then */
+
+extern void *libc_malloc(size_t size) __asm__("__libc_malloc");
+extern void *libc_calloc(size_t count, size_t size) __asm__("__libc_calloc");
+extern void *libc_realloc(void *memory, size_t size) __asm__("__libc_realloc");
+
+static bool refuse(void)
+{
+    refused += memory_gone;
+    errno = memory_gone ? ENOMEM : errno;
+    return memory_gone;
+}
+
+void *malloc(size_t size)
+{
+    return refuse() ? NULL : libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return refuse() ? NULL : libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+    return refuse() ? NULL : libc_realloc(memory, size);
+}
+
+TEST(no_trace_without_memory,
+     "A wait that found no memory leaves nothing among those who wait; wait_for returns its error.")
+{
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+    struct waiter waiter = {0};
+
+    must_acquire(condition);
+    for (int i = 0; i < 2; i++) {
+        refused = 0;
+        memory_gone = true;
+        int error = i == 0 ? condition_wait(condition, 0) : condition_wait_for(condition, never, NULL, 1000);
+        memory_gone = false;
+        must_return(refused > 0 ? ENOMEM : ETIMEDOUT, error,
+                    i == 0 ? "condition_wait, with no memory to be had," : "condition_wait_for, with no memory,");
+        must(lock.depth == 1, "After that the lock should be held as before.");
+    }
+    must_release(condition);
+    must_wait(&waiter, condition, &lock, -1);
+    must_notify(condition, 1);
+    must_be_done(waiter.runner,
+                 "A wait found no memory and returned; later another thread waited and one was notified, "
+                 "but it sleeps on: the wake-up went to the one that never waited.");
+    must_have_been_notified(&waiter);
     condition_destroy(condition);
 }
 
