@@ -150,6 +150,57 @@ static void two_give_back_one(void)
     bounded_semaphore_destroy(meeting.bounded);
 }
 
+/* Of two permits both were taken. */
+static struct meeting both_taken(void)
+{
+    struct meeting meeting = {made(2), GATE_CLOSED, -1, -1};
+
+    take(meeting.bounded);
+    take(meeting.bounded);
+    return meeting;
+}
+
+static void two_give_back_two(void)
+{
+    struct meeting meeting = both_taken();
+    pthread_t a = scenario_thread(give_first, &meeting), b = scenario_thread(give_second, &meeting);
+
+    scenario_join(a);
+    scenario_join(b);
+    ensure(meeting.first_result == 0 && meeting.second_result == 0,
+           "two permits were taken, two threads gave one back each, and the releases returned %d and %d",
+           meeting.first_result, meeting.second_result);
+    ensure(bounded_semaphore_value(meeting.bounded) == 2, "both permits were given back, and the value is %ld",
+           bounded_semaphore_value(meeting.bounded));
+    bounded_semaphore_destroy(meeting.bounded);
+}
+
+static void *give_two(void *argument)
+{
+    struct meeting *meeting = argument;
+
+    order_pass(&meeting->second);
+    meeting->second_result = bounded_semaphore_release(meeting->bounded, 2);
+    return NULL;
+}
+
+static void two_or_one(void)
+{
+    struct meeting meeting = both_taken();
+    pthread_t a = scenario_thread(give_first, &meeting), b = scenario_thread(give_two, &meeting);
+
+    scenario_join(a);
+    scenario_join(b);
+    ensure((meeting.first_result == 0) != (meeting.second_result == 0),
+           "two permits were taken, one thread gave back one and another two, and the releases returned %d and %d",
+           meeting.first_result, meeting.second_result);
+    long given = meeting.first_result == 0 ? 1 : 2;
+    ensure(bounded_semaphore_value(meeting.bounded) == given,
+           "the release of %ld succeeded and the other was refused, and the value is %ld", given,
+           bounded_semaphore_value(meeting.bounded));
+    bounded_semaphore_destroy(meeting.bounded);
+}
+
 /* The second thread tries twice for the one permit there is, and keeps what it gets. */
 static void *try_twice(void *argument)
 {
@@ -245,6 +296,8 @@ SCENARIOS = {
     {"too_many", too_many, "one thread takes or gives, another one gives too many"},
     {"somebody_asks", somebody_asks, "one thread takes or gives, another asks for the value"},
     {"two_give_back_one", two_give_back_one, "one permit was taken, and two threads give one back"},
+    {"two_give_back_two", two_give_back_two, "two permits were taken, and two threads give one back each"},
+    {"two_or_one", two_or_one, "two permits were taken; one thread gives back one, another two"},
     {"never_above_the_bound", never_above_the_bound, "one thread gives one too many, another tries for two permits"},
     {"given_back_for_another", given_back_for_another, "one thread takes the permit, another gives it back"},
     {"one_waits", one_waits, "one thread waits, and a permit is given back"},

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <string.h>
 
 static struct bounded_semaphore *new_semaphore(long value)
@@ -203,9 +204,9 @@ TEST(the_largest, "The bound may be as large as a long can be.")
 
 TEST(waits_asleep, "Who finds no permit waits asleep, keeps nobody from releasing, and is woken by a release.")
 {
-    static const int64_t timeouts_us[] = {-1, 3600999999, INT64_MAX};
+    static const int64_t timeouts_us[] = {-1, 3600999999, INT64_C(1) << 32, INT64_MAX};
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         struct bounded_semaphore *bounded = new_semaphore(1);
         struct taker taker;
 
@@ -317,6 +318,30 @@ TEST(nothing_kept, "When a part cannot be made, bounded_semaphore_create returns
 {
     must_give_up(WRAP_pthread_mutex_init, "pthread_mutex_init");
     must_give_up(WRAP_pthread_cond_init, "pthread_cond_init");
+}
+
+TEST(no_semaphore_kept, "When the semaphore's guard cannot be made, the semaphore inside is not kept either.")
+{
+    enum { TIMES = 200, SMALL_BYTES = 24 };
+
+    for (int i = 0; i < 2; i++) { /* the first time is for what the C library keeps for later */
+        struct bounded_semaphore *bounded = NULL;
+        size_t before_bytes = mallinfo2().uordblks;
+        long calls = wrap_count(WRAP_pthread_mutex_init);
+        int refused = 0;
+        wrap_fail(WRAP_pthread_mutex_init, -1, EAGAIN);
+        for (int k = 0; k < TIMES; k++) {
+            refused += bounded_semaphore_create(&bounded, 1) != 0;
+        }
+        wrap_fail(WRAP_pthread_mutex_init, 0, 0);
+        size_t after_bytes = mallinfo2().uordblks;
+        bool tried = wrap_count(WRAP_pthread_mutex_init) > calls;
+        must(!tried || refused == TIMES, "pthread_mutex_init returned EAGAIN, and bounded_semaphore_create succeeded.");
+        must(!tried || i == 0 || after_bytes < before_bytes + TIMES * SMALL_BYTES,
+             "pthread_mutex_init failed %d times, and each time bounded_semaphore_create kept a semaphore that it had "
+             "made before: it is lost.",
+             TIMES);
+    }
 }
 
 TEST(ends_what_it_made, "bounded_semaphore_destroy gives back all that it holds, permits or not. NULL is fine.")
