@@ -82,7 +82,8 @@ void shutdown_queue_join(struct shutdown_queue *queue);
 /* Shuts the queue down. An immediate shutdown takes all items out, in the order in which gets would have, and takes as
  * many from the count of unfinished tasks, as far as there are that many (a task_done may have come before its get).
  * Where `discard` is not NULL, the calling thread calls it with each of these items, in that order, before this
- * returns: so that memory behind them is not lost. It may use the queue. A shutdown waits for nobody. */
+ * returns: so that memory behind them is not lost. It may use the queue, and take its time: everyone has been woken
+ * before the first call. A shutdown waits for nobody. */
 void shutdown_queue_shutdown(struct shutdown_queue *queue, bool immediate, void (*discard)(void *context, void *item),
                              void *context);
 

@@ -162,6 +162,23 @@ static void full_queue(void)
         }
 }
 
+/* A queue of one's own: another thread makes, uses and ends another one. */
+static void use_ones_own(void *unused)
+{
+    struct fifo_queue *queue = made(0);
+
+    (void)unused;
+    put(queue, 1);
+    put(queue, 2);
+    ensure(get(queue) == 1, "fifo_queue_get gave another item than was put first");
+    fifo_queue_destroy(queue);
+}
+
+static void a_queue_each(void)
+{
+    in_order(use_ones_own, use_ones_own, NULL);
+}
+
 /* ---- what lies behind an item ----------------------------------------------------------------------------------- */
 
 struct letter {
@@ -464,6 +481,7 @@ SCENARIOS = {
     {"put_and_ask", put_and_ask, "one thread puts, another asks how many items there are"},
     {"get_and_ask", get_and_ask, "one thread gets, another asks how many items there are"},
     {"full_queue", full_queue, "one thread gets from a full queue, another puts"},
+    {"a_queue_each", a_queue_each, "two threads make, use and end a queue each"},
     {"a_letter", a_letter, "one thread writes a letter and puts it, another gets it and reads it"},
     {"one_waits_for_an_item", one_waits_for_an_item, "one thread waits for an item, another puts one"},
     {"one_waits_for_an_item_with_a_limit", one_waits_for_an_item_with_a_limit, "the same, with a time-out"},

@@ -620,6 +620,46 @@ TEST(emptied_at_one_moment, "An immediate shutdown empties the queue at one mome
     shutdown_queue_destroy(discarded.queue);
 }
 
+struct slow_discard {
+    struct shutdown_queue *queue;
+    struct gate go_on;
+};
+
+static void discard_slowly(void *context, void *item)
+{
+    struct slow_discard *slow = context;
+
+    (void)item;
+    gate_pass(&slow->go_on);
+}
+
+static void shut_slowly(void *argument)
+{
+    struct slow_discard *slow = argument;
+
+    shutdown_queue_shutdown(slow->queue, true, discard_slowly, slow);
+}
+
+TEST(woken_before_discard,
+     "An immediate shutdown wakes everyone before the first call of discard, which may take long.")
+{
+    struct slow_discard slow = {.queue = new_queue(1), .go_on = GATE_CLOSED};
+    struct visit putter = a_put(slow.queue, 2, -1);
+
+    must_put(slow.queue, 1);
+    must_wait(&putter);
+    struct runner *joiner = must_join_asleep(slow.queue);
+    struct runner *shutter = runner_start(shut_slowly, &slow);
+    must_be_blocked(shutter, "discard is slow, and the shutdown that calls it has returned.");
+    must_be_done(putter.runner, "The queue is shut down, discard is slow, and a thread still sleeps in put.");
+    must_be_joined(joiner, "All is thrown away, discard is slow, and");
+    gate_open(&slow.go_on);
+    runner_join(shutter);
+    runner_join(putter.runner);
+    must_return(ESHUTDOWN, putter.result, "shutdown_queue_put of a thread that waited");
+    shutdown_queue_destroy(slow.queue);
+}
+
 TEST(nothing_to_discard, "A plain shutdown throws nothing away, and calls discard for nothing.")
 {
     struct discarded discarded = {.queue = new_queue(0), .shutter = pthread_self()};
