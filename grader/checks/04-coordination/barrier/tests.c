@@ -47,12 +47,25 @@ static void must_count(long waiting, struct barrier *barrier, const char *when)
 /* Stands before the C library's own: which clock is asked for while a thread waits. */
 static _Thread_local bool waits;
 static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
+static bool hour_lost;      /* to a thread that waits and was woken once, it is an hour later */
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     if (waits && clock == CLOCK_REALTIME)
         asked_the_wall = true;
-    return (int)syscall(SYS_clock_gettime, clock, now);
+    int error = (int)syscall(SYS_clock_gettime, clock, now);
+    if (waits && hour_lost && wrap_count(WRAP_pthread_cond_timedwait) > 0)
+        now->tv_sec += 3600;
+    return error;
+}
+
+/* Whether it ends although an hour was lost; its own time is a few milliseconds. Who works out a new end for his wait
+ * finds it an hour away. */
+static bool ends_in_time(struct runner *runner)
+{
+    for (int64_t over_us = now_us() + 5000000; now_us() < over_us && runner_state(runner) != RUNNER_DONE;)
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    return runner_state(runner) == RUNNER_DONE;
 }
 
 enum { NO_INDEX = -7 };
@@ -155,6 +168,23 @@ TEST(alone, "A barrier for one lets everyone through, with the index 0, whatever
     must_return(0, barrier_wait(barrier, 0, NULL), "barrier_wait of a barrier for one, with a time-out of 0,");
     must_return(0, barrier_wait(barrier, 1000, NULL), "barrier_wait of a barrier for one, with a time-out,");
     barrier_destroy(barrier);
+}
+
+TEST(as_many_as_you_like, "A barrier may be for as many as a long can count.")
+{
+    static const long many[] = {INT_MAX, LONG_MAX, LONG_MAX / 2 + 2};
+
+    for (int i = 0; i < 3; i++) {
+        struct barrier *barrier = new_barrier(many[i], NULL, NULL, -1);
+        struct party one;
+        must(barrier_parties(barrier) == many[i], "barrier_parties should be %ld, but it is %ld.", many[i],
+             barrier_parties(barrier));
+        must_wait(&one, barrier, -1);
+        must_count(1, barrier, "When one of many has arrived");
+        barrier_abort(barrier);
+        must_have_left(&one, ECANCELED, "The barrier was aborted:");
+        barrier_destroy(barrier);
+    }
 }
 
 TEST(at_least_one, "A barrier for fewer than one is EINVAL.")
@@ -371,6 +401,49 @@ TEST(before_anybody_leaves,
     barrier_destroy(barrier);
 }
 
+TEST(outside_when_it_breaks,
+     "Who comes while the action runs stays outside; when the action then fails, he gets ECANCELED.")
+{
+    struct gate here = GATE_CLOSED, go_on = GATE_CLOSED;
+    struct action action = {.here = &here, .go_on = &go_on, .result = EIO};
+    struct barrier *barrier = new_barrier(2, act, &action, -1);
+    struct party parties[3];
+
+    action.barrier = barrier;
+    must_wait(&parties[0], barrier, -1);
+    party_start(&parties[1], barrier, -1);
+    gate_pass(&here);
+    party_start(&parties[2], barrier, -1);
+    must_be_blocked(parties[2].runner, "The action of a round still runs, and a third thread got through.");
+    gate_open(&go_on);
+    must_have_left(&parties[0], ECANCELED, "The action has failed:");
+    must_have_left(&parties[1], EIO, "The action has failed, and its own caller:");
+    must_have_left(&parties[2], ECANCELED, "A thread came while the action ran, which then failed:");
+    must_count(0, barrier, "Where it is broken");
+    barrier_destroy(barrier);
+}
+
+TEST(no_time_outside, "Who has no time and comes while the action runs does not disturb the round that is complete.")
+{
+    struct gate here = GATE_CLOSED, go_on = GATE_CLOSED;
+    struct action action = {.here = &here, .go_on = &go_on};
+    struct barrier *barrier = new_barrier(2, act, &action, -1);
+    struct party parties[3];
+
+    action.barrier = barrier;
+    must_wait(&parties[0], barrier, -1);
+    party_start(&parties[1], barrier, -1);
+    gate_pass(&here);
+    party_start(&parties[2], barrier, 0);
+    settle();
+    gate_open(&go_on);
+    must_have_left(&parties[0], 0, "Both have arrived, the action has returned, and somebody else had no time:");
+    must_have_left(&parties[1], 0, "Both have arrived, the action has returned, and somebody else had no time:");
+    must_have_left(&parties[2], ETIMEDOUT, "With a time-out of 0, and nobody else of his round:");
+    must(parties[0].index + parties[1].index == 1, "The indices of a round of two should be 0 and 1.");
+    barrier_destroy(barrier);
+}
+
 TEST(action_fails,
      "An action that fails breaks the barrier: its error is for the thread that called it, the others get ECANCELED.")
 {
@@ -518,6 +591,10 @@ TEST(its_own_time, "The barrier's own time-out is for those who wait without one
     barrier_destroy(barrier);
     barrier = new_barrier(2, NULL, NULL, 0);
     must_return(ETIMEDOUT, barrier_wait(barrier, -1, NULL), "barrier_wait of a barrier with a time-out of 0");
+    barrier_reset(barrier);
+    must_wait(&patient, barrier, 3600000000); /* who brings a time has that, however short the barrier's own is */
+    must_return(0, barrier_wait(barrier, -1, NULL), "barrier_wait of the last to arrive");
+    must_have_left(&patient, 0, "Both have arrived:");
     barrier_destroy(barrier);
 }
 
@@ -553,6 +630,39 @@ TEST(action_takes_its_time,
     must_return(0, last.result, "barrier_wait of the last to arrive");
 }
 
+TEST(not_a_moment_early, "A time-out is a number of microseconds: it is not rounded down to milliseconds.")
+{
+    enum { ODD_US = 999, ALMOST_US = 990 };
+    struct barrier *barrier = new_barrier(2, NULL, NULL, -1);
+
+    for (int i = 0; i < 20; i++) {
+        int64_t began_us = now_us();
+        int error = barrier_wait(barrier, ODD_US, NULL);
+        int64_t took_us = now_us() - began_us;
+        must_return(ETIMEDOUT, error, "One is missing: barrier_wait with a time-out");
+        must(took_us >= ALMOST_US, "The time-out was %d µs, and barrier_wait gave up after %lld.", ODD_US,
+             (long long)took_us);
+        barrier_reset(barrier);
+    }
+    barrier_destroy(barrier);
+}
+
+TEST(time_goes_on, "The time-out is for the whole call: a thread that was woken in vain does not begin it anew.")
+{
+    struct barrier *barrier = new_barrier(2, NULL, NULL, -1);
+    struct party timed;
+
+    wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+    hour_lost = true;
+    party_start(&timed, barrier, 20000);
+    must(ends_in_time(timed.runner), "A thread was woken in vain, its time was over, and barrier_wait waits on: each "
+                                     "wake-up begins its time anew.");
+    hour_lost = false;
+    runner_join(timed.runner);
+    must_return(ETIMEDOUT, timed.result, "One is missing: barrier_wait with a time-out");
+    barrier_destroy(barrier);
+}
+
 TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the wall may be set while a thread waits.")
 {
     struct barrier *barrier = new_barrier(2, NULL, NULL, -1);
@@ -567,9 +677,10 @@ TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the w
 
 TEST(complete_in_time, "A timed wait succeeds when all arrive in time, however long that time is.")
 {
-    static const int64_t timeouts_us[] = {3600000000, 3600999999, 4000000000000000, INT64_MAX};
+    static const int64_t timeouts_us[] = {3600000000,       3600999999,       INT64_C(1) << 32,
+                                          INT64_C(1) << 32, 4000000000000000, INT64_MAX};
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 6; i++) {
         struct barrier *barrier = new_barrier(2, NULL, NULL, i % 2 == 0 ? -1 : timeouts_us[i]);
         struct party timed, last;
 
