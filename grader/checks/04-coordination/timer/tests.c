@@ -92,13 +92,27 @@ struct join {
 
 static _Thread_local bool waits;
 static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
+static bool hour_lost;      /* to a thread that waits and was woken once, it is an hour later */
+static long waits_counted;  /* waits before this many do not count as that */
 
 /* Stands before the C library's own: which clock is asked for while a thread waits. */
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     if (waits && clock == CLOCK_REALTIME)
         asked_the_wall = true;
-    return (int)syscall(SYS_clock_gettime, clock, now);
+    int error = (int)syscall(SYS_clock_gettime, clock, now);
+    if (waits && hour_lost && wrap_count(WRAP_pthread_cond_timedwait) > waits_counted)
+        now->tv_sec += 3600;
+    return error;
+}
+
+/* Whether it ends although an hour was lost; its own time is a few milliseconds. Who works out a new end for his wait
+ * finds it an hour away. */
+static bool ends_in_time(struct runner *runner)
+{
+    for (int64_t over_us = now_us() + 5000000; now_us() < over_us && runner_state(runner) != RUNNER_DONE;)
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    return runner_state(runner) == RUNNER_DONE;
 }
 
 static void join_it(void *argument)
@@ -245,16 +259,16 @@ TEST(each_its_own_thread, "Each timer has a thread of its own: two functions may
 
 TEST(cancelled_in_time, "A cancel in time returns 0: the function is never called, and the thread ends at once.")
 {
-    static const int64_t intervals_us[] = {HOUR_US, 3600999999, 4000000000000000, INT64_MAX};
+    static const int64_t intervals_us[] = {3600000000, 3600999999, INT64_C(1) << 32, 4000000000000000, INT64_MAX};
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         struct call call = {.calls = TALLY_ZERO};
         struct timer *timer = new_timer(&call, intervals_us[i]);
         struct join join;
 
         must_start(timer);
         must(timer_is_alive(timer), "A timer was started and has an hour to go, and it is not alive.");
-        must_wait_for_it(&join, timer, i % 2 == 0 ? -1 : INT64_MAX);
+        must_wait_for_it(&join, timer, i % 2 == 0 ? -1 : INT64_C(1) << 32);
         must_have_called(&call, 0);
         must_return(0, timer_cancel(timer), "timer_cancel an hour before the time");
         must_be_done(join.runner, "A timer was cancelled an hour before its time, and its thread sleeps on.");
@@ -264,6 +278,53 @@ TEST(cancelled_in_time, "A cancel in time returns 0: the function is never calle
         timer_destroy(timer);
         must_have_called(&call, 0);
     }
+}
+
+static void hold(void *gate)
+{
+    gate_pass(gate);
+}
+
+TEST(cancelled_and_alive,
+     "A timer that was cancelled is alive until its thread has seen that; join waits for it, and it wakes up.")
+{
+    struct gate begin = GATE_CLOSED;
+    struct call call = {.calls = TALLY_ZERO};
+    struct timer *timer = new_timer(&call, 0);
+    struct join join;
+
+    wrap_in_thread(hold, &begin); /* the timer's thread does not run yet */
+    must_start(timer);
+    must_return(0, timer_cancel(timer), "timer_cancel of a timer whose thread does not run yet");
+    must(timer_is_alive(timer), "A timer was cancelled, its thread has not seen that, and it is not alive.");
+    must_return(ETIMEDOUT, timer_join(timer, 0),
+                "timer_join with a time-out of 0, of a timer that was cancelled and "
+                "whose thread has not seen that,");
+    must_wait_for_it(&join, timer, -1);
+    gate_open(&begin);
+    must_have_joined(&join);
+    must(!timer_is_alive(timer), "A timer was cancelled and its thread has ended, and it is said to be alive.");
+    must_have_called(&call, 0);
+    timer_destroy(timer);
+}
+
+TEST(cancel_wakes_the_timer, "A cancel wakes the timer's thread, also where others sleep that wait for the timer.")
+{
+    struct gate begin = GATE_CLOSED;
+    struct call call = {.calls = TALLY_ZERO};
+    struct timer *timer = new_timer(&call, HOUR_US);
+    struct join joins[2];
+
+    wrap_in_thread(hold, &begin);
+    must_start(timer);
+    for (int i = 0; i < 2; i++) /* they sleep before the timer's thread does */
+        must_wait_for_it(&joins[i], timer, -1);
+    gate_open(&begin);
+    settle();
+    must_return(0, timer_cancel(timer), "timer_cancel an hour before the time");
+    for (int i = 0; i < 2; i++)
+        must_have_joined(&joins[i]);
+    timer_destroy(timer);
 }
 
 TEST(cancelled_before_start,
@@ -359,10 +420,69 @@ TEST(time_runs_out, "A timed join gives up with ETIMEDOUT, not before its time, 
     timer_destroy(timer);
 }
 
+TEST(not_a_moment_early, "Times are numbers of microseconds: they are not rounded down to milliseconds.")
+{
+    enum { ODD_US = 999, ALMOST_US = 990 };
+
+    for (int i = 0; i < 20; i++) {
+        struct call call = {.calls = TALLY_ZERO};
+        struct timer *timer = new_timer(&call, ODD_US);
+        int64_t began_us = now_us();
+        must_start(timer);
+        must_return(0, timer_join(timer, -1), "timer_join");
+        must(call.at_us - began_us >= ALMOST_US, "The interval was %d µs, and the function was called after %lld.",
+             ODD_US, (long long)(call.at_us - began_us));
+        timer_destroy(timer);
+    }
+}
+
 static void waits_from_now(void *unused)
 {
     (void)unused;
     waits = true;
+}
+
+TEST(time_goes_on, "The interval is counted from the start: a thread that was woken in vain does not begin it anew.")
+{
+    struct call call = {.calls = TALLY_ZERO};
+    struct timer *timer = new_timer(&call, 20000);
+    struct join join;
+
+    wrap_in_thread(waits_from_now, NULL);
+    wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+    hour_lost = true;
+    must_start(timer);
+    join_start(&join, timer, -1);
+    must(ends_in_time(join.runner), "The timer's thread was woken in vain, its time was over, and it waits on: each "
+                                    "wake-up begins its time anew.");
+    hour_lost = false;
+    must_have_joined(&join);
+    must_have_called(&call, 1);
+    timer_destroy(timer);
+}
+
+TEST(time_to_join_goes_on, "The time-out of join is for the whole call: a wake-up in vain does not begin it anew.")
+{
+    struct call call = {.waits = true};
+    struct timer *timer = new_timer(&call, 0);
+    struct join join;
+
+    must_start(timer);
+    gate_pass(&call.called);
+    long before = wrap_count(WRAP_pthread_cond_timedwait);
+    wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+    waits_counted = before;
+    hour_lost = true;
+    join_start(&join, timer, 20000);
+    must(ends_in_time(join.runner),
+         "A thread in timer_join was woken in vain, its time was over, and it waits on: each wake-up begins its time "
+         "anew.");
+    hour_lost = false;
+    runner_join(join.runner);
+    must_return(ETIMEDOUT, join.result, "The function has not returned: timer_join with a time-out");
+    gate_open(&call.go_on);
+    must_return(0, timer_join(timer, -1), "timer_join");
+    timer_destroy(timer);
 }
 
 TEST(monotonic_clock, "The time goes by the monotonic clock: the one on the wall may be set meanwhile.")
