@@ -52,7 +52,7 @@ unit() { # program
 }
 
 only=$*
-section build sh -c 'make -s build/grade build/selfcheck build/unit build/unit-asan build/asan/grade && echo "5 passed, 0 failed"'
+section build sh -c 'make -s build/interleave build/grade build/selfcheck build/unit build/unit-asan build/asan/grade && echo "6 passed, 0 failed"'
 section unit unit build/unit
 section unit-asan unit build/unit-asan
 for part in files references starters mutants variants; do
