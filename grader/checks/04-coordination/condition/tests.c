@@ -620,6 +620,25 @@ TEST(not_before_its_time, "A timed wait returns ETIMEDOUT when its time is over,
     condition_destroy(condition);
 }
 
+TEST(not_a_moment_early, "A time-out is a number of microseconds: it is not rounded down to milliseconds.")
+{
+    enum { ODD_US = 999, ALMOST_US = 990 };
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+
+    must_acquire(condition);
+    for (int i = 0; i < 20; i++) {
+        int64_t began_us = now_us();
+        int error = condition_wait(condition, ODD_US);
+        int64_t took_us = now_us() - began_us;
+        must_return(ETIMEDOUT, error, "condition_wait of a thread that nobody notified");
+        must(took_us >= ALMOST_US, "The time-out was %d µs, and condition_wait gave up after %lld.", ODD_US,
+             (long long)took_us);
+    }
+    must_release(condition);
+    condition_destroy(condition);
+}
+
 TEST(no_time_at_all, "A time-out of 0 lets go of the lock and takes it again.")
 {
     struct test_lock lock = TEST_LOCK;
