@@ -322,8 +322,11 @@ TEST(cancel_wakes_the_timer, "A cancel wakes the timer's thread, also where othe
     gate_open(&begin);
     settle();
     must_return(0, timer_cancel(timer), "timer_cancel an hour before the time");
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
+        must_be_done(joins[i].runner, "A timer was cancelled while two threads waited for it in timer_join: it sleeps "
+                                      "on, or they do, because somebody else had the wake-up.");
         must_have_joined(&joins[i]);
+    }
     timer_destroy(timer);
 }
 
