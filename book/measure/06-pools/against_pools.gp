@@ -1,3 +1,4 @@
+set key outside top center horizontal
 set ylabel "one task or item: ns"
 set logscale y
 set format y "%g"

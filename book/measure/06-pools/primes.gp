@@ -1,3 +1,4 @@
+set key outside top center horizontal
 set ylabel "time, in turn = 1"
 set logscale y
 set yrange [0.3:10000]
