@@ -43,9 +43,14 @@ static const char script[] = "import os, statistics, sys, threading, time\n"
                              "    way()\n"
                              "    return (time.perf_counter() - begin) * 1000\n"
                              "print('CPython %d.%d.%d' % sys.version_info[:3])\n"
-                             "for way in (lambda: calc(N), twice, threads, None, processes):\n"
-                             "    print('-' if way is None else '%.1f' % statistics.median(\n"
-                             "        timed(way) for _ in range(3)))\n";
+                             "ways = (lambda: calc(N), twice, threads, None, processes)\n"
+                             "times = [[] for _ in ways]\n"
+                             "calc(N)\n" /* the first time is slower: a core at rest, code not yet adapted */
+                             "for _ in range(5):\n"
+                             "    for way, of_it in zip(ways, times):\n"
+                             "        if way is not None: of_it.append(timed(way))\n"
+                             "for of_it in times:\n"
+                             "    print('%.1f' % statistics.median(of_it) if of_it else '-')\n";
 
 struct work {
     struct gil *gil;
