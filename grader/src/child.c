@@ -525,6 +525,8 @@ static int sweep(struct child_run *run, struct fault *fault)
                              (int)(roots.count > 0 ? roots.pids[0] : run->pid), run->spec->argv[0]);
         stop_all(run, &stopped);
         kill_all(&stopped);
+        for (size_t i = 0; i < stopped.count; i++)
+            process_let_go(stopped.pids[i]);
         clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
         if (pause.tv_nsec < 5 * 1000 * 1000)
             pause.tv_nsec *= 2;

@@ -12,7 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { LET_GO_TRIES = 20 };
 
 void pid_list_add(void *context, struct pid_list *list, pid_t pid)
 {
@@ -93,6 +98,42 @@ void process_threads(void *context, pid_t pid, struct pid_list *list)
 
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     add_numbers(context, path, list);
+}
+
+/* Who traces this thread; 0: nobody, or it is gone. */
+static pid_t tracer_of(pid_t pid, pid_t tid)
+{
+    char path[96], line[128];
+    int tracer = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)pid, (int)tid);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "TracerPid: %d", &tracer) == 1)
+            break;
+    if (file != NULL)
+        fclose(file);
+    return tracer;
+}
+
+void process_let_go(pid_t pid)
+{
+    void *scratch = memory_context(NULL);
+    const struct timespec pause = {0, 1000 * 1000};
+    struct pid_list threads = {0};
+
+    process_threads(scratch, pid, &threads);
+    for (size_t i = 0; i < threads.count; i++) {
+        pid_t tid = threads.pids[i];
+
+        /* One that was killed in its stop dies in a moment; the others are stopped, and go on. */
+        for (int tries = 0; tid != pid && tries < LET_GO_TRIES && tracer_of(pid, tid) == getpid(); tries++) {
+            if (ptrace(PTRACE_DETACH, tid, NULL, NULL) == 0 || waitpid(tid, NULL, __WALL | WNOHANG) == tid)
+                continue;
+            clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+        }
+    }
+    talloc_free(scratch);
 }
 
 /* Adds the children of one thread. False where the kernel does not list them (or the thread is gone). */

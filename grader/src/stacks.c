@@ -98,5 +98,6 @@ int stacks_read(void *context, pid_t pid, struct stacks *stacks, struct fault *f
             stacks->count++;
     }
     dwfl_end(reading.dwfl);
+    process_let_go(pid);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -290,6 +291,44 @@ Test(child, a_watch_may_run_a_trusted_program_beside_it)
     cr_assert(result.end == CHILD_STOPPED_BY_WATCH && watcher.calls == 2);
     cr_assert_str_eq(watcher.nested, "nested\n");
     cr_assert(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "a child is left");
+}
+
+/* ---- a thread that dies while it is traced ----------------------------------------------------------------------- */
+
+/* Stops the second thread of the child, as the reading of stacks does; the child ends all the same. */
+static bool trace_one(void *data, pid_t pid, double running_s)
+{
+    struct watcher *watcher = data;
+    struct pid_list threads = {0};
+
+    (void)running_s;
+    process_threads(context, pid, &threads);
+    if (threads.count == 2 && watcher->calls == 0 && ptrace(PTRACE_ATTACH, threads.pids[1], NULL, NULL) == 0) {
+        waitpid(threads.pids[1], NULL, __WALL);
+        watcher->calls = 1;
+    }
+    return running_s < 1;
+}
+
+Test(child, a_thread_that_dies_while_its_stack_is_read_does_not_hold_up_the_end)
+{
+    struct watcher watcher = {0};
+    char *dir = scratch_dir(context);
+    char *program = memory_format(context, "%s/two", dir);
+
+    scratch_write(dir, "two.c",
+                  "#include <pthread.h>\n#include <unistd.h>\n"
+                  "static void *wait_for_ever(void *unused) { pause(); return unused; }\n"
+                  "int main(void)\n{\n    pthread_t thread;\n"
+                  "    pthread_create(&thread, 0, wait_for_ever, 0);\n    usleep(300000);\n    return 0;\n}\n");
+    cr_assert_eq(scratch_shell("gcc -pthread -o %s %s.c", program, program), 0);
+    const char *argv[] = {program, NULL};
+    struct child_result result = run((struct child_spec){
+        .argv = argv, .strange = true, .watch = trace_one, .watch_context = &watcher, .watch_interval_s = 0.02});
+
+    cr_assert_eq(watcher.calls, 1, "the second thread was never seen");
+    cr_assert_lt(result.wall_s, 10);
+    scratch_remove(dir);
 }
 
 /* ---- Ctrl-C ------------------------------------------------------------------------------------------------------ */
