@@ -183,9 +183,7 @@ static bool handle_pending(void)
     for (int number = 1; number < SIGNALS; number++) {
         if (sigismember(&mask()->blocked, number) == 1)
             continue;
-        if (take(mask(), number))
-            restarts &= handle(number);
-        else if (take(process(), number))
+        if (take(mask(), number) || take(process(), number)) /* the thread's own first */
             restarts &= handle(number);
     }
     return restarts;
