@@ -156,7 +156,9 @@ static void meeting_keep(struct table *table, size_t room)
         memory_format(table->page->context, "%s %zu lines", table->page->screen->utf8 ? "…" : "...", tail - end)};
     for (size_t i = tail; i < table->count; i++)
         cells[count++] = table->cells[i];
-    *table = (struct table){table->page, table->order, cells, count, NULL, 0, 0, table->whole, at};
+    table->cells = cells;
+    table->count = count;
+    table->before = at;
 }
 
 /* ---- columns ----------------------------------------------------------------------------------------------------- */
