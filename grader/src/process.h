@@ -36,9 +36,9 @@ bool process_stat(pid_t pid, pid_t tid, struct process_stat *stat);
 /* Adds the threads of a process, in the order in which the kernel lists them: the first is the process itself. */
 void process_threads(void *context, pid_t pid, struct pid_list *list);
 
-/* Lets go of the threads of a process that this one still traces (ptrace), as after reading the stacks of a process that
- * ended meanwhile: a traced thread that has died stays until its tracer has heard of it, and with it its process. The
- * process's own end is left to whoever waits for that. Blocks for milliseconds at most. */
+/* Lets go of the threads of a process that this one still traces (ptrace), as after reading the stacks of a process
+ * that ended meanwhile: a traced thread that has died stays until its tracer has heard of it, and with it its process.
+ * The process's own end is left to whoever waits for that. Blocks for milliseconds at most. */
 void process_let_go(pid_t pid);
 
 /* Adds the direct children of a process, zombies included. */
