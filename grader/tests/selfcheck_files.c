@@ -74,10 +74,25 @@ int selfcheck_mutant_stage(void *context, const char *patch, const char **what)
     return stage == STAGE_COUNT ? -1 : (int)stage;
 }
 
+/* What a patch changes, by its line `--- a/PATH`: one of the exercise's variants, or else the reference. */
+static const char *mutated(void *context, const struct exercise *exercise, const char *patch)
+{
+    char name[128];
+    char *text = selfcheck_read(context, patch);
+    const char *line = text == NULL ? NULL : strstr(text, "\n--- a/");
+    const char *variant = line == NULL ? NULL : strstr(line, "/variants/");
+
+    if (variant == NULL || variant > line + 1 + strcspn(line + 1, "\n") ||
+        sscanf(variant, "/variants/%127[A-Za-z0-9_.]", name) != 1)
+        return exercise->reference;
+    return memory_format(context, "%s/variants/%s", exercise->checks_dir, name);
+}
+
 bool selfcheck_mutate(void *context, const struct exercise *exercise, const char *patch, const char *path,
                       struct fault *fault)
 {
-    const char *argv[] = {"patch", "--silent", "--fuzz=0", "--output", path, exercise->reference, patch, NULL};
+    const char *original = mutated(context, exercise, patch);
+    const char *argv[] = {"patch", "--silent", "--fuzz=0", "--output", path, original, patch, NULL};
     struct child_spec spec = {.argv = argv, .merge_output = true, .wall_limit_s = 20};
     struct child_result result;
 
@@ -210,7 +225,7 @@ static void check_mutants(void *context, const struct exercise *exercise, struct
         struct fault fault = {""};
         int fd = mkstemp(made);
         bool applies = fd >= 0 && selfcheck_mutate(context, exercise, paths[i], made, &fault);
-        sheet_check(sheet, applies, "%s: does not apply to the reference: %s", paths[i], fault.text);
+        sheet_check(sheet, applies, "%s: does not apply: %s", paths[i], fault.text);
         if (fd >= 0) {
             close(fd);
             unlink(made);

@@ -1,11 +1,9 @@
 /* executor.c - threads that stay and work off tasks.
  *
  * Theory of operation: submit puts a task into the queue, workers take tasks out, one after the other, in their order.
- * One mutex guards the numbers and orders everything: a submit is either before a shutdown, and then its task is in the
- * queue when the workers are told to end, or after it, and refused. A worker without a task sleeps on the condition
- * `work`, for one of two things: a task, or the shutdown. That is why it does not sleep in fifo_queue_get, which knows
- * of tasks only; the queue is never asked to wait. (Python's workers do sleep in the queue. Its shutdown wakes them by
- * a None that it puts there, for which C would need memory just when there must be no failure.)
+ * A worker without a task sleeps in the queue. As in Python the shutdown puts a NULL behind the last task: the worker
+ * who takes it puts it back for the next one, and ends. One mutex guards the numbers and orders everything: a submit is
+ * either before a shutdown, and then its task is in the queue before the NULL, or after it, and refused.
  *
  * The mutex is never held while foreign code runs: neither during a task nor when a future becomes done, for that calls
  * callbacks. Locks are taken in this order: a future's, the executor's, the queue's.
@@ -24,13 +22,13 @@
 
 /* region state */
 struct task {
-    struct future_watcher watcher; /* the first member; tells when the worker has no more to do with it */
+    struct future_watcher watcher; /* the first member; tells when its future is about to be seen as finished */
     struct executor *executor;
-    bool ending; /* guarded by the executor's mutex; its worker is one of those that are ending */
+    bool finished; /* guarded by the executor's mutex; the watcher has told: it is no longer unfinished */
     int (*work)(void *argument, void **result);
     void *argument;
     struct future *future; /* a reference of the task's own; NULL where nobody wants to know how it went */
-    struct task *next;     /* while a shutdown cancels it */
+    struct task *next;     /* among those that are spare, or while a shutdown cancels it */
 };
 
 struct worker {
@@ -39,22 +37,37 @@ struct worker {
 };
 
 struct executor {
-    int max_workers; /* set at creation, only read afterwards; likewise queue */
-    struct fifo_queue *queue;
+    int max_workers;          /* set at creation, only read afterwards; likewise queue */
+    struct fifo_queue *queue; /* of tasks; a NULL in it tells whoever takes it to end */
     pthread_mutex_t mutex;
-    pthread_cond_t work;    /* signalled when there is a task for an idle worker; broadcast at the shutdown */
     pthread_cond_t ended;   /* broadcast when the last worker has ended */
     struct worker *workers; /* guarded by mutex, as is all below; the list of all that were started */
     int started;            /* how many those are */
     int alive;              /* how many of them have not ended */
-    size_t idle;            /* how many of them sleep on work */
-    size_t ending;          /* how many have finished a task, for all to see, and are about to look for the next */
-    size_t waiting;         /* how many tasks are in the queue */
+    size_t unfinished;      /* how many tasks are in the queue or with a worker: each needs a worker of its own */
+    struct task *spare;     /* the memory of tasks that are over, for those to come */
     bool closed;            /* shut down */
 };
 /* end state */
 
 /* region create */
+/* Has the queue make its first places now. It keeps them, so in a queue that is empty there is always one for a NULL.
+ */
+static int make_queue(struct fifo_queue **queue)
+{
+    void *item = NULL;
+    int error = fifo_queue_create(queue, 0);
+    if (error != 0)
+        return error;
+
+    error = fifo_queue_put(*queue, NULL, 0);
+    if (error == 0)
+        error = fifo_queue_get(*queue, &item, 0);
+    if (error != 0)
+        fifo_queue_destroy(*queue);
+    return error;
+}
+
 int executor_create(struct executor **executor, int max_workers)
 {
     if (max_workers <= 0)
@@ -64,15 +77,12 @@ int executor_create(struct executor **executor, int max_workers)
         return ENOMEM;
 
     made->max_workers = max_workers;
-    int error = fifo_queue_create(&made->queue, 0);
+    int error = make_queue(&made->queue);
     if (error != 0)
         goto no_queue;
     error = pthread_mutex_init(&made->mutex, NULL);
     if (error != 0)
         goto no_mutex;
-    error = pthread_cond_init(&made->work, NULL);
-    if (error != 0)
-        goto no_work;
     error = pthread_cond_init(&made->ended, NULL);
     if (error != 0)
         goto no_ended;
@@ -80,8 +90,6 @@ int executor_create(struct executor **executor, int max_workers)
     return 0;
 
 no_ended:
-    pthread_cond_destroy(&made->work);
-no_work:
     pthread_mutex_destroy(&made->mutex);
 no_mutex:
     fifo_queue_destroy(made->queue);
@@ -92,27 +100,23 @@ no_queue:
 /* end create */
 
 /* region task */
-static int make_task(struct executor *executor, struct task **task, int (*work)(void *argument, void **result),
-                     void *argument, bool with_future)
+/* With the mutex held: memory for a task. A task is made by one thread and over in another, again and again; so the
+ * memory goes back and forth here, under a mutex that both hold anyway, and not through malloc. NULL: there is none. */
+static struct task *take_spare(struct executor *executor)
 {
-    struct task *made = malloc(sizeof *made);
-    if (made == NULL)
-        return ENOMEM;
+    struct task *task = executor->spare;
 
-    *made = (struct task){.executor = executor, .work = work, .argument = argument};
-    int error = with_future ? future_create(&made->future) : 0;
-    if (error != 0) {
-        free(made);
-        return error;
-    }
-    *task = made;
-    return 0;
+    if (task == NULL)
+        return malloc(sizeof *task);
+    executor->spare = task->next;
+    return task;
 }
 
-static void free_task(struct task *task)
+/* With the mutex held. */
+static void keep_spare(struct executor *executor, struct task *task)
 {
-    future_drop(task->future);
-    free(task);
+    task->next = executor->spare;
+    executor->spare = task;
 }
 
 /* The future is about to be seen as finished. Whoever sees it may submit the next task at once, and that is no reason
@@ -127,8 +131,8 @@ static void finished(struct future_watcher *watcher, enum future_state state, in
     if (callbacks)
         return;
     pthread_mutex_lock(&task->executor->mutex);
-    task->ending = true;
-    task->executor->ending++;
+    task->finished = true;
+    task->executor->unfinished--;
     pthread_mutex_unlock(&task->executor->mutex);
 }
 
@@ -149,38 +153,43 @@ static void run_task(struct task *task)
     else
         future_set_exception(task->future, error > 0 ? error : EINVAL);
 }
+
+/* Without the mutex: the worker has no more to do with the task. Returns whether the executor is shut down. */
+static bool end_task(struct executor *executor, struct task *task)
+{
+    future_drop(task->future);
+    pthread_mutex_lock(&executor->mutex);
+    executor->unfinished -= task->finished ? 0 : 1;
+    keep_spare(executor, task);
+    bool closed = executor->closed;
+    pthread_mutex_unlock(&executor->mutex);
+    return closed;
+}
 /* end task */
 
 /* region worker */
-/* With the mutex held: the next task; sleeps while there is none. NULL: there will be none any more. */
-static struct task *next_task(struct executor *executor)
+/* The next task; sleeps in the queue while there is none. NULL: there will be none any more. The NULL may be missing,
+ * if the shutdown found all places of the queue taken and no memory for more. But then a worker that has done one of
+ * the tasks in it knows: it does not sleep, and puts a NULL into the queue once that is empty. */
+static struct task *next_task(struct executor *executor, bool closed)
 {
     void *task = NULL;
 
-    while (fifo_queue_get(executor->queue, &task, 0) != 0) {
-        if (executor->closed)
-            return NULL;
-        executor->idle++;
-        pthread_cond_wait(&executor->work, &executor->mutex);
-        executor->idle--;
-    }
-    executor->waiting--;
+    if (fifo_queue_get(executor->queue, &task, closed ? 0 : -1) != 0 || task == NULL)
+        (void)fifo_queue_put(executor->queue, NULL, 0); /* for the next one */
     return task;
 }
 
 static void *work_off(void *argument)
 {
     struct executor *executor = argument;
+    bool closed = false; /* as far as this worker knows */
 
-    pthread_mutex_lock(&executor->mutex);
-    for (struct task *task = next_task(executor); task != NULL; task = next_task(executor)) {
-        pthread_mutex_unlock(&executor->mutex);
+    for (struct task *task = next_task(executor, closed); task != NULL; task = next_task(executor, closed)) {
         run_task(task);
-        bool ending = task->ending; /* told by this very thread */
-        free_task(task);            /* before it sleeps again: nobody else may need the future any more */
-        pthread_mutex_lock(&executor->mutex);
-        executor->ending -= ending ? 1 : 0;
+        closed = end_task(executor, task); /* before it sleeps again: nobody else may need the future any more */
     }
+    pthread_mutex_lock(&executor->mutex);
     if (--executor->alive == 0)
         pthread_cond_broadcast(&executor->ended);
     pthread_mutex_unlock(&executor->mutex);
@@ -189,17 +198,17 @@ static void *work_off(void *argument)
 /* end worker */
 
 /* region start */
-/* With the mutex held, so that the new worker waits until the task is in the queue. */
+/* With the mutex held: starts a worker, if all that there are have a task already and there may be more. Returns an
+ * error only where there is no worker at all; else those that there are will do it. */
 static int start_worker(struct executor *executor)
 {
+    if (executor->unfinished < (size_t)executor->started || executor->started == executor->max_workers)
+        return 0;
     struct worker *worker = malloc(sizeof *worker);
-    if (worker == NULL)
-        return ENOMEM;
-
-    int error = pthread_create(&worker->thread, NULL, work_off, executor);
+    int error = worker == NULL ? ENOMEM : pthread_create(&worker->thread, NULL, work_off, executor);
     if (error != 0) {
         free(worker);
-        return error;
+        return executor->started > 0 ? 0 : error;
     }
     worker->next = executor->workers;
     executor->workers = worker;
@@ -210,45 +219,43 @@ static int start_worker(struct executor *executor)
 /* end start */
 
 /* region submit */
-/* With the mutex held: sees to it that there is somebody for one more task, and puts it into the queue. */
-static int accept_task(struct executor *executor, struct task *task)
+/* With the mutex held: puts a task like `wanted` into the queue, and sees to it that there is somebody to do it. */
+static int accept_task(struct executor *executor, const struct task *wanted)
 {
     if (executor->closed)
         return ESHUTDOWN;
+    struct task *task = take_spare(executor);
+    if (task == NULL)
+        return ENOMEM;
 
-    /* Each task that waits has the claim on one of those who sleep, although he may not have woken up yet, or who are
-     * about to look for one. */
-    if (executor->waiting >= executor->idle + executor->ending && executor->started < executor->max_workers) {
-        int error = start_worker(executor);
-        if (error != 0 && executor->started == 0)
-            return error; /* else those that there are will do it */
-    }
-    int error = fifo_queue_put(executor->queue, task, 0);
-    if (error != 0)
-        return error;
-    executor->waiting++;
-    if (executor->idle > 0)
-        pthread_cond_signal(&executor->work);
-    return 0;
+    *task = *wanted;
+    int error = start_worker(executor);
+    if (error == 0)
+        error = fifo_queue_put(executor->queue, task, 0);
+    if (error == 0)
+        executor->unfinished++;
+    else
+        keep_spare(executor, task);
+    return error;
 }
 
 int executor_submit(struct executor *executor, int (*work)(void *argument, void **result), void *argument,
                     struct future **future)
 {
-    struct task *task = NULL;
-    int error = make_task(executor, &task, work, argument, future != NULL);
+    struct task task = {.executor = executor, .work = work, .argument = argument};
+    int error = future != NULL ? future_create(&task.future) : 0;
     if (error != 0)
         return error;
     /* The caller's reference, while the task is still ours: a worker may be done with it at once. */
-    struct future *shared = future == NULL ? NULL : future_hold(task->future);
+    struct future *shared = future != NULL ? future_hold(task.future) : NULL;
 
     pthread_mutex_lock(&executor->mutex);
-    error = accept_task(executor, task);
+    error = accept_task(executor, &task);
     pthread_mutex_unlock(&executor->mutex);
 
     if (error != 0) {
+        future_drop(task.future);
         future_drop(shared);
-        free_task(task);
     } else if (future != NULL) {
         *future = shared;
     }
@@ -264,22 +271,24 @@ static struct task *take_all(struct executor *executor)
     void *taken = NULL;
 
     while (fifo_queue_get(executor->queue, &taken, 0) == 0) {
+        if (taken == NULL) /* of an earlier shutdown */
+            continue;
         struct task *task = taken;
+        task->next = NULL;
         *end = task;
         end = &task->next;
     }
-    executor->waiting = 0;
     return first;
 }
 
 /* Without the mutex, since that calls callbacks. */
-static void cancel_all(struct task *task)
+static void cancel_all(struct executor *executor, struct task *task)
 {
     while (task != NULL) {
         struct task *next = task->next;
         if (task->future != NULL && future_cancel(task->future) == 0)
             future_set_running_or_notify_cancel(task->future); /* nobody will come to do it: tell the watchers */
-        free_task(task);
+        (void)end_task(executor, task);
         task = next;
     }
 }
@@ -298,13 +307,14 @@ static bool is_worker(const struct executor *executor)
 int executor_shutdown(struct executor *executor, bool wait, bool cancel_futures)
 {
     pthread_mutex_lock(&executor->mutex);
-    executor->closed = true;
     struct task *cancelled = cancel_futures ? take_all(executor) : NULL;
-    pthread_cond_broadcast(&executor->work);
+    if (!executor->closed || cancel_futures)
+        (void)fifo_queue_put(executor->queue, NULL, 0); /* where there is no memory: see next_task */
+    executor->closed = true;
     bool itself = wait && is_worker(executor);
     pthread_mutex_unlock(&executor->mutex);
 
-    cancel_all(cancelled);
+    cancel_all(executor, cancelled);
     if (!wait || itself)
         return itself ? EDEADLK : 0;
 
@@ -338,15 +348,16 @@ void executor_destroy(struct executor *executor)
         return;
 
     executor_shutdown(executor, true, false);
-    struct worker *worker = executor->workers; /* nobody is left who could change it */
+    struct worker *worker = executor->workers; /* nobody is left who could change it, or what is spare */
     while (worker != NULL) {
         struct worker *next = worker->next;
         pthread_join(worker->thread, NULL); /* it has left its loop */
         free(worker);
         worker = next;
     }
+    while (executor->spare != NULL)
+        free(take_spare(executor));
     pthread_cond_destroy(&executor->ended);
-    pthread_cond_destroy(&executor->work);
     pthread_mutex_destroy(&executor->mutex);
     fifo_queue_destroy(executor->queue);
     free(executor);

@@ -1,11 +1,9 @@
 /* executor.c - threads that stay and work off tasks.
  *
  * Theory of operation: submit puts a task into the queue, workers take tasks out, one after the other, in their order.
- * One mutex guards the numbers and orders everything: a submit is either before a shutdown, and then its task is in the
- * queue when the workers are told to end, or after it, and refused. A worker without a task sleeps on the condition
- * `work`, for one of two things: a task, or the shutdown. That is why it does not sleep in fifo_queue_get, which knows
- * of tasks only; the queue is never asked to wait. (Python's workers do sleep in the queue. Its shutdown wakes them by
- * a None that it puts there, for which C would need memory just when there must be no failure.)
+ * A worker without a task sleeps in the queue. As in Python the shutdown puts a NULL behind the last task: the worker
+ * who takes it puts it back for the next one, and ends. One mutex guards the numbers and orders everything: a submit is
+ * either before a shutdown, and then its task is in the queue before the NULL, or after it, and refused.
  *
  * The mutex is never held while foreign code runs: neither during a task nor when a future becomes done, for that calls
  * callbacks. Locks are taken in this order: a future's, the executor's, the queue's.

@@ -47,10 +47,17 @@ static int count(void *tally, void **result)
     return 0;
 }
 
-static int wait_for_gate(void *gate, void **result)
+struct blocker {
+    struct gate begun, open;
+};
+
+static int block(void *argument, void **result)
 {
+    struct blocker *blocker = argument;
+
     (void)result;
-    gate_pass(gate);
+    gate_open(&blocker->begun);
+    gate_pass(&blocker->open);
     return 0;
 }
 
@@ -166,15 +173,16 @@ static void whole_life(void)
 static void cancelled_in_the_queue(void)
 {
     struct executor *executor = made(1);
-    struct gate open = GATE_CLOSED;
+    struct blocker blocker = {GATE_CLOSED, GATE_CLOSED};
     struct tally done = TALLY_ZERO;
     struct future *kept = NULL;
 
-    ensure(executor_submit(executor, wait_for_gate, &open, NULL) == 0, "executor_submit returned an error");
+    ensure(executor_submit(executor, block, &blocker, NULL) == 0, "executor_submit returned an error");
+    gate_pass(&blocker.begun); /* a worker that is free may take a task while others are being cancelled */
     ensure(executor_submit(executor, count, &done, &kept) == 0, "executor_submit returned an error");
     ensure(executor_submit(executor, count, &done, NULL) == 0, "executor_submit returned an error");
     ensure(executor_shutdown(executor, false, true) == 0, "executor_shutdown returned an error");
-    gate_open(&open);
+    gate_open(&blocker.open);
     ensure(future_result(kept, -1, NULL) == ECANCELED, "the future of a cancelled task did not give ECANCELED");
     executor_destroy(executor);
     ensure(tally_read(&done) == 0, "a task was cancelled, and was done all the same");

@@ -4,10 +4,12 @@
  */
 #include "check.h"
 #include "executor.h"
+#include "fifo_queue.h"
 #include "wrap.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 enum { FAILED = 77, TASKS = 6, WORKERS = 4, ALLOCATIONS = 4 };
@@ -273,6 +275,40 @@ TEST(idle_worker_is_taken, "A worker is started only where none is idle: one tha
     gate_open(&second_open);
     gate_open(&third_open);
     executor_destroy(executor);
+}
+
+struct held {
+    struct gate begun, open;
+};
+
+static void hold_up(struct future *future, void *argument)
+{
+    struct held *held = argument;
+
+    (void)future;
+    gate_open(&held->begun);
+    gate_pass(&held->open);
+}
+
+TEST(callbacks_keep_it_busy,
+     "A worker that still calls callbacks is not idle: another one is started for the next task.")
+{
+    struct executor *executor = new_executor(2);
+    struct gate open = GATE_CLOSED;
+    struct held held = {GATE_CLOSED, GATE_CLOSED};
+    struct tally done = TALLY_ZERO;
+    struct future *first = submit(executor, wait_for_gate, &open);
+
+    must_return(0, future_add_done_callback(first, hold_up, &held), "future_add_done_callback");
+    gate_open(&open);
+    gate_pass(&held.begun);
+    struct future *second = submit(executor, count, &done);
+    must_return(0, future_result(second, -1, NULL), "future_result of the task that came meanwhile");
+    must_have_workers(executor, 2, "With one worker in a callback and one task more");
+    gate_open(&held.open);
+    executor_destroy(executor);
+    future_drop(first);
+    future_drop(second);
 }
 
 TEST(never_above_the_maximum, "There are never more workers than the maximum; what they cannot begin waits.")
@@ -830,6 +866,77 @@ TEST(no_memory_for_a_task, "A task for which there is no memory is ENOMEM, is no
     executor_destroy(executor);
     must(tally_read(&done) == accepted + 1, "%ld tasks were accepted, and there were %ld calls.", accepted + 1,
          tally_read(&done));
+}
+
+/* The executor's own calls of fifo_queue_put come here (exercise.ini): where memory is scarce, a queue cannot grow. One
+ * that is empty has places of earlier items. */
+static atomic_bool scarce;
+
+int wrap_fifo_queue_put(struct fifo_queue *queue, void *item, int64_t timeout_us);
+
+int wrap_fifo_queue_put(struct fifo_queue *queue, void *item, int64_t timeout_us)
+{
+    if (atomic_load(&scarce) && !fifo_queue_empty(queue))
+        return ENOMEM;
+    return fifo_queue_put(queue, item, timeout_us);
+}
+
+static void make_scarce(bool is_scarce)
+{
+    atomic_store(&scarce, is_scarce);
+    wrap_fail(WRAP_malloc, is_scarce ? -1 : 0, is_scarce ? ENOMEM : 0);
+    wrap_fail(WRAP_calloc, is_scarce ? -1 : 0, is_scarce ? ENOMEM : 0);
+}
+
+/* All workers are busy, and behind them wait so many tasks that count. */
+static void fill(struct executor *executor, int workers, struct gate *open, int waiting, struct tally *done)
+{
+    for (int i = 0; i < workers; i++)
+        must_return(0, executor_submit(executor, wait_for_gate, open, NULL), "executor_submit");
+    settle();
+    for (int i = 0; i < waiting; i++)
+        must_return(0, executor_submit(executor, count, done, NULL), "executor_submit");
+}
+
+TEST(no_memory_in_the_queue,
+     "A task for which the queue has no memory is ENOMEM, is not done, and no future is stored.")
+{
+    struct executor *executor = new_executor(1);
+    struct gate open = GATE_CLOSED;
+    struct tally done = TALLY_ZERO;
+    struct future *future = NULL;
+
+    fill(executor, 1, &open, 1, &done);
+    atomic_store(&scarce, true);
+    int error = executor_submit(executor, count, &done, &future);
+    atomic_store(&scarce, false);
+    must(error == ENOMEM || error == 0, "Where the queue has no memory executor_submit should return ENOMEM, not %d.",
+         error);
+    must((error == 0) == (future != NULL), "executor_submit returned %d, and %s.", error,
+         error == 0 ? "stored no future" : "stored a future");
+    gate_open(&open);
+    executor_destroy(executor);
+    must(tally_read(&done) == (error == 0 ? 2 : 1), "executor_submit returned %d, and there were %ld calls, not %d.",
+         error, tally_read(&done), error == 0 ? 2 : 1);
+    future_drop(future);
+}
+
+TEST(shutdown_needs_no_memory, "A shutdown ends the workers although there is no memory, whatever waits in the queue.")
+{
+    for (int waiting = 0; waiting <= WORKERS; waiting++) {
+        struct executor *executor = new_executor(2);
+        struct gate open = GATE_CLOSED;
+        struct tally done = TALLY_ZERO;
+
+        fill(executor, 2, &open, waiting, &done);
+        make_scarce(true);
+        must_return(0, executor_shutdown(executor, false, false), "executor_shutdown without memory");
+        make_scarce(false);
+        gate_open(&open);
+        executor_destroy(executor);
+        must(tally_read(&done) == waiting, "%d tasks waited at the shutdown, and %ld were done.", waiting,
+             tally_read(&done));
+    }
 }
 
 static void create_must_fail(enum wrap_call call, int error, const char *what)

@@ -1,6 +1,5 @@
-/* executor.c - right, but as Python does it: idle workers sleep in the queue, and a shutdown puts a NULL behind the
- * tasks, which each worker that gets it puts back for the next. (Where there is no memory for it the workers would not
- * end; that is why the reference does it in another way.) */
+/* executor.c - right, but it counts the idle as Python does: a worker that finds no task is one more, a task that is
+ * put there for it makes them one less. It takes its task with the mutex held, unless it has to sleep for it. */
 #include "executor.h"
 
 #include "fifo_queue.h"
@@ -114,10 +113,11 @@ static struct task *next_task(struct executor *executor)
 
     pthread_mutex_lock(&executor->mutex); /* nobody can put one between the look and the count */
     bool none = fifo_queue_get(executor->queue, &task, 0) != 0;
+    bool over = none && executor->closed; /* the NULL found no place, or somebody has taken it */
     if (none)
         executor->idle++;
     pthread_mutex_unlock(&executor->mutex);
-    if (none)
+    if (none && !over)
         fifo_queue_get(executor->queue, &task, -1);
     if (task == NULL)
         fifo_queue_put(executor->queue, NULL, 0);
