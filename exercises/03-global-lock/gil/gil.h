@@ -15,8 +15,8 @@
  *     lock (*forced switching*). However slowly that one wakes up, it is not overtaken by the one who has just let go.
  *     A holder that drops the lock unasked does not wait.
  *   - A drop request is for one holder and one hold: it ends when he drops the lock.
- *   - Which of several waiters gets the lock is not promised. But where it is free and somebody waits, somebody gets
- * it.
+ *   - Which of several waiters gets the lock is not promised. But a lock that is free while somebody waits goes to
+ *     somebody.
  *
  * It is built from one mutex, held for a moment only, and conditions; waiting for an interval is a
  * pthread_cond_timedwait. Whether the lock is held is a field of its own, guarded by the mutex: `locked` in CPython,
@@ -84,8 +84,8 @@ bool gil_is_held(struct gil_thread *thread);
 bool gil_drop_requested(struct gil_thread *thread);
 
 /* What a thread calls that holds the lock and computes on and on: where the drop request is set, drops the lock and
- * takes it again, so that another thread runs in between; otherwise does nothing. Returns 0, holding the lock, or EPERM
- * where `thread` does not hold it. */
+ * takes it again, so that another thread runs in between; otherwise does nothing. errno stays as it was. Returns 0,
+ * holding the lock, or EPERM where `thread` does not hold it. */
 int gil_checkpoint(struct gil_thread *thread);
 
 #endif
