@@ -8,8 +8,8 @@
  * atomic, which makes every program slower, also the one that has a single thread. But most objects are only ever used
  * by the thread that made them. So each object has two counts:
  *
- *   - the *owner's*: a plain number that only the thread uses that made the object, without any lock or atomic
- * addition;
+ *   - the *owner's*: a plain number that only the thread uses that made the object, with no lock and no atomic
+ *     addition;
  *   - the *shared* one: an atomic number for all other threads. It may be below 0, since a reference can be counted by
  *     one thread and given up by another.
  *
@@ -19,8 +19,9 @@
  *   - when the owner's count becomes 0;
  *   - when another thread gives up a reference and the shared count is 0, so that it cannot know whether that was the
  *     last one. It queues the object for its owner, who merges the two counts when he gets round to it
- *     (biased_refcount_merge); the queue keeps the object alive until then. Where the owner has ended, nobody uses his
- *     count any more, and the other thread merges them itself.
+ *     (biased_refcount_merge). The reference goes to the queue, and keeps the object alive until then; so an object is
+ *     queued once, and who gives up one after that counts down as ever, below 0 too. Where the owner has left, nobody
+ *     uses his count any more, and the other thread merges them itself.
  *
  * It promises: no reference is lost or counted twice, and the object ends exactly once, when there is no reference
  * left: at once in the thread that gave up the last one, or when the owner merges. The owner's changes take no lock as
