@@ -69,7 +69,7 @@ int condition_release(struct condition *condition);
 /* Lets go of the lock, sleeps until it is notified, and takes the lock again, as Condition.wait(timeout) does.
  *   timeout_us < 0   sleeps however long that takes
  *   timeout_us > 0   sleeps at most that many microseconds
- *   timeout_us = 0   lets go of the lock and takes it again
+ *   timeout_us = 0   does not sleep: lets go of the lock, and takes it again
  * That the lock is taken again may take longer; there is no limit to that. Returns 0 where it was notified (Python:
  * True), else a positive errno value, and then it is no longer among those who wait:
  *   ETIMEDOUT  the time was over first (Python: returns False)
@@ -81,9 +81,9 @@ int condition_release(struct condition *condition);
 int condition_wait(struct condition *condition, int64_t timeout_us);
 
 /* Waits until predicate(argument) is true, as Condition.wait_for does. The predicate is called with the lock held:
- * first of all, and again after each wake-up. timeout_us is as above, and is the time for the whole call: it is not
- * begun anew by a wake-up. Returns 0 when the predicate was true when it was last called, and it is called once more
- * when the time is over; else what condition_wait would return. EPERM comes before the first call of the predicate. */
+ * first of all, again after each wake-up, and once more when the time is over. timeout_us is as above, and is the time
+ * for the whole call: it is not begun anew by a wake-up. Returns 0 where the last call of the predicate said true, else
+ * what condition_wait returned. Where the lock is not held that is EPERM, before the predicate is called at all. */
 int condition_wait_for(struct condition *condition, bool (*predicate)(void *argument), void *argument,
                        int64_t timeout_us);
 
