@@ -8,9 +8,8 @@
  * A timer is a thread that waits for a while and then calls a function, once. It promises:
  *
  *   - The function is called once, in the timer's own thread, and not before its time.
- *   - cancel says whether it came in time. Where it returns 0, the function has not been called and never will be.
- * Where it returns EALREADY, it was too late: the function has been called, or is being called now. Nothing lies
- * between.
+ *   - cancel says whether it came in time. 0: the function has not been called, and never will be. EALREADY: too late,
+ *     the function has been called, or is being called now. Nothing lies between.
  *   - A cancel wakes the timer's thread, which ends at once instead of sleeping on.
  *   - While the function runs, no lock of the timer is held: the function may call everything here but timer_destroy.
  *
