@@ -11,7 +11,7 @@
  *
  *   - Threads inside the same interpreter take turns, by that interpreter's lock and interval.
  *   - Threads inside different interpreters never wait for each other, whatever they do, and wherever one of them
- * stands. N interpreters use N cores.
+ *     stands. N interpreters use N cores.
  *   - Whatever is set, interned or reported in one interpreter is not to be seen in another.
  *
  * This interpreter has what is needed to see that: global variables by name, interned strings, the message of the last

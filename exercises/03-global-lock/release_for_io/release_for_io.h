@@ -11,7 +11,7 @@
  *     take the time of one, and others run meanwhile.
  *   - What the lock guards is used with the lock held, never in between.
  *   - An error is the one of the call that failed, whatever happens while the lock is taken again. errno stays as it
- * was.
+ *     was.
  *   - A signal that interrupts the call does not end it: it goes on for what is left (Python: PEP 475).
  *
  * Each `thread` is the calling thread's own (gil.h) and must hold its lock: a call returns EPERM otherwise, before it

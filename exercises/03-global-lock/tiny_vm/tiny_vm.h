@@ -13,7 +13,7 @@
  *   - It does so nowhere else. What stands between two such places is one step for all others, and so is each single
  *     instruction: TINY_VM_APPEND never leaves half of an item behind (Python: list.append is atomic).
  *   - TINY_VM_SLEEP lets go of the lock while it sleeps, and takes it again after: others run meanwhile. It never
- * sleeps for less, also where a signal interrupts it (Python: PEP 475), by the monotonic clock.
+ *     sleeps for less, also where a signal interrupts it (Python: PEP 475), by the monotonic clock.
  *   - However a program ends, its thread does not hold the lock afterwards, and nothing of it is left behind.
  */
 #ifndef TINY_VM_H

@@ -8,7 +8,7 @@
  *
  *   - Its value is never above the one it was made with: not afterwards, and not for a moment.
  *   - A release that would raise it above is an error, and leaves the value as it was. With release(n), that is all n
- * of them or none.
+ *     of them or none.
  *   - This holds however many threads release at the same time.
  *
  * It is built on the semaphore of this chapter: semaphore.h is its contract, and its .c is linked. All calls but create
