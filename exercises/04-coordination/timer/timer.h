@@ -31,8 +31,8 @@ struct timer;
  *   other   what the pthread function returned that failed */
 int timer_new(struct timer **timer, int64_t interval_us, void (*function)(void *argument), void *argument);
 
-/* Starts it: from now on the time counts. One that was cancelled before may be started, and then ends without a call.
- * Does not wait. Returns 0, or:
+/* Starts it. The time counts from now, or from when its thread begins to run, a moment later, as in Python. One that
+ * was cancelled before may be started, and then ends without a call. Does not wait. Returns 0, or:
  *   EALREADY  it was started before (Python: RuntimeError, "threads can only be started once"). Of two threads that
  *             start it at the same time one gets 0 and the other this.
  *   other     what pthread_create returned (EAGAIN: the system has no thread to give; Python: RuntimeError, "can't
