@@ -41,7 +41,7 @@ struct condition_lock {
     /* Takes it, as rlock_acquire does. A wait calls this with blocking and a negative timeout_us, and relies on 0. */
     int (*acquire)(void *object, bool blocking, int64_t timeout_us);
 
-    /* Takes back one acquire, as rlock_release does. */
+    /* Takes back one acquire, as rlock_release does. A wait calls this with the lock held, and relies on 0. */
     int (*release)(void *object);
 
     /* How often the calling thread has taken it and not yet released it, as rlock_depth says; 0: it does not hold it.
@@ -77,7 +77,7 @@ int condition_release(struct condition *condition);
  *              un-acquired lock")
  *   ENOMEM     there is no memory for what a waiting thread needs, and it did not let go of the lock (Python:
  *              MemoryError)
- *   other      what the function returned that failed; it did not let go of the lock */
+ *   other      what the making of its semaphore returned; it did not let go of the lock */
 int condition_wait(struct condition *condition, int64_t timeout_us);
 
 /* Waits until predicate(argument) is true, as Condition.wait_for does. The predicate is called with the lock held:
