@@ -9,10 +9,10 @@
  *
  *   - LIFO: get takes the item that was put last.
  *   - Priority: get takes the item that comes before all others; of several of which none comes before the other, the
- * one that was put first. (Python leaves that last order open.)
+ *     one that was put first. (Python leaves that last order open.)
  *   - Any number of items, NULL among them: no bound but maxsize and the memory. A put or a get of a priority queue
- * with n items takes at most some log2(n) steps, not n; one of a LIFO queue a step or two, but for the memory that it
- * may have to take now and then.
+ *     with n items takes at most some log2(n) steps, not n; one of a LIFO queue a step or two, but for the memory that
+ *     it may have to take now and then.
  *   - Where there is no memory for one more item, the put returns ENOMEM, and the queue is as it was.
  *   - Each queue is on its own: any number of them may be used at the same time.
  *

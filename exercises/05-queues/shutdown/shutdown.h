@@ -8,8 +8,8 @@
  *
  *   - After a shutdown every put fails with ESHUTDOWN, also where there is room and also where there is none.
  *   - After a shutdown gets go on until the queue is empty, and then fail with ESHUTDOWN. Nothing that was put is lost.
- *   - An immediate shutdown empties the queue, at one moment. The items thrown away are no longer unfinished tasks;
- * those that were got before still are, and who joins waits for them.
+ *   - An immediate shutdown empties the queue, at one moment. The items thrown away are no longer unfinished tasks.
+ *     Those that were got before still are, and who joins waits for them.
  *   - A shutdown wakes everyone who sleeps in put, in get, and (where no task is unfinished any more) in join.
  *   - It is for good. It may be called again, and an immediate one may follow a plain one.
  *   - task_done and join work after it as before.
