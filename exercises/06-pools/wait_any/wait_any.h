@@ -32,7 +32,8 @@ enum wait_any_when {
 
 /* Waits until what `when` says is so, at most `timeout_us`. Then done[i] is whether futures[i] is complete, for each of
  * the `count` futures; the same future may stand there several times. The caller has a reference of each until the call
- * has returned; the array is only read. Returns
+ * has returned; the array is only read. What is returned and what `done` says are of one moment: never ETIMEDOUT
+ * beside a `done` that is enough for `when`. Returns
  *   0          it is so; and where there are no futures, at once
  *   ETIMEDOUT  the time was over before; with 0, at once; `done` tells what is complete so far (Python: wait returns
  *              the two sets all the same)
