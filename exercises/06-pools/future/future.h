@@ -106,7 +106,8 @@ int future_cancel(struct future *future);
 /* Has callback(future, argument) called once, when the future is done: by the thread that finishes or cancels it, after
  * the callbacks that were added before. Where it is done already, by the calling thread, before this call returns. No
  * lock is held meanwhile: a callback may call everything here, on this future too. The future lives as long as the
- * callback runs. Returns 0, or ENOMEM, and then it is not added and was not called. */
+ * callback runs. Adding one costs the same however many there are. Returns 0, or ENOMEM, and then it is not added and
+ * was not called. */
 int future_add_done_callback(struct future *future, void (*callback)(struct future *future, void *argument),
                              void *argument);
 
