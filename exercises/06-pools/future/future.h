@@ -118,7 +118,8 @@ int future_add_done_callback(struct future *future, void (*callback)(struct futu
 struct future_watcher {
     /* Called once, by the thread that settles the future, before anybody can see that it is settled and before the
      * callbacks. It is told how: the state; the exception, 0 where there is none; and whether the thread is going to
-     * call callbacks now. The future's lock is held: so it must be quick, and call nothing here. */
+     * call callbacks now. The future's lock is held: so it must be quick, and call nothing here. Once
+     * called, the watcher is its owner's again, `next` too: nobody looks into it afterwards. */
     void (*settled)(struct future_watcher *watcher, enum future_state state, int exception, bool callbacks);
     struct future_watcher *next; /* the future's own while it watches */
 };
