@@ -12,6 +12,8 @@
  *   - Whoever waits is woken when what it waits for has come: while there is an item nobody sleeps for one, while there
  *     is room nobody sleeps for that.
  *   - Which of several threads that wait gets the next item is not promised.
+ *   - A put or a get that need not wait costs the same however many items there are, but for the memory that a put may
+ *     have to take now and then.
  *
  * An item is any pointer, NULL too. The queue never looks behind it, and never owns what is there: who puts an item
  * hands it to whoever gets it. What a thread did before it put an item, the thread that gets it sees.
