@@ -10,7 +10,7 @@
  *   - Each task that was accepted is done once, by one of the workers, and its future tells how it went. Tasks begin in
  *     the order in which they were submitted.
  *   - A worker is started when a task comes and no worker is idle, and never are there more than the maximum. An idle
- *     worker sleeps.
+ *     worker sleeps, and a task wakes one of them, not all.
  *   - A task that fails fails its future, and nothing else: the worker goes on to the next.
  *   - A task whose future is cancelled before it begins is not done.
  *   - After a shutdown no task is accepted any more, and those that wait in the queue are still done, unless they are

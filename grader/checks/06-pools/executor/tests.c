@@ -349,6 +349,75 @@ TEST(really_at_once, "As many tasks run at the same time as there may be workers
     executor_destroy(executor);
 }
 
+/* The executor's own calls of these come here (exercise.ini): how many references it was given, less those it gave
+ * back.
+ */
+static atomic_long references;
+
+int wrap_future_create(struct future **future);
+struct future *wrap_future_hold(struct future *future);
+void wrap_future_drop(struct future *future);
+
+int wrap_future_create(struct future **future)
+{
+    int error = future_create(future);
+
+    if (error == 0)
+        atomic_fetch_add(&references, 1);
+    return error;
+}
+
+struct future *wrap_future_hold(struct future *future)
+{
+    atomic_fetch_add(&references, 1);
+    return future_hold(future);
+}
+
+void wrap_future_drop(struct future *future)
+{
+    if (future != NULL)
+        atomic_fetch_sub(&references, 1);
+    future_drop(future);
+}
+
+TEST(reference_given_back,
+     "When the task is done the executor has no reference to its future any more: one is left, the caller's.")
+{
+    struct executor *executor = new_executor(1);
+    struct future *future = submit(executor, give_back, NULL);
+
+    must_return(0, future_result(future, -1, NULL), "future_result");
+    settle();
+    long left = atomic_load(&references);
+    must(left == 1, "A task is done, its worker is idle, and there are %ld references to its future, not 1.", left);
+    future_drop(future);
+    executor_destroy(executor);
+}
+
+static long waits(void)
+{
+    return wrap_count(WRAP_pthread_cond_wait) + wrap_count(WRAP_pthread_cond_timedwait);
+}
+
+TEST(wakes_one_worker, "With all workers asleep a task wakes one of them: the others would only look and sleep again.")
+{
+    struct executor *executor = new_executor(WORKERS);
+    struct crew crew = CREW_OF(WORKERS + 1);
+    struct tally done = TALLY_ZERO;
+
+    for (int i = 0; i < WORKERS; i++)
+        must_return(0, executor_submit(executor, meet, &crew, NULL), "executor_submit");
+    crew_meet(&crew);
+    settle();
+    long before = waits();
+    must_return(0, executor_submit(executor, count, &done, NULL), "executor_submit");
+    settle();
+    must(tally_read(&done) == 1, "All workers were idle, and the task was done %ld times.", tally_read(&done));
+    must(waits() - before <= 2, "One task had %ld of %d idle workers look for it and sleep again.", waits() - before,
+         WORKERS);
+    executor_destroy(executor);
+}
+
 TEST(failure_ends_no_worker, "A task that fails fails its future and nothing else: the same worker does the next task.")
 {
     struct executor *executor = new_executor(1);
