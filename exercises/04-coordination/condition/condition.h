@@ -82,8 +82,10 @@ int condition_wait(struct condition *condition, int64_t timeout_us);
 
 /* Waits until predicate(argument) is true, as Condition.wait_for does. The predicate is called with the lock held:
  * first of all, again after each wake-up, and once more when the time is over. timeout_us is as above, and is the time
- * for the whole call: it is not begun anew by a wake-up. Returns 0 where the last call of the predicate said true, else
- * what condition_wait returned. Where the lock is not held that is EPERM, before the predicate is called at all. */
+ * for the whole call: it is not begun anew by a wake-up, and when it is over the call does not wait again. Returns 0
+ * where the last call of the predicate said true; ETIMEDOUT where the time was over, also for a thread that was
+ * notified in vain; else what condition_wait returned. Where the lock is not held that is EPERM, before the predicate
+ * is called at all. */
 int condition_wait_for(struct condition *condition, bool (*predicate)(void *argument), void *argument,
                        int64_t timeout_us);
 

@@ -850,6 +850,65 @@ TEST(over_when_it_has_the_lock, "Where the time is over when a thread that was n
     must_return(ETIMEDOUT, question.result, "condition_wait_for of that thread");
 }
 
+/* A question that is always answered with no, and a thread that stops each time before it has the lock again. */
+enum { ROUNDS = 5 };
+
+struct vain_question {
+    struct question question; /* the first member: the answer's argument */
+    struct stop stops[ROUNDS];
+};
+
+static bool answer_and_stop(void *argument)
+{
+    struct vain_question *vain = argument;
+    bool yes = answer(&vain->question);
+
+    if (!yes && vain->question.looks <= ROUNDS)
+        when_back = &vain->stops[vain->question.looks - 1];
+    return yes;
+}
+
+static void ask_in_vain(void *argument)
+{
+    struct vain_question *vain = argument;
+
+    condition_acquire(vain->question.condition, true, -1);
+    vain->question.result =
+        condition_wait_for(vain->question.condition, answer_and_stop, vain, vain->question.timeout_us);
+    condition_release(vain->question.condition);
+}
+
+TEST(over_is_over,
+     "Where its time is over wait_for asks once more and returns, however often it is notified in vain meanwhile.")
+{
+    static const int64_t timeouts_us[] = {0, 2000};
+
+    for (int i = 0; i < 2; i++) {
+        struct test_lock lock = TEST_LOCK;
+        struct condition *condition = new_condition(&lock);
+        struct vain_question vain = {.question = {condition, &lock, timeouts_us[i], .result = -1}};
+        for (int round = 0; round < ROUNDS; round++)
+            vain.stops[round] = (struct stop){GATE_CLOSED, GATE_CLOSED};
+        struct runner *runner = runner_start(ask_in_vain, &vain);
+
+        /* Whenever it comes back its time is over, and before it has the lock somebody has notified it. */
+        bool ended = false;
+        for (int round = 0; round < ROUNDS && !ended; round++) {
+            gate_pass(&vain.stops[round].here);
+            must_acquire(condition);
+            vain.question.flag = round == ROUNDS - 1; /* the last one: let it go */
+            must_return(0, condition_notify(condition, 1), "condition_notify");
+            must_release(condition);
+            gate_open(&vain.stops[round].go_on);
+            ended = runner_state(runner) == RUNNER_DONE;
+        }
+        runner_join(runner);
+        must_return(ETIMEDOUT, vain.question.result,
+                    "condition_wait_for, notified in vain again and again after its time was over,");
+        condition_destroy(condition);
+    }
+}
+
 /* ---- making and ending ------------------------------------------------------------------------------------------ */
 
 static void fail_memory(bool fail)

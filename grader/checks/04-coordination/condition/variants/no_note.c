@@ -165,9 +165,11 @@ int condition_wait_for(struct condition *condition, bool (*predicate)(void *argu
         if (error != 0)
             return error;
         error = condition_wait(condition, left_us);
-        if (timeout_us > 0) { /* the time goes on, however often we were woken */
+        if (timeout_us >= 0) { /* the time goes on, however often we were woken */
             int64_t passed_us = now_us() - began_us;
             left_us = passed_us < timeout_us ? timeout_us - passed_us : 0;
+            if (left_us == 0 && error == 0)
+                error = ETIMEDOUT; /* perhaps notified in vain, again and again; but this was the last time */
         }
     }
     return 0;

@@ -160,6 +160,8 @@ int condition_wait_for(struct condition *condition, bool (*predicate)(void *argu
             return error;
         int64_t left_us = end_us - now_us(CLOCK_MONOTONIC);
         error = condition_wait(condition, timeout_us < 0 ? -1 : left_us > 0 ? left_us : 0);
+        if (error == 0 && timeout_us >= 0 && now_us(CLOCK_MONOTONIC) >= end_us)
+            error = ETIMEDOUT;
     }
 }
 
