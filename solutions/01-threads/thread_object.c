@@ -31,8 +31,10 @@ struct thread_object {
 /* end state */
 
 /* region current */
-/* The object whose thread this is; NULL in threads that no thread object has started. */
+/* The object whose thread this is; NULL in threads that no thread object has started, and again when the object is gone
+ * before its thread is: that still calls the destructors of its keys, and they may make other objects. */
 static _Thread_local struct thread_object *current;
+static _Thread_local bool in_daemon; /* whether it is, or was, a daemon */
 /* end current */
 
 /* region names */
@@ -106,7 +108,7 @@ int thread_object_create(struct thread_object **thread, void (*target)(void *arg
     created->target = target;
     created->argument = argument;
     created->state = THREAD_OBJECT_INITIAL;
-    created->daemon = current != NULL && thread_object_daemon(current);
+    created->daemon = in_daemon;
     created->name = name == NULL || name[0] == '\0' ? next_name() : copy_of(name);
     if (created->name == NULL)
         goto free_object;
@@ -145,6 +147,7 @@ static void *run(void *argument)
     struct thread_object *thread = argument;
 
     current = thread;
+    in_daemon = thread->daemon; /* without the mutex: who has started us holds it, and then nobody may change this */
     if (thread->target != NULL)
         thread->target(thread->argument);
 
@@ -153,8 +156,10 @@ static void *run(void *argument)
     bool orphan = thread->orphan;
     pthread_cond_broadcast(&thread->stopped);
     pthread_mutex_unlock(&thread->mutex);
-    if (orphan)
+    if (orphan) {
+        current = NULL;
         release(thread);
+    }
     return NULL;
 }
 /* end run */

@@ -438,6 +438,33 @@ static void daemon_left_alone(void)
     gate_open(&go_on);
 }
 
+static pthread_key_t end_key;
+
+static void make_at_the_end(void *unused)
+{
+    (void)unused;
+    thread_object_destroy(make(NULL, NULL, NULL));
+}
+
+static void wait_with_a_key(void *gate)
+{
+    ensure(pthread_setspecific(end_key, &end_key) == 0, "pthread_setspecific returned an error");
+    gate_pass(gate);
+}
+
+/* The destructor of the thread's key runs when the target has returned, and nothing is left of the object. */
+static void daemon_makes_one_at_its_end(void)
+{
+    struct gate go_on = GATE_CLOSED;
+
+    ensure(pthread_key_create(&end_key, make_at_the_end) == 0, "pthread_key_create returned an error");
+    int before = alone_count();
+    thread_object_destroy(make_daemon(wait_with_a_key, &go_on));
+    gate_open(&go_on);
+    alone_wait(before);
+    pthread_key_delete(end_key);
+}
+
 SCENARIOS = {
     {"whole_life", whole_life, "a thread is created, started, joined twice and destroyed"},
     {"never_started", never_started, "an object is destroyed without ever having been started"},
@@ -459,5 +486,7 @@ SCENARIOS = {
     {"two_named_by_number", two_named_by_number, "two threads create objects that are named by number, in any order"},
     {"daemon_inherits", daemon_inherits, "a daemon creates an object of its own"},
     {"daemon_left_alone", daemon_left_alone, "a daemon's object is destroyed while its target runs"},
+    {"daemon_makes_one_at_its_end", daemon_makes_one_at_its_end,
+     "a daemon's object is destroyed, and at its end its thread creates an object, in the destructor of a key"},
     SCENARIOS_END,
 };

@@ -107,6 +107,7 @@ static void *body(void *argument)
     pthread_mutex_lock(&thread->lock);
     thread->ended = true;
     pthread_cond_broadcast(&thread->over);
+    pthread_setspecific(own_key, NULL); /* the destructors of other keys must not find it */
     give_back_and_unlock(thread);
     return NULL;
 }
