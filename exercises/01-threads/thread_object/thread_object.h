@@ -62,10 +62,11 @@ int thread_object_start(struct thread_object *thread);
  * threads at the same time: each of them gets 0.
  *
  * Returns 0, or:
- *   ETIMEDOUT  the time is up, and not a moment before, and the target has not returned (Python: join returns None all
- * the same, and is_alive tells) EINVAL     it was not started yet (Python: RuntimeError, "cannot join thread before it
- * is started") EDEADLK    it was called by this very thread, which would wait for itself (Python: RuntimeError, "cannot
- * join current thread"), whatever the time-out
+ *   ETIMEDOUT  the time is up, and not a moment before, and the target has not returned (Python: join returns None
+ *              all the same, and is_alive tells)
+ *   EINVAL     it was not started yet (Python: RuntimeError, "cannot join thread before it is started")
+ *   EDEADLK    it was called by this very thread, which would wait for itself, whatever the time-out
+ *              (Python: RuntimeError, "cannot join current thread")
  *
  * Blocks, asleep, as long as said. Others may use the object meanwhile. */
 int thread_object_join(struct thread_object *thread, int64_t timeout_us);
