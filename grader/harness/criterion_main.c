@@ -99,6 +99,7 @@ static int report_list(struct criterion_test_set *set, const char *wanted)
             report_event(&line, "list");
             report_text(&line, "test", test->name);
             report_text(&line, "promise", test->data->description);
+            report_text(&line, "file", test->data->file_);
             report_number(&line, "line", test->data->line_);
             report_send(runner_report.fd, &line);
             listed++;

@@ -7,7 +7,7 @@
  * standard error, for a human. Every line has "event"; the rest depends on it:
  *
  * criterion_main.c (tests), from the runner's process, which runs no line of the student's:
- *     list    test, promise, line        one for each test, before the first begins; the line is that of TEST
+ *     list    test, promise, file, line  one for each test, before the first begins; the place is that of TEST
  *     begin   test
  *     assert  file, line, message        one that failed
  *     mark    message                    check_end() was reached: "KEY TEST"

@@ -16,8 +16,6 @@
 
 enum { THREADS_MAX = 256 };
 
-static const char TESTS[] = "tests.c";
-
 /* A call that waits: under which names it stands on a stack or in a source line, and what it waits for. */
 struct waiting_call {
     const char *name;
@@ -59,27 +57,6 @@ static const struct waiting_call *call_of_name(const char *name)
     return NULL;
 }
 
-/* ---- which frame to show ----------------------------------------------------------------------------------------- */
-
-const char *hang_path(void *context, const struct workshop *shop, const char *file)
-{
-    if (file != NULL && strcmp(file, TESTS) == 0)
-        return memory_format(context, "%s/%s", shop->exercise->checks_dir, TESTS);
-    return places_path(context, shop, file);
-}
-
-static const struct frame *test_frame(const struct trace *trace)
-{
-    return trace_find(trace, TESTS);
-}
-
-const struct frame *hang_frame(const struct workshop *shop, const struct trace *trace)
-{
-    const struct frame *frame = places_frame(shop, trace);
-
-    return frame != NULL ? frame : test_frame(trace);
-}
-
 /* ---- what stands in the source line ------------------------------------------------------------------------------ */
 
 /* Where `name(` begins in the line as a whole word; NULL where it does not. */
@@ -113,7 +90,7 @@ static const char *first_argument(void *context, const char *arguments)
 static void read_line(void *context, const struct workshop *shop, struct hang_thread *thread)
 {
     const struct frame *frame = thread->shown;
-    const char *path = frame == NULL ? NULL : hang_path(context, shop, frame->file);
+    const char *path = frame == NULL ? NULL : places_path(context, shop, frame->file);
     const char *line = path == NULL ? NULL : source_line(context, path, frame->line);
 
     if (line == NULL)
@@ -219,9 +196,9 @@ static void read_stack(struct hang_thread *thread)
 static void read_thread(void *context, const struct workshop *shop, struct hang_thread *thread,
                         const struct sleeps *sleeps)
 {
-    thread->shown = hang_frame(shop, &thread->trace);
-    thread->in_student = thread->shown != NULL && thread->shown != test_frame(&thread->trace) &&
-                         places_owner(shop, thread->shown->file) != OWNER_SCENARIO;
+    thread->shown = places_frame(shop, &thread->trace);
+    enum owner owner = thread->shown == NULL ? OWNER_NOBODY : places_owner(shop, thread->shown->file);
+    thread->in_student = owner == OWNER_STUDENT || owner == OWNER_NEEDED;
     read_stack(thread);
     read_line(context, shop, thread);
     read_sleep(thread, sleep_of(sleeps, thread->tid));

@@ -62,11 +62,4 @@ const char *hang_diagnosis(void *context, const struct hang *hang);
 /* Adds a place to the finding for every thread that has something to show. */
 void hang_places(void *context, const struct workshop *shop, const struct hang *hang, struct finding *finding);
 
-/* The frame of a stack that a student should see: the innermost in his own file, else in one it needs, else in tests.c
- * or scenario.c; NULL where there is none. */
-const struct frame *hang_frame(const struct workshop *shop, const struct trace *trace);
-
-/* The path to read a shown frame's file from; NULL where it is none of ours. */
-const char *hang_path(void *context, const struct workshop *shop, const char *file);
-
 #endif

@@ -2,6 +2,7 @@
 #include "hang.h"
 
 #include "memory.h"
+#include "places.h"
 #include "process.h"
 #include "source.h"
 
@@ -263,7 +264,7 @@ static void add_place(void *context, const struct workshop *shop, const struct h
                       const struct hang_thread *thread, struct finding *finding)
 {
     const struct frame *frame = thread->shown;
-    const char *path = hang_path(context, shop, frame->file);
+    const char *path = places_path(context, shop, frame->file);
     struct place *place = finding_place(context, finding, frame->file, frame->line);
     char *note = holds_words(context, hang, thread);
     int caller = thread->in_student ? caller_line(thread) : 0;

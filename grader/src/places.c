@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+static const char TESTS[] = "tests.c";
 static const char SCENARIO[] = "scenario.c";
 
 /* "rlock.c" for "02-locks/rlock": true where `file` is that. */
@@ -41,6 +42,31 @@ static const char *needed_path(const struct workshop *shop, const char *file)
     return needed->reference;
 }
 
+static bool ends_with(const char *text, const char *ending)
+{
+    size_t length = strlen(text), tail = strlen(ending);
+
+    return length > tail && strcmp(text + length - tail, ending) == 0;
+}
+
+/* Where this header would be, if the chapter's checks share it: beside the exercises' folders. */
+static const char *shared_path(void *context, const struct workshop *shop, const char *file)
+{
+    const char *dir = shop->exercise->checks_dir;
+
+    return memory_format(context, "%.*s/%s", (int)(strrchr(dir, '/') - dir), dir, file);
+}
+
+static bool is_shared(const struct workshop *shop, const char *file)
+{
+    if (!ends_with(file, ".h") || strchr(file, '/') != NULL)
+        return false;
+    void *scratch = memory_context(NULL);
+    bool shared = files_is_file(shared_path(scratch, shop, file));
+    talloc_free(scratch);
+    return shared;
+}
+
 enum owner places_owner(const struct workshop *shop, const char *file)
 {
     if (file == NULL)
@@ -49,6 +75,10 @@ enum owner places_owner(const struct workshop *shop, const char *file)
         return OWNER_STUDENT;
     if (strcmp(file, SCENARIO) == 0)
         return OWNER_SCENARIO;
+    if (strcmp(file, TESTS) == 0)
+        return OWNER_TESTS;
+    if (is_shared(shop, file))
+        return ends_with(file, "_tests.h") ? OWNER_TESTS : OWNER_SCENARIO;
     return needed_of(shop, file) != NULL ? OWNER_NEEDED : OWNER_NOBODY;
 }
 
@@ -57,8 +87,11 @@ const char *places_path(void *context, const struct workshop *shop, const char *
     switch (places_owner(shop, file)) {
     case OWNER_STUDENT:
         return shop->source;
+    case OWNER_TESTS:
     case OWNER_SCENARIO:
-        return memory_format(context, "%s/%s", shop->exercise->checks_dir, SCENARIO);
+        if (ends_with(file, ".h"))
+            return shared_path(context, shop, file);
+        return memory_format(context, "%s/%s", shop->exercise->checks_dir, file);
     case OWNER_NEEDED:
         return needed_path(shop, file);
     case OWNER_NOBODY:

@@ -1,8 +1,10 @@
 /* places.h - from a detector's stacks to places that a student can look at.
  *
- * A stack has frames of the C library, the detector, the harness, the scenario and the student's file. What a student
- * can act on is the innermost frame in his own file; where there is none, the one in the scenario or in a reference
- * that the exercise builds on, which he may read.
+ * A stack has frames of the C library, the detector, the harness, the checks and the student's file. What a student
+ * can act on is the innermost frame in his own file; where there is none, the one in the checks or in a reference that
+ * the exercise builds on, which he may read. Checks that a chapter's exercises share lie in headers in the chapter's
+ * folder, grader/checks/CH/THINGS_tests.h; a header in an exercise's own folder of checks is nobody's: it only gives
+ * the calls of the exercise the names that the shared checks know.
  */
 #ifndef GRADE_PLACES_H
 #define GRADE_PLACES_H
@@ -13,8 +15,9 @@
 
 enum owner {
     OWNER_NOBODY,   /* the library's, the detector's, the harness's */
+    OWNER_TESTS,    /* tests.c, or a header THINGS_tests.h that the chapter's checks share */
     OWNER_NEEDED,   /* a reference that the exercise builds on */
-    OWNER_SCENARIO, /* scenario.c */
+    OWNER_SCENARIO, /* scenario.c, or another header that the chapter's checks share: THINGS_scenarios.h */
     OWNER_STUDENT,
 };
 
@@ -28,7 +31,7 @@ const char *places_path(void *context, const struct workshop *shop, const char *
 const char *places_text(void *context, const struct workshop *shop, const char *file);
 
 /* The frame to show of this stack: the innermost of the student's, else of the scenario's, else of a needed
- * reference's; NULL where the stack has none of these. */
+ * reference's, else of the tests'; NULL where the stack has none of these. */
 const struct frame *places_frame(const struct workshop *shop, const struct trace *trace);
 
 /* True where any frame of the stack is the student's. */

@@ -3,10 +3,11 @@
  * Theory: nothing that happens in the student's process is believed by itself. A test counts as passed where
  * Criterion's runner says so, and its end was reached with this run's key, and it made as many assertions as the
  * reference does, and nothing was seen of it that speaks against it. tests_run.h runs the program and watches it; here
- * its report is held against the list of what the reference did, in the order of tests.c, and each test that did not
- * pass becomes a finding.
+ * its report is held against the list of what the reference did, in the order of tests.c and of the headers it shares
+ * with others, and each test that did not pass becomes a finding.
  */
 #include "memory.h"
+#include "places.h"
 #include "source.h"
 #include "stage.h"
 #include "tests_expected.h"
@@ -47,7 +48,7 @@ static struct finding *add_finding(struct judging *judging, const char *what)
 
 static void add_place(struct judging *judging, struct finding *finding, const char *file, int line, const char *note)
 {
-    const char *path = hang_path(judging->context, judging->shop, file);
+    const char *path = places_path(judging->context, judging->shop, file);
     struct place *place = finding_place(judging->context, finding, file, line);
 
     place->excerpt = path == NULL ? NULL : source_line(judging->context, path, line);
@@ -57,7 +58,7 @@ static void add_place(struct judging *judging, struct finding *finding, const ch
 /* Where the test stands, for findings that have no line of their own. */
 static void add_test_place(struct judging *judging, struct finding *finding)
 {
-    add_place(judging, finding, "tests.c", judging->expected->line, NULL);
+    add_place(judging, finding, judging->expected->file, judging->expected->line, NULL);
 }
 
 /* ---- the ways not to pass ---------------------------------------------------------------------------------------- */
@@ -135,7 +136,7 @@ static void add_crash_places(struct judging *judging, struct finding *finding)
 
     for (size_t i = 0; i < trace->count && added < CRASH_PLACES; i++) {
         const struct frame *frame = &trace->frames[i];
-        if (frame->line <= 0 || hang_path(judging->context, judging->shop, frame->file) == NULL)
+        if (frame->line <= 0 || places_path(judging->context, judging->shop, frame->file) == NULL)
             continue;
         const char *note = added == 0 ? "here" : "called from here";
         add_place(judging, finding, frame->file, frame->line, note);

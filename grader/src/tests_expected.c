@@ -1,18 +1,25 @@
-/* tests_expected.c - see tests_expected.h. A line a test: assertions, line, name, promise, with tabs between. */
+/* tests_expected.c - see tests_expected.h. A line a test: assertions, file, line, name, promise, with tabs between. */
 #include "tests_expected.h"
 
 #include "cache.h"
 #include "memory.h"
 #include "tests_run.h"
+#include "trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int by_line(const void *left, const void *right)
+static const char TESTS[] = "tests.c";
+
+/* Those of tests.c first, then those of the headers that it shares with others. */
+static int by_place(const void *left, const void *right)
 {
     const struct expected_test *a = left, *b = right;
+    bool own_a = strcmp(a->file, TESTS) == 0, own_b = strcmp(b->file, TESTS) == 0;
 
+    if (strcmp(a->file, b->file) != 0)
+        return own_a != own_b ? (own_a ? -1 : 1) : strcmp(a->file, b->file);
     return a->line != b->line ? (a->line > b->line) - (a->line < b->line) : strcmp(a->name, b->name);
 }
 
@@ -37,15 +44,16 @@ static bool split(char *line, char **fields, size_t count)
 static bool parse(void *context, char *text, struct expected_tests *expected)
 {
     for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
-        char *fields[4];
+        char *fields[5];
         if (line[0] == '\0')
             continue;
-        if (!split(line, fields, 4))
+        if (!split(line, fields, 5))
             return false;
         *add(context, expected) = (struct expected_test){.assertions = (int)strtol(fields[0], NULL, 10),
-                                                         .line = (int)strtol(fields[1], NULL, 10),
-                                                         .name = fields[2],
-                                                         .promise = fields[3]};
+                                                         .file = fields[1],
+                                                         .line = (int)strtol(fields[2], NULL, 10),
+                                                         .name = fields[3],
+                                                         .promise = fields[4]};
     }
     return expected->count > 0;
 }
@@ -56,8 +64,8 @@ static char *write_down(void *context, const struct expected_tests *expected)
 
     for (size_t i = 0; i < expected->count; i++) {
         const struct expected_test *test = &expected->tests[i];
-        text =
-            memory_append(context, text, "%d\t%d\t%s\t%s\n", test->assertions, test->line, test->name, test->promise);
+        text = memory_append(context, text, "%d\t%s\t%d\t%s\t%s\n", test->assertions, test->file, test->line,
+                             test->name, test->promise);
     }
     return text;
 }
@@ -70,8 +78,8 @@ static int check_reference(void *context, const struct workshop *shop, const str
     for (size_t i = 0; i < run->report.count; i++) {
         const struct test_record *test = &run->report.tests[i];
         if (test->failed_message != NULL)
-            return fault_set(fault, "the reference of %s fails its own test %s (tests.c:%d): %s", id, test->name,
-                             test->failed_line, test->failed_message);
+            return fault_set(fault, "the reference of %s fails its own test %s (%s:%d): %s", id, test->name,
+                             trace_base_name(test->failed_file), test->failed_line, test->failed_message);
         if (!test->passed || !test->reached_end)
             return fault_set(fault, "the reference of %s does not come to the end of its own test %s", id, test->name);
     }
@@ -91,12 +99,15 @@ static int ask_reference(void *context, const struct workshop *shop, const char 
     int checked = check_reference(context, shop, &run, fault);
     for (size_t i = 0; checked == 0 && i < run.report.count; i++) {
         const struct test_record *test = &run.report.tests[i];
-        *add(context, expected) = (struct expected_test){
-            .name = test->name, .promise = test->promise, .line = test->line, .assertions = test->assertions};
+        *add(context, expected) = (struct expected_test){.name = test->name,
+                                                         .promise = test->promise,
+                                                         .file = test->file,
+                                                         .line = test->line,
+                                                         .assertions = test->assertions};
     }
     tests_run_close(&run);
     if (checked == 0)
-        qsort(expected->tests, expected->count, sizeof *expected->tests, by_line);
+        qsort(expected->tests, expected->count, sizeof *expected->tests, by_place);
     return checked;
 }
 
@@ -107,7 +118,7 @@ int tests_expected(void *context, const struct workshop *shop, const char *progr
 
     *expected = (struct expected_tests){0};
     cache_key_begin(&key);
-    cache_key_text(&key, "tests expected, 1");
+    cache_key_text(&key, "tests expected, 2");
     cache_key_text(&key, trace_base_name(program)); /* the hash of all that it is made from */
     const char *name = cache_key_name(context, &key);
     char *text = cache_text(context, shop->cache_dir, name);

@@ -14,12 +14,13 @@
 struct expected_test {
     const char *name;
     const char *promise;
-    int line;       /* of its TEST in tests.c */
+    const char *file; /* where its TEST stands: tests.c, or a header that it includes */
+    int line;
     int assertions; /* that the reference passes */
 };
 
 struct expected_tests {
-    struct expected_test *tests; /* in the order of tests.c */
+    struct expected_test *tests; /* in the order of tests.c, then of each header it includes */
     size_t count;
 };
 

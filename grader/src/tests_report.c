@@ -2,6 +2,7 @@
 #include "tests_report.h"
 
 #include "memory.h"
+#include "trace.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -68,6 +69,7 @@ static void take_list(struct tests_report *report, const json_t *line)
         return;
     report->tests[report->count++] = (struct test_record){.name = text_of(report, line, "test"),
                                                           .promise = text_of(report, line, "promise"),
+                                                          .file = trace_base_name(text_of(report, line, "file")),
                                                           .line = number_of(line, "line")};
 }
 

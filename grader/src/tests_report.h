@@ -20,7 +20,8 @@ enum { TESTS_MAX = 512, HARNESS_THREADS_MAX = 16 };
 struct test_record {
     const char *name;
     const char *promise;
-    int line; /* of its TEST in tests.c */
+    const char *file; /* where its TEST stands: tests.c, or a header that it includes */
+    int line;
     bool begun;
     bool ended;
     bool reached_end; /* check_end() said so, with the key */

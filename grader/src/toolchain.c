@@ -3,7 +3,7 @@
  * The student's file is compiled in the workshop, from there and under limits; its object and the compiler's words stay
  * in the workshop, so each is made once a grading. What is trusted is compiled from the course's root, so that no path
  * of the machine gets into it, and kept in the cache under the hash of all that it is made from: the command, the
- * compiler, the source and every header it could include.
+ * compiler, the source and every header it could include, those that a chapter's checks share among them.
  */
 #include "toolchain.h"
 
@@ -440,12 +440,24 @@ static int add_trusted_dir(void *context, const struct workshop *shop, const cha
     return key_headers(context, &trusted->key, dir, fault);
 }
 
+/* The folders that checks share headers in: the exercise's own, then its chapter's. */
+static int add_checks_dirs(void *context, const struct workshop *shop, struct trusted *trusted, struct fault *fault)
+{
+    const char *dir = shop->exercise->checks_dir;
+    const char *chapter = memory_text_n(context, dir, (size_t)(strrchr(dir, '/') - dir));
+
+    if (add_trusted_dir(context, shop, dir, trusted, fault) != 0)
+        return -1;
+    return add_trusted_dir(context, shop, chapter, trusted, fault);
+}
+
 /* The folders a trusted file may include from: the harness for all but references, the exercise's for all but the
- * harness. */
+ * harness, those of the checks for checks. */
 static int add_trusted_dirs(void *context, const struct workshop *shop, struct trusted *trusted, struct fault *fault)
 {
     bool harness = strncmp(trusted->shown, "grader/harness/", 15) == 0;
     bool reference = strncmp(trusted->shown, "solutions/", 10) == 0;
+    bool checks = strncmp(trusted->shown, "grader/checks/", 14) == 0;
     const char **headers = toolchain_headers(context, shop);
 
     words_add(context, &trusted->words, harness ? "-D_GNU_SOURCE" : "-D_POSIX_C_SOURCE=200809L");
@@ -460,7 +472,7 @@ static int add_trusted_dirs(void *context, const struct workshop *shop, struct t
         if (add_trusted_dir(context, shop, dir, trusted, fault) != 0)
             return -1;
     }
-    return 0;
+    return checks ? add_checks_dirs(context, shop, trusted, fault) : 0;
 }
 
 /* The first line of the tool's words that speaks of an error, for a fault of one line. */

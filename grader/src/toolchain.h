@@ -60,7 +60,8 @@ int toolchain_preprocess(void *context, struct workshop *shop, const char **text
 
 /* Compiles (or finds) the reference, or another trusted source file below the course's root, with this flavour. What
  * does not compile is a fault: it is ours. Files of grader/harness are compiled with _GNU_SOURCE and are the same for
- * every exercise; all others get the exercise's header and those it needs. */
+ * every exercise; all others get the exercise's header and those it needs, and checks the headers in their own folder
+ * and in the chapter's, which its exercises share. */
 int toolchain_trusted(void *context, struct workshop *shop, enum flavour flavour, const char *source,
                       const char **object, struct fault *fault);
 

@@ -21,7 +21,8 @@ flags_of() {
     grader/checks/*)
         chapter=${1#grader/checks/} && chapter=${chapter%%/*}
         name=${1#grader/checks/"$chapter"/} && name=${name%%/*}
-        echo "-D_POSIX_C_SOURCE=200809L -Igrader/harness $(include_dirs "$chapter/$name")"
+        echo "-D_POSIX_C_SOURCE=200809L -Igrader/harness $(include_dirs "$chapter/$name")" \
+            "-iquotegrader/checks/$chapter/$name -iquotegrader/checks/$chapter" # what its checks share
         ;;
     exercises/*) echo "-D_POSIX_C_SOURCE=200809L $(include_dirs "$(dirname "${1#exercises/}")")" ;;
     book/measure/*) printf -- "-D_GNU_SOURCE -Isolutions"; printf " -iquote%s" exercises/*/*/; echo " $(linked "$1" --cflags)" ;;

@@ -1,4 +1,5 @@
-/* selfcheck_files.c - every exercise has its whole file set, and header, starter and reference agree. */
+/* selfcheck_files.c - every exercise has its whole file set, and header, starter and reference agree; what a chapter
+ * shares is shared. */
 #include "child.h"
 #include "memory.h"
 #include "selfcheck.h"
@@ -254,6 +255,41 @@ static void check_presence(void *context, const struct exercise *exercise, struc
     sheet_check(sheet, count >= VARIANTS_AT_LEAST, "%s: no variant", exercise->id);
 }
 
+static size_t times_included(void *context, const char **paths, const char *include)
+{
+    size_t times = 0;
+
+    for (; *paths != NULL; paths++) {
+        char *text = selfcheck_read(context, *paths);
+        times += text != NULL && strstr(text, include) != NULL;
+    }
+    return times;
+}
+
+/* What lies in the chapter's folder is shared: its name says by what, and at least two files include it. */
+static void check_shared(void *context, const struct course *course, const char *chapter, struct tally_sheet *sheet)
+{
+    const char *dir = memory_format(context, "%s/grader/checks/%s", course->root, chapter);
+    size_t count, files;
+    const char **headers = selfcheck_list(context, dir, ".h", &count);
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name = strrchr(headers[i], '/') + 1;
+        const char *include = memory_format(context, "#include \"%s\"", name);
+        size_t times = times_included(context, headers, include);
+
+        sheet_check(sheet, strstr(name, "_tests.h") != NULL || strstr(name, "_scenarios.h") != NULL,
+                    "%s: what a chapter's checks share is called THINGS_tests.h or THINGS_scenarios.h", headers[i]);
+        for (size_t j = 0; j < course->count; j++) {
+            if (strcmp(course->exercises[j].chapter, chapter) != 0)
+                continue;
+            times += times_included(context, selfcheck_list(context, course->exercises[j].checks_dir, ".c", &files),
+                                    include);
+        }
+        sheet_check(sheet, times >= 2, "%s: fewer than two files include it", headers[i]);
+    }
+}
+
 /* The header is the first thing its own .c includes, so that it compiles by itself. */
 static void check_include(void *context, const struct exercise *exercise, struct tally_sheet *sheet)
 {
@@ -272,6 +308,8 @@ void selfcheck_files(void *context, const struct course *course, const struct ex
         if (only != NULL && only != exercise)
             continue;
         void *scratch = memory_context(context);
+        if (only != NULL || i == 0 || strcmp(course->exercises[i - 1].chapter, exercise->chapter) != 0)
+            check_shared(scratch, course, exercise->chapter, sheet);
         check_presence(scratch, exercise, sheet);
         check_include(scratch, exercise, sheet);
         check_regions(scratch, exercise, sheet);

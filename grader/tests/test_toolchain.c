@@ -233,9 +233,13 @@ static const char lower_h[] = "#ifndef LOWER_H\n#define LOWER_H\nint lower_call(
 static const char upper_h[] = "#ifndef UPPER_H\n#define UPPER_H\nint upper_call(void);\n#endif\n";
 static const char upper_c[] =
     "#include \"upper.h\"\n#include \"lower.h\"\nint upper_call(void)\n{\n    return lower_call();\n}\n";
-static const char scenario_c[] = "#include \"scenario.h\"\n#include \"upper.h\"\nstatic void one(void)\n{\n"
-                                 "    ensure(upper_call() == 7, \"It is not 7.\");\n}\n"
+static const char scenario_c[] = "#include \"calls_scenarios.h\"\n"
                                  "SCENARIOS = {{\"one\", one, \"one calls\"}, SCENARIOS_END};\n";
+
+/* What the chapter's scenarios share, and this exercise's names for it. */
+static const char shared_h[] = "#include \"names.h\"\n#include \"scenario.h\"\nstatic void one(void)\n{\n"
+                               "    ensure(call() == 7, \"It is not 7.\");\n}\n";
+static const char names_h[] = "#include \"upper.h\"\nstatic inline int call(void)\n{\n    return upper_call();\n}\n";
 
 static void write_two_exercises(const char *root)
 {
@@ -252,6 +256,8 @@ static void write_two_exercises(const char *root)
     scratch_write(root, "exercises/01-a/upper/upper.h", upper_h);
     scratch_write(root, "solutions/01-a/upper.c", upper_c);
     scratch_write(root, "grader/checks/01-a/upper/scenario.c", scenario_c);
+    scratch_write(root, "grader/checks/01-a/upper/names.h", names_h);
+    scratch_write(root, "grader/checks/01-a/calls_scenarios.h", shared_h);
     cr_assert(symlink(fixture_path(context, "grader/harness"), memory_format(context, "%s/grader/harness", root)) == 0);
     talloc_free(context);
 }
@@ -283,8 +289,9 @@ Test(toolchain, an_exercise_may_be_built_on_another)
 
 Test(toolchain, what_is_kept_changes_with_every_input)
 {
-    static const char *const inputs[] = {"solutions/01-a/upper.c", "solutions/01-a/lower.c",
-                                         "exercises/01-a/lower/lower.h", "grader/checks/01-a/upper/scenario.c"};
+    static const char *const inputs[] = {"solutions/01-a/upper.c",           "solutions/01-a/lower.c",
+                                         "exercises/01-a/lower/lower.h",     "grader/checks/01-a/upper/scenario.c",
+                                         "grader/checks/01-a/upper/names.h", "grader/checks/01-a/calls_scenarios.h"};
     char root[] = "/tmp/grade-test-XXXXXX";
 
     begin_two(root);
