@@ -1,100 +1,7 @@
-/* scenario.c - a few threads at a queue.
- *
- * Two parts are run in a certain order that the detectors do not see (a gate), so that whatever one of them leaves
- * unprotected is a race in every run. Each pair that matters is run in both orders. The scenarios with two threads on
- * one side are for the explorer: in some order of their steps each signal has to reach the right one.
- */
-#include "scenario.h"
-
+/* scenario.c - a few threads at a queue: those at any queue (queue_scenarios.h), and at one that says whether it is
+ * empty or full. */
 #include "fifo_queue.h"
-
-#include <errno.h>
-#include <stddef.h>
-
-static char things[8];
-
-static struct fifo_queue *made(int64_t maxsize)
-{
-    struct fifo_queue *queue = NULL;
-
-    ensure(fifo_queue_create(&queue, maxsize) == 0, "fifo_queue_create returned an error");
-    return queue;
-}
-
-static void put(struct fifo_queue *queue, int thing)
-{
-    ensure(fifo_queue_put(queue, &things[thing], -1) == 0, "fifo_queue_put returned an error");
-}
-
-/* Which of the things comes out. */
-static int get(struct fifo_queue *queue)
-{
-    void *item = NULL;
-
-    ensure(fifo_queue_get(queue, &item, -1) == 0, "fifo_queue_get returned an error");
-    for (int i = 0; i < (int)sizeof things; i++)
-        if (item == &things[i])
-            return i;
-    ensure(item == NULL, "fifo_queue_get gave an item that nobody had put");
-    return -1;
-}
-
-/* ---- two threads, one after the other --------------------------------------------------------------------------- */
-
-struct part {
-    void (*play)(void *object);
-    void *object;
-    struct gate *begin; /* or NULL */
-    struct gate *done;  /* or NULL */
-};
-
-static void *play(void *argument)
-{
-    struct part *part = argument;
-
-    if (part->begin != NULL)
-        gate_pass(part->begin);
-    part->play(part->object);
-    if (part->done != NULL)
-        gate_open(part->done);
-    return NULL;
-}
-
-static void in_order(void (*first)(void *), void (*second)(void *), void *object)
-{
-    struct gate first_done = GATE_CLOSED;
-    struct part one = {first, object, NULL, &first_done}, two = {second, object, &first_done, NULL};
-    pthread_t a = scenario_thread(play, &one), b = scenario_thread(play, &two);
-
-    scenario_join(a);
-    scenario_join(b);
-}
-
-static void put_one(void *object)
-{
-    put(object, 1);
-}
-
-static void try_put(void *object)
-{
-    int error = fifo_queue_put(object, &things[2], 0);
-
-    ensure(error == 0 || error == ETIMEDOUT, "fifo_queue_put with a time-out of 0 returned %d", error);
-}
-
-static void try_get(void *object)
-{
-    void *item = &things[0];
-    int error = fifo_queue_get(object, &item, 0);
-
-    ensure(error == 0 || (error == ETIMEDOUT && item == &things[0]), "fifo_queue_get with a time-out of 0 returned %d",
-           error);
-}
-
-static void ask_size(void *object)
-{
-    ensure(fifo_queue_size(object) <= 2, "there are more items than were put");
-}
+#include "queue_scenarios.h"
 
 static void ask_empty(void *object)
 {
@@ -106,260 +13,16 @@ static void ask_full(void *object)
     fifo_queue_full(object);
 }
 
-/* Both orders, with one item in a queue for three, and in an empty one. */
-static void pairs(void (*one)(void *), void (*other)(void *))
+static void put_and_look(void)
 {
-    for (int order = 0; order < 4; order++) {
-        struct fifo_queue *queue = made(3);
-
-        if (order < 2)
-            put(queue, 0);
-        in_order(order % 2 == 0 ? one : other, order % 2 == 0 ? other : one, queue);
-        fifo_queue_destroy(queue);
-    }
-}
-
-static void put_and_put(void)
-{
-    pairs(put_one, try_put);
-}
-
-static void put_and_get(void)
-{
-    pairs(put_one, try_get);
-}
-
-static void get_and_get(void)
-{
-    pairs(try_get, try_get);
-}
-
-static void put_and_ask(void)
-{
-    pairs(put_one, ask_size);
     pairs(put_one, ask_empty);
     pairs(put_one, ask_full);
 }
 
-static void get_and_ask(void)
+static void get_and_look(void)
 {
-    pairs(try_get, ask_size);
     pairs(try_get, ask_empty);
     pairs(try_get, ask_full);
-}
-
-/* A full queue: what is put next goes where the first item lay, if the places are as many as the items. */
-static void full_queue(void)
-{
-    for (int maxsize = 1; maxsize <= 16; maxsize += 15)
-        for (int order = 0; order < 2; order++) {
-            struct fifo_queue *queue = made(maxsize);
-
-            for (int i = 0; i < maxsize; i++)
-                put(queue, i % 8);
-            in_order(order == 0 ? try_get : try_put, order == 0 ? try_put : try_get, queue);
-            fifo_queue_destroy(queue);
-        }
-}
-
-/* A queue of one's own: another thread makes, uses and ends another one. */
-static void use_ones_own(void *unused)
-{
-    struct fifo_queue *queue = made(0);
-
-    (void)unused;
-    put(queue, 1);
-    put(queue, 2);
-    ensure(get(queue) == 1, "fifo_queue_get gave another item than was put first");
-    fifo_queue_destroy(queue);
-}
-
-static void a_queue_each(void)
-{
-    in_order(use_ones_own, use_ones_own, NULL);
-}
-
-/* ---- what lies behind an item ----------------------------------------------------------------------------------- */
-
-struct letter {
-    struct fifo_queue *queue;
-    int text; /* guarded by nobody: it belongs to whoever has the letter */
-};
-
-static void *write_letter(void *argument)
-{
-    struct letter *letter = argument;
-
-    letter->text = 42;
-    ensure(fifo_queue_put(letter->queue, letter, -1) == 0, "fifo_queue_put returned an error");
-    return NULL;
-}
-
-static void *read_letter(void *argument)
-{
-    struct fifo_queue *queue = argument;
-    void *item = NULL;
-
-    ensure(fifo_queue_get(queue, &item, -1) == 0 && item != NULL, "fifo_queue_get returned an error, or no letter");
-    struct letter *letter = item;
-    ensure(letter->text == 42, "the letter says %d, and 42 was written", letter->text);
-    letter->text = 0;
-    return NULL;
-}
-
-static void a_letter(void)
-{
-    struct letter letter = {.queue = made(0)};
-    pthread_t a = scenario_thread(read_letter, letter.queue), b = scenario_thread(write_letter, &letter);
-
-    scenario_join(a);
-    scenario_join(b);
-    fifo_queue_destroy(letter.queue);
-}
-
-/* ---- one waits for the other ------------------------------------------------------------------------------------ */
-
-struct meeting {
-    struct fifo_queue *queue;
-    int64_t timeout_us;
-    struct gate about_to_wait;
-};
-
-static void *wait_for_item(void *argument)
-{
-    struct meeting *meeting = argument;
-    void *item = &things[0];
-
-    ensure(fifo_queue_get(meeting->queue, &item, 0) == ETIMEDOUT, "an empty queue gave an item");
-    ensure(fifo_queue_get(meeting->queue, &item, 1) == ETIMEDOUT && item == &things[0], "an empty queue gave an item");
-    gate_open(&meeting->about_to_wait);
-    ensure(fifo_queue_get(meeting->queue, &item, meeting->timeout_us) == 0, "fifo_queue_get returned an error");
-    ensure(item == &things[1], "fifo_queue_get gave another item than was put");
-    return NULL;
-}
-
-static void *bring_item(void *argument)
-{
-    struct meeting *meeting = argument;
-
-    gate_pass(&meeting->about_to_wait);
-    put(meeting->queue, 1);
-    return NULL;
-}
-
-static void *wait_for_room(void *argument)
-{
-    struct meeting *meeting = argument;
-
-    ensure(fifo_queue_put(meeting->queue, &things[2], 0) == ETIMEDOUT, "a full queue took an item");
-    ensure(fifo_queue_put(meeting->queue, &things[2], 1) == ETIMEDOUT, "a full queue took an item");
-    gate_open(&meeting->about_to_wait);
-    ensure(fifo_queue_put(meeting->queue, &things[3], meeting->timeout_us) == 0, "fifo_queue_put returned an error");
-    return NULL;
-}
-
-static void *make_room(void *argument)
-{
-    struct meeting *meeting = argument;
-
-    gate_pass(&meeting->about_to_wait);
-    ensure(get(meeting->queue) == 1, "fifo_queue_get gave another item than was put first");
-    return NULL;
-}
-
-static void meet(bool for_room, int64_t timeout_us)
-{
-    struct meeting meeting = {made(1), timeout_us, GATE_CLOSED};
-
-    if (for_room)
-        put(meeting.queue, 1);
-    pthread_t a = scenario_thread(for_room ? wait_for_room : wait_for_item, &meeting);
-    pthread_t b = scenario_thread(for_room ? make_room : bring_item, &meeting);
-    scenario_join(a);
-    scenario_join(b);
-    fifo_queue_destroy(meeting.queue);
-}
-
-static void one_waits_for_an_item(void)
-{
-    meet(false, -1);
-}
-
-static void one_waits_for_an_item_with_a_limit(void)
-{
-    meet(false, INT64_MAX);
-}
-
-static void one_waits_for_room(void)
-{
-    meet(true, -1);
-}
-
-static void one_waits_for_room_with_a_limit(void)
-{
-    meet(true, INT64_MAX);
-}
-
-/* ---- two on one side -------------------------------------------------------------------------------------------- */
-
-/* In which order three threads go to work is the machine's choice: a mistake would show on one day and not on the next.
- * So these are for the explorer alone, which takes every order. */
-#ifdef INTERLEAVE
-static const bool every_order = true;
-#else
-static const bool every_order = false;
-#endif
-
-static void *get_one(void *argument)
-{
-    return &things[get(argument)];
-}
-
-static void *put_1(void *argument)
-{
-    put(argument, 1);
-    return NULL;
-}
-
-static void *put_2(void *argument)
-{
-    put(argument, 2);
-    return NULL;
-}
-
-static void *put_1_and_2(void *argument)
-{
-    put(argument, 1);
-    put(argument, 2);
-    return NULL;
-}
-
-static void *get_two(void *argument)
-{
-    int first = get(argument), second = get(argument);
-
-    ensure(first != second, "fifo_queue_get gave item %d twice", first);
-    return NULL;
-}
-
-static void trio(struct fifo_queue *queue, void *(*one)(void *), void *(*two)(void *), void *(*three)(void *))
-{
-    pthread_t a = scenario_thread(one, queue), b = scenario_thread(two, queue), c = scenario_thread(three, queue);
-
-    scenario_join(a);
-    scenario_join(b);
-    scenario_join(c);
-}
-
-static void two_consumers(void)
-{
-    if (!every_order)
-        return;
-    struct fifo_queue *queue = made(0);
-
-    trio(queue, get_one, get_one, put_1_and_2);
-    ensure(fifo_queue_empty(queue), "two items were put and two were got, and the queue is not empty");
-    fifo_queue_destroy(queue);
 }
 
 static void two_consumers_at_a_small_queue(void)
@@ -384,21 +47,8 @@ static void two_producers_at_a_small_queue(void)
     fifo_queue_destroy(queue);
 }
 
-static void two_producers_at_a_full_queue(void)
-{
-    if (!every_order)
-        return;
-    struct fifo_queue *queue = made(2);
-
-    put(queue, 3);
-    put(queue, 4);
-    trio(queue, put_1, put_2, get_two);
-    ensure(fifo_queue_full(queue), "four items were put and two were got, and the queue for two is not full");
-    fifo_queue_destroy(queue);
-}
-
 /* Waits a little; what it gets it puts back for the other one. */
-static void *get_or_give_up(void *argument)
+static void *get_or_put_back(void *argument)
 {
     void *item = NULL;
     int error = fifo_queue_get(argument, &item, 1000);
@@ -415,88 +65,28 @@ static void one_gives_up(void)
         return;
     struct fifo_queue *queue = made(0);
 
-    trio(queue, get_or_give_up, get_one, put_1);
+    trio(queue, get_or_put_back, get_one, put_1);
     ensure(fifo_queue_empty(queue), "one item was put and got, and the queue is not empty");
     fifo_queue_destroy(queue);
 }
 
-/* A put with a limit, which may pass at any moment. */
-struct attempt {
-    struct fifo_queue *queue;
-    int result;
-};
-
-static void *put_or_give_up(void *argument)
-{
-    struct attempt *attempt = argument;
-
-    attempt->result = fifo_queue_put(attempt->queue, &things[3], 1);
-    ensure(attempt->result == 0 || attempt->result == ETIMEDOUT, "fifo_queue_put with a time-out of 1 returned %d",
-           attempt->result);
-    return NULL;
-}
-
-static void one_putter_gives_up(void)
-{
-    if (!every_order)
-        return;
-    struct attempt attempt = {made(1), -1};
-
-    put(attempt.queue, 1);
-    pthread_t patient = scenario_thread(put_2, attempt.queue), hasty = scenario_thread(put_or_give_up, &attempt);
-    pthread_t getter = scenario_thread(get_one, attempt.queue);
-
-    scenario_join(getter);
-    scenario_join(hasty);
-    if (attempt.result == 0) /* then there is no room for the patient one yet */
-        get(attempt.queue);
-    scenario_join(patient);
-    ensure(fifo_queue_size(attempt.queue) == 1, "one item more was put than was got, and the queue has not one");
-    fifo_queue_destroy(attempt.queue);
-}
-
-/* ---- alone ------------------------------------------------------------------------------------------------------ */
-
 static void many_items(void)
 {
-    struct fifo_queue *queue = made(-1);
+    struct fifo_queue *queue = made_with_many();
 
-    for (int i = 0; i < 20; i++)
-        put(queue, i % 8);
-    for (int i = 0; i < 10; i++)
-        ensure(get(queue) == i % 8, "items come out in another order than they went in");
-    for (int i = 20; i < 50; i++)
-        put(queue, i % 8);
-    ensure(fifo_queue_put(queue, NULL, -1) == 0, "fifo_queue_put of NULL returned an error");
-    ensure(fifo_queue_size(queue) == 41 && !fifo_queue_full(queue), "41 items are in the queue, and it says otherwise");
+    ensure(!fifo_queue_full(queue) && !fifo_queue_empty(queue), "41 items are in the queue, and it says otherwise");
     fifo_queue_destroy(queue);
-    fifo_queue_destroy(NULL);
-    fifo_queue_destroy(made(5));
 }
 
 SCENARIOS = {
-    {"put_and_put", put_and_put, "two threads put, one after the other"},
-    {"put_and_get", put_and_get, "one thread puts, another gets"},
-    {"get_and_get", get_and_get, "two threads get, one after the other"},
-    {"put_and_ask", put_and_ask, "one thread puts, another asks how many items there are"},
-    {"get_and_ask", get_and_ask, "one thread gets, another asks how many items there are"},
-    {"full_queue", full_queue, "one thread gets from a full queue, another puts"},
-    {"a_queue_each", a_queue_each, "two threads make, use and end a queue each"},
-    {"a_letter", a_letter, "one thread writes a letter and puts it, another gets it and reads it"},
-    {"one_waits_for_an_item", one_waits_for_an_item, "one thread waits for an item, another puts one"},
-    {"one_waits_for_an_item_with_a_limit", one_waits_for_an_item_with_a_limit, "the same, with a time-out"},
-    {"one_waits_for_room", one_waits_for_room, "one thread waits for room, another gets an item"},
-    {"one_waits_for_room_with_a_limit", one_waits_for_room_with_a_limit, "the same, with a time-out"},
-    {"two_consumers", two_consumers, "two threads get an item each, another puts two"},
+    QUEUE_SCENARIOS,
+    {"put_and_look", put_and_look, "one thread puts, another asks whether the queue is empty, or full"},
+    {"get_and_look", get_and_look, "one thread gets, another asks whether the queue is empty, or full"},
     {"two_consumers_at_a_small_queue", two_consumers_at_a_small_queue,
      "two threads get an item each, another puts two where there is room for one"},
     {"two_producers_at_a_small_queue", two_producers_at_a_small_queue,
      "two threads put an item each where there is room for one, another gets two"},
-    {"two_producers_at_a_full_queue", two_producers_at_a_full_queue,
-     "two threads put an item each into a full queue, another gets two"},
     {"one_gives_up", one_gives_up, "two threads wait for one item, one of them only for a while"},
-    {"one_putter_gives_up", one_putter_gives_up,
-     "two threads wait for room, one of them with a limit, another thread gets an item"},
     {"many_items", many_items, "one thread puts and gets many items"},
     SCENARIOS_END,
 };
