@@ -15,6 +15,7 @@
 
 #include "check.h"
 #include "queue.h"
+#include "slices.h"
 #include "wrap.h"
 
 #include <errno.h>
@@ -92,7 +93,8 @@ struct visit {
     void *item; /* to be put, or what was got */
     int result;
     int64_t took_us;
-    int64_t behind_us;   /* so much the monotonic clock is set back for this thread until it waits */
+    int64_t behind_us;    /* so much the monotonic clock is set back for this thread until it waits */
+    struct tally *slices; /* waits that looked again after a moment */
     struct runner *runner;
 };
 
@@ -127,6 +129,7 @@ static void visit_run(void *argument)
 
     waits_before = wrap_count(WRAP_pthread_cond_timedwait);
     behind_us = visit->behind_us;
+    slices = visit->slices;
     waits = true;
     visit->result = visit->puts ? queue_put(visit->queue, visit->item, visit->timeout_us)
                                 : queue_get(visit->queue, &visit->item, visit->timeout_us);
@@ -147,6 +150,7 @@ static struct visit a_put(struct this_queue *queue, int thing, int64_t timeout_u
 /* Starts it, and goes on when it sleeps. */
 static void must_wait(struct visit *visit)
 {
+    visit->slices = slices_tally();
     visit->runner = runner_start(visit_run, visit);
     enum runner_state state = runner_state(visit->runner);
     must(state != RUNNER_BUSY, "A thread that waits in " QUEUE "_%s should sleep, but it keeps the processor busy.",
@@ -154,6 +158,10 @@ static void must_wait(struct visit *visit)
     must(state == RUNNER_BLOCKED,
          "The queue is %s, and " QUEUE "_%s with a time-out of %lld did not wait but returned %d.",
          visit->puts ? "full" : "empty", visit->puts ? "put" : "get", (long long)visit->timeout_us, visit->result);
+    must(!slices_tell(visit->timeout_us) || tally_read(visit->slices) == 0,
+         "A thread that waits in " QUEUE "_%s should sleep until it is woken, but it sleeps for a moment, looks, and "
+         "sleeps again.",
+         visit->puts ? "put" : "get");
 }
 
 static void must_still_wait(struct visit *visit, const char *when)

@@ -180,8 +180,11 @@ TEST(one_task_done_once,
 
 /* ---- join ------------------------------------------------------------------------------------------------------- */
 
+static struct tally join_slices; /* waits of those who join that looked again after a moment */
+
 static void join_queue(void *queue)
 {
+    slices = &join_slices;
     queue_join(queue);
 }
 
@@ -193,6 +196,8 @@ static struct runner *must_join_asleep(struct this_queue *queue)
 
     must(state != RUNNER_BUSY, "A thread that joins should sleep, but it keeps the processor busy.");
     must(state == RUNNER_BLOCKED, "%zu tasks are unfinished, and " QUEUE "_join returned.", queue_unfinished(queue));
+    must(tally_read(&join_slices) == 0, "A thread that joins should sleep until it is woken, but it sleeps for a "
+                                        "moment, looks, and sleeps again.");
     return joiner;
 }
 
