@@ -8,6 +8,7 @@
 #endif
 #include "barrier.h"
 #include "check.h"
+#include "slices.h"
 #include "wrap.h"
 
 #include <errno.h>
@@ -77,6 +78,7 @@ struct party {
     int result; /* of the last round */
     long index;
     int64_t began_us, took_us;
+    struct tally *slices; /* waits that looked again after a moment */
     struct runner *runner;
 };
 
@@ -85,6 +87,7 @@ static void arrive(void *argument)
     struct party *party = argument;
 
     party->began_us = now_us();
+    slices = party->slices;
     waits = true;
     for (int i = 0; i < party->rounds; i++)
         party->result = barrier_wait(party->barrier, party->timeout_us, &party->index);
@@ -95,6 +98,7 @@ static void arrive(void *argument)
 static void party_start(struct party *party, struct barrier *barrier, int64_t timeout_us)
 {
     *party = (struct party){.barrier = barrier, .timeout_us = timeout_us, .rounds = 1, .result = -1, .index = NO_INDEX};
+    party->slices = slices_tally();
     party->runner = runner_start(arrive, party);
 }
 
@@ -144,6 +148,10 @@ TEST(all_together, "Nobody leaves before all have arrived; then all leave, and e
         for (int i = 0; i < PARTIES - 1; i++) {
             must_count(i, barrier, "Before a thread arrives");
             must_wait(&parties[i], barrier, i % 2 == 0 ? -1 : INT64_MAX);
+            must(
+                tally_read(parties[i].slices) == 0,
+                "A thread that waits for others should sleep until it is woken, but it sleeps for a moment, looks, and "
+                "sleeps again.");
         }
         must_count(PARTIES - 1, barrier, "When one is missing");
         for (int i = 0; i < PARTIES - 1; i++)

@@ -3,8 +3,12 @@
  * The test's own thread is one thread, and those who wait are runners. Who waits is seen with settle(). What two
  * threads can do to each other in between is for the explorer (scenario.c).
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* slices.h */
+#endif
 #include "bounded_semaphore.h"
 #include "check.h"
+#include "slices.h"
 #include "wrap.h"
 
 #include <errno.h>
@@ -43,6 +47,7 @@ struct taker {
     int64_t timeout_us;
     int result;
     int64_t took_us;
+    struct tally *slices; /* waits that looked again after a moment */
     struct runner *runner;
 };
 
@@ -51,6 +56,7 @@ static void take(void *argument)
     struct taker *taker = argument;
     int64_t began_us = now_us();
 
+    slices = taker->slices;
     taker->result = bounded_semaphore_acquire(taker->bounded, true, taker->timeout_us);
     taker->took_us = now_us() - began_us;
 }
@@ -66,11 +72,15 @@ static void give_one(void *argument)
 static void must_wait(struct taker *taker, struct bounded_semaphore *bounded, int64_t timeout_us)
 {
     *taker = (struct taker){.bounded = bounded, .timeout_us = timeout_us, .result = -1};
+    taker->slices = slices_tally();
     taker->runner = runner_start(take, taker);
     enum runner_state state = runner_state(taker->runner);
     must(state != RUNNER_BUSY, "A thread that waits for a permit should sleep, but it keeps the processor busy.");
     must(state == RUNNER_BLOCKED, "There is no permit, and bounded_semaphore_acquire did not wait but returned %d.",
          taker->result);
+    must(!slices_tell(timeout_us) || tally_read(taker->slices) == 0,
+         "A thread that waits for a permit should sleep until it is woken, but it sleeps for a moment, looks, and "
+         "sleeps again.");
 }
 
 static void must_get_it(struct taker *taker)

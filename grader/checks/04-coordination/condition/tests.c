@@ -3,8 +3,12 @@
  * Most tests bring a lock of their own, with two places at which a thread that waits can be held: right after it has
  * let go of the lock, and right before it takes the lock again. So what comes in between is forced, not hoped for.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* slices.h */
+#endif
 #include "check.h"
 #include "condition.h"
+#include "slices.h"
 #include "wrap.h"
 
 #include <errno.h>
@@ -164,6 +168,7 @@ struct waiter {
     int64_t began_us, took_us;
     int result;
     long depth_after;
+    struct tally *slices; /* waits that looked again after a moment */
     struct runner *runner;
 };
 
@@ -177,7 +182,9 @@ static void wait_once(void *argument)
     waiter->began_us = now_us();
     when_free = waiter->free;
     when_back = waiter->back;
+    slices = waiter->slices;
     waiter->result = condition_wait(waiter->condition, waiter->timeout_us);
+    slices = NULL;
     when_free = when_back = NULL;
     waiter->took_us = now_us() - waiter->began_us;
     waiter->depth_after = waiter->lock == NULL ? depth : test_depth(waiter->lock);
@@ -191,6 +198,7 @@ static void waiter_start(struct waiter *waiter, struct condition *condition, str
     waiter->lock = lock;
     waiter->timeout_us = timeout_us;
     waiter->result = -1;
+    waiter->slices = slices_tally();
     waiter->runner = runner_start(wait_once, waiter);
 }
 
@@ -201,6 +209,8 @@ static void must_wait(struct waiter *waiter, struct condition *condition, struct
     enum runner_state state = runner_state(waiter->runner);
     must(state != RUNNER_BUSY, "A thread that waits should sleep, but it keeps the processor busy.");
     must(state == RUNNER_BLOCKED, "Nobody has notified, and condition_wait returned %d.", waiter->result);
+    must(!slices_tell(timeout_us) || tally_read(waiter->slices) == 0,
+         "A thread that waits should sleep until it is woken, but it sleeps for a moment, looks, and sleeps again.");
 }
 
 static void must_have_been_notified(struct waiter *waiter)

@@ -8,6 +8,7 @@
 #endif
 #include "check.h"
 #include "event.h"
+#include "slices.h"
 #include "wrap.h"
 
 #include <errno.h>
@@ -63,6 +64,7 @@ struct waiter {
     int64_t timeout_us;
     int result;
     int64_t began_us, took_us;
+    struct tally *slices; /* waits that looked again after a moment */
     struct runner *runner;
 };
 
@@ -71,6 +73,7 @@ static void wait_for_it(void *argument)
     struct waiter *waiter = argument;
 
     waiter->began_us = now_us();
+    slices = waiter->slices;
     waits = true;
     waiter->result = event_wait(waiter->event, waiter->timeout_us);
     waits = false;
@@ -80,6 +83,7 @@ static void wait_for_it(void *argument)
 static void waiter_start(struct waiter *waiter, struct event *event, int64_t timeout_us)
 {
     *waiter = (struct waiter){.event = event, .timeout_us = timeout_us, .result = -1};
+    waiter->slices = slices_tally();
     waiter->runner = runner_start(wait_for_it, waiter);
 }
 
@@ -90,6 +94,9 @@ static void must_wait(struct waiter *waiter, struct event *event, int64_t timeou
     enum runner_state state = runner_state(waiter->runner);
     must(state != RUNNER_BUSY, "A thread that waits for an event should sleep, but it keeps the processor busy.");
     must(state == RUNNER_BLOCKED, "The flag is false, and event_wait did not wait but returned %d.", waiter->result);
+    must(!slices_tell(timeout_us) || tally_read(waiter->slices) == 0,
+         "A thread that waits for an event should sleep until it is woken, but it sleeps for a moment, looks, and "
+         "sleeps again.");
 }
 
 static void must_go_on(struct waiter *waiter)

@@ -8,6 +8,7 @@
 #endif
 #include "check.h"
 #include "semaphore.h"
+#include "slices.h"
 #include "wrap.h"
 
 #include <errno.h>
@@ -72,6 +73,7 @@ struct taker {
     int64_t timeout_us;
     int result;
     int64_t took_us;
+    struct tally *slices; /* waits that looked again after a moment */
     struct runner *runner;
 };
 
@@ -80,6 +82,7 @@ static void take(void *argument)
     struct taker *taker = argument;
     int64_t began_us = now_us();
 
+    slices = taker->slices;
     waits = true;
     taker->result = semaphore_acquire(taker->semaphore, true, taker->timeout_us);
     waits = false;
@@ -89,6 +92,7 @@ static void take(void *argument)
 static void taker_start(struct taker *taker, struct semaphore *semaphore, int64_t timeout_us)
 {
     *taker = (struct taker){.semaphore = semaphore, .timeout_us = timeout_us, .result = -1};
+    taker->slices = slices_tally();
     taker->runner = runner_start(take, taker);
 }
 
@@ -100,6 +104,9 @@ static void must_wait(struct taker *taker, struct semaphore *semaphore, int64_t 
     must(state != RUNNER_BUSY, "A thread that waits for a permit should sleep, but it keeps the processor busy.");
     must(state == RUNNER_BLOCKED, "There is no permit, and semaphore_acquire did not wait but returned %d.",
          taker->result);
+    must(!slices_tell(timeout_us) || tally_read(taker->slices) == 0,
+         "A thread that waits for a permit should sleep until it is woken, but it sleeps for a moment, looks, and "
+         "sleeps again.");
 }
 
 static void must_get_it(struct taker *taker)

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE /* syscall */
 #endif
 #include "check.h"
+#include "slices.h"
 #include "timer.h"
 #include "wrap.h"
 
@@ -87,6 +88,7 @@ struct join {
     struct timer *timer;
     int64_t timeout_us, took_us;
     int result;
+    struct tally *slices; /* waits that looked again after a moment */
     struct runner *runner;
 };
 
@@ -120,6 +122,7 @@ static void join_it(void *argument)
     struct join *join = argument;
     int64_t began_us = now_us();
 
+    slices = join->slices;
     waits = true;
     join->result = timer_join(join->timer, join->timeout_us);
     waits = false;
@@ -129,6 +132,7 @@ static void join_it(void *argument)
 static void join_start(struct join *join, struct timer *timer, int64_t timeout_us)
 {
     *join = (struct join){.timer = timer, .timeout_us = timeout_us, .result = -1};
+    join->slices = slices_tally();
     join->runner = runner_start(join_it, join);
 }
 
@@ -138,6 +142,9 @@ static void must_wait_for_it(struct join *join, struct timer *timer, int64_t tim
     enum runner_state state = runner_state(join->runner);
     must(state != RUNNER_BUSY, "A thread that waits for a timer should sleep, but it keeps the processor busy.");
     must(state == RUNNER_BLOCKED, "The timer is alive, and timer_join did not wait but returned %d.", join->result);
+    must(!slices_tell(timeout_us) || tally_read(join->slices) == 0,
+         "A thread that waits for a timer should sleep until it is woken, but it sleeps for a moment, looks, and "
+         "sleeps again.");
 }
 
 static void must_have_joined(struct join *join)
@@ -180,6 +187,29 @@ TEST(not_before_its_time, "The function is not called before its time, and start
     must(call.at_us - began_us >= SOME_US, "The interval was %d µs, and the function was called after %lld.", SOME_US,
          (long long)(call.at_us - began_us));
     timer_destroy(timer);
+}
+
+/* In the timer's own thread, before it runs. */
+static void count_slices(void *tally)
+{
+    slices = tally;
+}
+
+TEST(sleeps_until_its_time,
+     "The timer's thread sleeps until its time has come or it is woken: it does not look again and again.")
+{
+    struct tally *looks = slices_tally();
+    struct call call = {.calls = TALLY_ZERO};
+    struct timer *timer = new_timer(&call, 2 * HOUR_US);
+
+    wrap_in_thread(count_slices, looks);
+    must_start(timer);
+    must(settle(), "The timer has two hours, and its thread keeps the processor busy.");
+    must(tally_read(looks) == 0,
+         "The timer has two hours, and its thread sleeps for a moment, looks, and sleeps again.");
+    must_return(0, timer_cancel(timer), "timer_cancel of a timer that waits");
+    timer_destroy(timer);
+    must_have_called(&call, 0);
 }
 
 TEST(nothing_before_start, "Nothing runs before start: there is no thread and no call.")
