@@ -133,6 +133,7 @@ static void take_enter(struct tests_report *report, const json_t *line)
     if (test == NULL || test->pid != 0)
         return;
     test->pid = number_of(line, "pid");
+    report->entered = test;
     for (size_t i = 0; i < json_array_size(threads) && test->harness_count < HARNESS_THREADS_MAX; i++)
         test->harness[test->harness_count++] = (pid_t)json_integer_value(json_array_get(threads, i));
 }

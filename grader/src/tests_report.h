@@ -49,6 +49,7 @@ struct tests_report {
     struct test_record *tests; /* in the order in which they were listed */
     size_t count;
     struct test_record *current; /* begun and not ended, or NULL */
+    struct test_record *entered; /* the last whose process has said which one it is, or NULL; it may outlive its test */
     bool done;                   /* the last line came, with the key */
 };
 

@@ -100,11 +100,12 @@ const struct test_sight *tests_run_sight(const struct tests_run *run, const stru
 
 /* ---- the test's own process -------------------------------------------------------------------------------------- */
 
-/* The test that runs now, where its process is known to be one below the runner `pid`: the number came from a process
- * that runs the student's code. */
+/* The test that runs now, or has ended and whose process has not, where that is known to be one below the runner `pid`:
+ * the number came from a process that runs the student's code. */
 static const struct test_record *running_test(struct watching *watching, pid_t runner)
 {
-    const struct test_record *test = watching->run->report.current;
+    const struct tests_report *report = &watching->run->report;
+    const struct test_record *test = report->current != NULL ? report->current : report->entered;
     struct pid_list tree = {0};
     void *scratch = memory_context(watching->context);
     bool below = false;

@@ -130,6 +130,23 @@ Test(stage_tests, an_abort_is_a_crash)
     cr_assert_str_eq(finding->places[0].excerpt, "assert(amount == 99);");
 }
 
+/* A thread that is left behind never sleeps for good, so nothing proves that nobody will ever wake the one that
+ * crashed. */
+Test(stage_tests, a_crash_behind_the_tests_end_is_one)
+{
+    static const char *const top =
+        "#include <pthread.h>\n#include <stdlib.h>\n#include <time.h>\n"
+        "static void *stay(void *none)\n{\n    for (;;)\n        nanosleep(&(struct timespec){0, 1000000}, 0);\n"
+        "    return none;\n}\n"
+        "static void fall(void)\n{\n    *(volatile int *)0 = 1;\n}\n";
+    static const char *const body =
+        "    pthread_t thread;\n    pthread_create(&thread, 0, stay, 0);\n    atexit(fall);\n";
+
+    cr_assert_eq(grade(top, ADD, memory_format(fixture.context, "%s%s", ADD, body)), OUTCOME_FAILED);
+    must_say("crashed: the program used a pointer that is NULL");
+    must_leave_nothing();
+}
+
 Test(stage_tests, a_stack_that_overflows_is_a_crash)
 {
     cr_assert_eq(grade("", "    tiny->value += amount;\n    pthread_mutex_unlock(&tiny->mutex);\n    return 0;",
