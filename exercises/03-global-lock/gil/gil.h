@@ -16,7 +16,7 @@
  *     A holder that drops the lock unasked does not wait.
  *   - A drop request is for one holder and one hold: it ends when he drops the lock.
  *   - Which of several waiters gets the lock is not promised. But a lock that is free while somebody waits goes to
- *     somebody.
+ *     somebody, and who comes and finds it free takes it, also before those who were woken and have not come yet.
  *
  * It is built from one mutex, held for a moment only, and conditions; waiting for an interval is a
  * pthread_cond_timedwait. Whether the lock is held is a field of its own, guarded by the mutex: `locked` in CPython,
@@ -46,9 +46,9 @@ int gil_create(struct gil **gil);
 /* Ends a lock that nobody holds or waits for, after all of its gil_threads. NULL is fine. */
 void gil_destroy(struct gil *gil);
 
-/* Sets the interval, in microseconds; waits that begin from now on go by it. Any thread, at any time; does not block.
- * Returns 0, or EINVAL where `interval_us` is 0 or less, and then nothing has changed (Python: ValueError, "switch
- * interval must be strictly positive"). */
+/* Sets the interval, in microseconds; time-outs that begin from now on go by it, also the next one of a thread that
+ * waits already. Any thread, at any time; does not block. Returns 0, or EINVAL where `interval_us` is 0 or less, and
+ * then nothing has changed (Python: ValueError, "switch interval must be strictly positive"). */
 int gil_set_interval(struct gil *gil, int64_t interval_us);
 
 /* The interval in microseconds. Any thread, at any time; does not block. */

@@ -49,6 +49,7 @@ struct taker {
     struct nap_alarm clock; /* of its gil_take */
     struct gate has_it, let_go;
     int took, dropped; /* what the calls returned */
+    int errno_after;   /* of gil_take; it was ERANGE before */
     bool asked;        /* whether its drop was requested, just before it let go */
     bool held, held_after;
     struct runner *runner;
@@ -59,7 +60,9 @@ static void take_and_drop(void *argument)
     struct taker *taker = argument;
 
     nap_alarm = &taker->clock;
+    errno = ERANGE;
     taker->took = gil_take(taker->thread);
+    taker->errno_after = errno;
     nap_alarm = NULL;
     taker->held = gil_is_held(taker->thread);
     gate_open(&taker->has_it);
@@ -311,21 +314,24 @@ TEST(next_wait_is_of_the_new_interval,
      "A new interval counts for the waits that begin from then on, also for who waits already.")
 {
     struct gil *gil = new_gil();
-    struct gil_thread *me = new_thread(gil);
+    struct gil_thread *me = new_thread(gil), *other = new_thread(gil);
     struct taker taker;
 
     must_return(0, gil_take(me), "gil_take of a free lock");
     start_taker(&taker, gil, 2);
     must_sleep(&taker, 0);
+    must_return(0, gil_drop(me), "gil_drop of the holder, whom nobody has asked,");
+    must_return(0, gil_take(other), "gil_take of a lock that is free");
     must_return(0, gil_set_interval(gil, 3600000000), "gil_set_interval");
     int64_t before_ns = now_ns();
     ring(&taker, 0);
     must_sleep(&taker, 1);
     must(in_ns(taker.clock.until[1]) >= before_ns + (int64_t)3600 * 1000000000,
          "The interval was set to an hour while a thread waited, and its next wait is shorter.");
-    gate_open(&taker.clock.rung[1]);
-    must_return(0, gil_drop(me), "gil_drop of the holder");
+    must_return(0, gil_drop(other), "gil_drop of the holder, whom nobody has asked,");
+    ring(&taker, 1);
     end_taker(&taker);
+    gil_thread_destroy(other);
     gil_thread_destroy(me);
     gil_destroy(gil);
 }
@@ -393,8 +399,13 @@ TEST(a_switch_begins_anew, "Where the lock went to another thread during the wai
     must_return(0, gil_drop(me), "gil_drop of the holder, whom nobody has asked,");
     start_taker(&quick, gil, 0);
     gate_pass(&quick.has_it);
+    int64_t before_ns = now_ns();
     ring(&slow, 0);
     must_sleep(&slow, 1);
+    must(
+        in_ns(slow.clock.until[1]) >= before_ns + (int64_t)GIL_INTERVAL_US * 1000,
+        "A thread's interval was over, but the lock had gone to another thread meanwhile, and the next wait is shorter "
+        "than a whole interval.");
     must(!gil_drop_requested(quick.thread),
          "A thread's interval was over, but the lock had gone to another thread meanwhile, and that one was asked to "
          "drop it although it has only just begun.");
@@ -408,6 +419,54 @@ TEST(a_switch_begins_anew, "Where the lock went to another thread during the wai
     end_taker(&quick);
     must(quick.asked, "The drop request was gone before the holder let go.");
     end_taker(&slow);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(there_and_back, "Two switches that bring the lock back to the same thread are switches: it has just begun.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil), *other = new_thread(gil);
+    struct taker taker;
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    start_taker(&taker, gil, 2);
+    must_sleep(&taker, 0);
+    must_return(0, gil_drop(me), "gil_drop of the holder, whom nobody has asked,");
+    must_return(0, gil_take(other), "gil_take of a lock that is free");
+    must_return(0, gil_drop(other), "gil_drop of the holder, whom nobody has asked,");
+    must_return(0, gil_take(me), "gil_take of a lock that is free");
+    ring(&taker, 0);
+    must_sleep(&taker, 1);
+    must(!gil_drop_requested(me), "During a thread's wait the lock went to another thread and came back, and the "
+                                  "holder, who has only just begun, is asked to drop it.");
+    must_return(0, gil_drop(me), "gil_drop of the holder, whom nobody has asked,");
+    ring(&taker, 1);
+    end_taker(&taker);
+    gil_thread_destroy(other);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(no_switch_is_no_excuse, "Who drops the lock and takes it again himself has made no switch: he is asked all the "
+                             "same, or who waits would wait for ever.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct taker taker;
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    start_taker(&taker, gil, 2);
+    must_sleep(&taker, 0);
+    must_return(0, gil_drop(me), "gil_drop of the holder, whom nobody has asked,");
+    must_return(0, gil_take(me), "gil_take of a lock that is free");
+    ring(&taker, 0);
+    must_sleep(&taker, 1);
+    must(gil_drop_requested(me), "During a thread's wait the holder dropped the lock and took it again, which is no "
+                                 "switch, and gil_drop_requested is false when the interval is over.");
+    gate_open(&taker.clock.rung[1]);
+    must_return(0, gil_drop(me), "gil_drop of the holder, on request,");
+    end_taker(&taker);
     gil_thread_destroy(me);
     gil_destroy(gil);
 }
@@ -511,7 +570,7 @@ static struct gil *asked_holder(struct holder *holder, struct taker *taker)
     holder->thread = new_thread(gil);
     holder->runner = runner_start(hold, holder);
     gate_pass(&holder->has_it);
-    start_taker(taker, gil, 2);
+    start_taker(taker, gil, NAPS_MAX);
     must_sleep(taker, 0);
     ring(taker, 0);
     must_sleep(taker, 1);
@@ -564,6 +623,33 @@ TEST(not_overtaken, "Who has let go on request and takes the lock again gets it 
     must_return(0, holder.taken_again, "gil_take of the thread that had let go on request");
     must(gil_switches(gil) == 3, "The lock went to a first thread, to a second and back: that is 3 switches, not %llu.",
          (unsigned long long)gil_switches(gil));
+    gil_destroy(gil);
+}
+
+TEST(asks_the_next_one_too,
+     "Who has asked one holder, and sees another one take the lock that he let go, asks that one "
+     "after another interval: each of them has to let go.")
+{
+    struct holder holder = {.dropped = -1};
+    struct taker slow, quick;
+    struct gil *gil = asked_holder(&holder, &slow);
+
+    gate_open(&holder.go);
+    settle();
+    start_taker(&quick, gil, 0);
+    gate_pass(&quick.has_it);
+    ring(&slow, 1);
+    must_sleep(&slow, 2);
+    must(!gil_drop_requested(quick.thread),
+         "A thread woke up and found that the lock had gone to another one meanwhile, "
+         "and that one was asked to drop it although it has only just begun.");
+    ring(&slow, 2);
+    must(gil_drop_requested(quick.thread),
+         "A thread asked the holder for the lock, another one got it, an interval is over since then, and that one is "
+         "not asked: it may keep the lock for ever.");
+    end_holder(&holder);
+    end_taker(&quick);
+    end_taker(&slow);
     gil_destroy(gil);
 }
 
@@ -695,9 +781,12 @@ TEST(checkpoint_unasked, "gil_checkpoint does nothing where the holder was not a
     must_return(0, gil_checkpoint(me), "gil_checkpoint of the holder");
     start_taker(&taker, gil, 0);
     settle();
+    long woken = wrap_count(WRAP_pthread_cond_signal) + wrap_count(WRAP_pthread_cond_broadcast);
     must_return(0, gil_checkpoint(me), "gil_checkpoint of the holder, whom nobody has asked,");
+    woken = wrap_count(WRAP_pthread_cond_signal) + wrap_count(WRAP_pthread_cond_broadcast) - woken;
     settle();
     must(gil_is_held(me) && taker.took == -1, "Nobody had asked the holder, and gil_checkpoint gave the lock away.");
+    must(woken == 0, "Nobody had asked the holder, and gil_checkpoint woke one who waits, as if the lock were free.");
     must_return(0, gil_drop(me), "gil_drop of the holder");
     end_taker(&taker);
     gil_thread_destroy(me);
@@ -751,6 +840,32 @@ TEST(a_new_thread_is_another,
     gil_destroy(gil);
 }
 
+TEST(another_ends, "That one gil_thread ends changes nothing for the others: who had the lock last had it last.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct taker taker;
+
+    gil_take(me);
+    gil_thread_destroy(new_thread(gil));
+    start_taker(&taker, gil, 2);
+    must_sleep(&taker, 0);
+    ring(&taker, 0);
+    must(gil_drop_requested(me), "A gil_thread that never had the lock has ended, and since then the holder is not "
+                                 "asked to drop it when an interval is over.");
+    gate_open(&taker.clock.rung[1]);
+    gil_drop(me);
+    end_taker(&taker);
+    gil_take(me);
+    gil_drop(me);
+    gil_thread_destroy(new_thread(gil));
+    gil_take(me);
+    must_count(gil, 3, "The same thread has taken the lock again, and another gil_thread ended in between");
+    gil_drop(me);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
 TEST(errno_is_kept, "gil_take, gil_drop and gil_checkpoint leave errno as it was, also where they wait.")
 {
     struct gil *gil = new_gil();
@@ -766,11 +881,21 @@ TEST(errno_is_kept, "gil_take, gil_drop and gil_checkpoint leave errno as it was
     gate_open(&taker.let_go);
     errno = ERANGE;
     int checked = gil_checkpoint(me), after_checkpoint = errno;
+    int again = gil_take(me), after_again = errno;
     int dropped = gil_drop(me), after_drop = errno;
+    int twice = gil_drop(me), after_twice = errno;
     end_taker(&taker);
     must_return(0, took, "gil_take");
     must_return(0, checked, "gil_checkpoint");
     must_return(0, dropped, "gil_drop");
+    must_return(EDEADLK, again, "gil_take of the holder");
+    must_return(EPERM, twice, "A second gil_drop");
+    must(after_again == ERANGE && after_twice == ERANGE,
+         "errno was ERANGE, and after a gil_take and a gil_drop that were refused it was %d and %d: an error is "
+         "returned, and errno stays as it was.",
+         after_again, after_twice);
+    must(taker.errno_after == ERANGE, "errno was ERANGE, and after a gil_take that waited for an interval it was %d.",
+         taker.errno_after);
     must(after_take == ERANGE && after_checkpoint == ERANGE && after_drop == ERANGE,
          "errno was ERANGE, and after gil_take, gil_checkpoint and gil_drop it was %d, %d and %d.", after_take,
          after_checkpoint, after_drop);
