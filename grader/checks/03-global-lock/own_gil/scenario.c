@@ -121,12 +121,13 @@ static void *add_one(void *argument)
     return NULL;
 }
 
-static void two_add(void)
+static void two_of(void *(*adder)(void *), int64_t interval_us)
 {
     struct own_gil *interpreter = made();
-    pthread_t a = scenario_thread(add_one, interpreter), b = scenario_thread(add_one, interpreter);
     int64_t sum = 0;
 
+    ensure(own_gil_set_interval(interpreter, interval_us) == 0, "own_gil_set_interval returned an error");
+    pthread_t a = scenario_thread(adder, interpreter), b = scenario_thread(adder, interpreter);
     scenario_join(a);
     scenario_join(b);
     struct own_gil_thread *thread = enter(interpreter);
@@ -135,12 +136,35 @@ static void two_add(void)
     end(interpreter);
 }
 
+static void two_add(void)
+{
+    two_of(add_one, HOUR_US);
+}
+
+static void *add_one_in_steps(void *argument)
+{
+    struct own_gil_thread *thread = enter(argument);
+    int64_t value = 0;
+
+    own_gil_get(thread, "sum", &value);
+    own_gil_checkpoint(thread);
+    ensure(own_gil_set(thread, "sum", value + 1) == 0, "own_gil_set returned an error");
+    own_gil_leave(thread);
+    return NULL;
+}
+
+/* Nobody ever asks for the lock, so a checkpoint lets nobody in. */
+static void two_unasked(void)
+{
+    two_of(add_one_in_steps, INT64_MAX);
+}
+
 /* ---- ending ----------------------------------------------------------------------------------------------------- */
 
 /* Somebody tries to end the interpreter that another one is about to leave, until that works. */
 struct stay {
     struct own_gil *interpreter;
-    struct gate inside;
+    struct gate inside, left;
 };
 
 static void *stay_for_a_while(void *argument)
@@ -151,6 +175,7 @@ static void *stay_for_a_while(void *argument)
     ensure(own_gil_set(thread, "x", 1) == 0, "own_gil_set returned an error");
     gate_open(&stay->inside);
     own_gil_leave(thread);
+    gate_open(&stay->left);
     return NULL;
 }
 
@@ -165,6 +190,17 @@ static void ended_while_leaving(void)
     scenario_join(a);
     if (error == EBUSY)
         end(stay.interpreter);
+}
+
+/* Nothing but the interpreter itself tells who ends it that the other one has done with it. */
+static void ended_after_leaving(void)
+{
+    struct stay stay = {.interpreter = made()};
+    pthread_t a = scenario_thread(stay_for_a_while, &stay);
+
+    gate_pass(&stay.left);
+    end(stay.interpreter);
+    scenario_join(a);
 }
 
 static void nobody(void)
@@ -183,7 +219,9 @@ SCENARIOS = {
     {"two_in_two", two_in_two, "two threads do everything, each in an interpreter of its own"},
     {"one_after_the_other", one_after_the_other, "the same, one after the other"},
     {"two_add", two_add, "two threads add 1 to a variable of the same interpreter"},
+    {"two_unasked", two_unasked, "the same with a checkpoint in between, and an interval without an end: nobody asks"},
     {"ended_while_leaving", ended_while_leaving, "one thread leaves an interpreter, another tries to end it"},
+    {"ended_after_leaving", ended_after_leaving, "one thread leaves an interpreter, then another ends it"},
     {"nobody", nobody, "an interpreter is ended while a thread is inside, then when none is"},
     SCENARIOS_END,
 };

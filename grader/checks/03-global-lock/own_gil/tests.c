@@ -90,7 +90,7 @@ TEST(variables, "A global variable keeps its value until it is set anew; one tha
 
 TEST(many_variables, "There is no limit to the number of variables and texts, nor to their length.")
 {
-    enum { MANY = 1000 };
+    enum { MANY = 3000 };
     struct own_gil *interpreter = new_interpreter();
     struct own_gil_thread *thread = enter(interpreter);
     static char longest[5001];
@@ -106,14 +106,33 @@ TEST(many_variables, "There is no limit to the number of variables and texts, no
         snprintf(name, sizeof name, "v%d", i);
         wrong += own_gil_get(thread, name, &value) != 0 || value != i;
     }
-    must(wrong == 0, "Of 1000 variables and texts %ld could not be set or have another value.", wrong);
-    must(own_gil_interned(thread) == MANY, "1000 texts were interned, and own_gil_interned says %zu.",
+    must(wrong == 0, "Of 3000 variables and texts %ld could not be set or have another value.", wrong);
+    must(own_gil_interned(thread) == MANY, "3000 texts were interned, and own_gil_interned says %zu.",
          own_gil_interned(thread));
     memset(longest, 'n', sizeof longest - 1);
     must_return(0, own_gil_set(thread, longest, 5), "own_gil_set with a name of 5000 bytes");
     must_be(thread, longest, 5);
+    longest[sizeof longest - 2] = 'm';
+    int64_t value;
+    must_return(ENOENT, own_gil_get(thread, longest, &value), "own_gil_get with a name that differs in its last byte");
     own_gil_leave(thread);
     end(interpreter);
+}
+
+TEST(many_interpreters, "There is no limit to the number of interpreters, and a thread may be inside all of them.")
+{
+    enum { MANY = 150 };
+    struct own_gil *interpreters[MANY];
+    struct own_gil_thread *threads[MANY];
+
+    for (int i = 0; i < MANY; i++) {
+        interpreters[i] = new_interpreter();
+        threads[i] = enter(interpreters[i]);
+    }
+    for (int i = 0; i < MANY; i++) {
+        own_gil_leave(threads[i]);
+        end(interpreters[i]);
+    }
 }
 
 TEST(long_names_in_errors, "A message has at most OWN_GIL_ERROR_MAX bytes; of a longer one the name is cut off.")
@@ -131,6 +150,9 @@ TEST(long_names_in_errors, "A message has at most OWN_GIL_ERROR_MAX bytes; of a 
     must(strncmp(own_gil_error(thread), "name 'nnn", 9) == 0 &&
              strcmp(own_gil_error(thread) + size - strlen("n' is not defined"), "n' is not defined") == 0,
          "The message should be \"name 'nnn…n' is not defined\", but it is \"%s\".", own_gil_error(thread));
+    must_return(ENOENT, own_gil_get(thread, "100%d", &value), "own_gil_get of a variable that was never set");
+    must(strcmp(own_gil_error(thread), "name '100%d' is not defined") == 0,
+         "The variable 100%%d was never set, and the message is \"%s\".", own_gil_error(thread));
     own_gil_leave(thread);
     end(interpreter);
 }
@@ -155,6 +177,8 @@ TEST(interned_once, "The same text is interned once: the same pointer each time,
          own_gil_interned(thread));
     own_gil_leave(thread);
     thread = enter(interpreter);
+    must(own_gil_interned(thread) == 3, "A thread has left, and of the three interned texts %zu are still there.",
+         own_gil_interned(thread));
     must(own_gil_intern(thread, "spam") == spam, "Interned texts should last as long as their interpreter.");
     own_gil_leave(thread);
     end(interpreter);
@@ -280,6 +304,54 @@ TEST(busy_while_inside, "An interpreter that a thread is inside of cannot be end
     must_return(0, own_gil_destroy(NULL), "own_gil_destroy of NULL");
 }
 
+static void try_to_end(void *argument)
+{
+    struct visitor *ending = argument;
+
+    ending->error = own_gil_destroy(ending->interpreter);
+}
+
+TEST(still_busy, "An interpreter is busy until the last thread has left, whoever came and left meanwhile.")
+{
+    struct own_gil *interpreter = new_interpreter();
+    struct own_gil_thread *thread = enter(interpreter);
+    struct visitor visitor = {.alarm.naps = 2}, ending = {.interpreter = interpreter, .error = -1};
+
+    start(&visitor, interpreter);
+    nap_ring(&visitor.alarm, 0);
+    nap_ring(&visitor.alarm, 1); /* it has asked for the lock */
+    gate_open(&visitor.go);
+    own_gil_checkpoint(thread);
+    runner_join(visitor.runner);
+    runner_join(runner_start(try_to_end, &ending));
+    must_return(EBUSY, ending.error, "Of two threads inside one has left, and own_gil_destroy");
+    must_be(thread, "visited", 1);
+    own_gil_leave(thread);
+    end(interpreter);
+}
+
+TEST(no_limit_to_threads, "There is no limit to the number of threads in an interpreter.")
+{
+    enum { MANY = 40 };
+    struct own_gil *interpreter = new_interpreter();
+    struct own_gil_thread *thread = enter(interpreter);
+    struct visitor visitors[MANY] = {{0}};
+    int failed = 0;
+
+    for (int i = 0; i < MANY; i++) {
+        start(&visitors[i], interpreter);
+        gate_open(&visitors[i].go);
+    }
+    settle();
+    own_gil_leave(thread);
+    for (int i = 0; i < MANY; i++) {
+        runner_join(visitors[i].runner);
+        failed += visitors[i].error != 0;
+    }
+    must(failed == 0, "40 threads waited to enter an interpreter, and own_gil_enter failed in %d of them.", failed);
+    end(interpreter);
+}
+
 TEST(interval_of_its_own, "Each interpreter has an interval of its own, as gil.h has it.")
 {
     struct own_gil *one = new_interpreter(), *two = new_interpreter();
@@ -291,6 +363,11 @@ TEST(interval_of_its_own, "Each interpreter has an interval of its own, as gil.h
     must(own_gil_interval(one) == 77, "The interval was set to 77 µs, and it is %lld.",
          (long long)own_gil_interval(one));
     must(own_gil_interval(two) == GIL_INTERVAL_US, "One interpreter's interval was set, and another one's changed.");
+    end(two);
+    two = new_interpreter();
+    must(own_gil_interval(two) == GIL_INTERVAL_US,
+         "One interpreter's interval was set, and a new one begins with %lld µs instead of 5000.",
+         (long long)own_gil_interval(two));
     end(one);
     end(two);
 }
@@ -310,12 +387,14 @@ TEST(nothing_is_shared, "What is set, interned or reported in one interpreter is
     struct own_gil_thread *in_one = enter(one);
     int got = own_gil_get(in_one, "visited", &value);
     must_return(ENOENT, got, "own_gil_get of a variable that was set in another interpreter");
-    const char *text = own_gil_intern(in_one, "spam");
+    const char *text = own_gil_intern(in_one, "spam"), *letter = own_gil_intern(in_one, "a");
+    must(own_gil_intern(in_one, "spam") == text, "The same text was interned twice, and gave two pointers.");
     must_return(0, own_gil_set(in_one, "x", 1), "own_gil_set");
     own_gil_leave(in_one);
     struct own_gil_thread *in_two = enter(two);
     must(own_gil_interned(in_two) == 0, "A text was interned in one interpreter, and another one counts it.");
-    must(own_gil_intern(in_two, "spam") != text, "Two interpreters share an interned text.");
+    must(own_gil_intern(in_two, "spam") != text && own_gil_intern(in_two, "a") != letter,
+         "Two interpreters share an interned text.");
     must_return(ENOENT, own_gil_get(in_two, "x", &value),
                 "own_gil_get of a variable that was set in another interpreter");
     must_return(0, own_gil_set(in_two, "x", 2), "own_gil_set");
@@ -385,6 +464,27 @@ TEST(all_run_at_the_same_time,
         end(meetings[i].interpreter);
     }
     must(errors == 0, "own_gil_enter failed %d times.", errors);
+}
+
+TEST(holds_all_of_them, "Who enters another interpreter holds on to the lock of the one where he is.")
+{
+    struct own_gil *one = new_interpreter(), *two = new_interpreter();
+    struct own_gil_thread *in_one = enter(one);
+    struct visitor visitor = {.alarm.naps = 2};
+    int64_t value;
+
+    start(&visitor, one);
+    nap_ring(&visitor.alarm, 0);
+    nap_ring(&visitor.alarm, 1); /* it has asked for the first one's lock */
+    gate_open(&visitor.go);
+    struct own_gil_thread *in_two = enter(two);
+    must(own_gil_get(in_one, "visited", &value) == ENOENT,
+         "A thread was inside one interpreter and entered another, and somebody else came into the first meanwhile.");
+    own_gil_leave(in_two);
+    own_gil_leave(in_one);
+    runner_join(visitor.runner);
+    end(one);
+    end(two);
 }
 
 /* A thread that stands still in its first allocation of this kind, wherever that is. */
@@ -513,6 +613,10 @@ TEST(ends_with_all_it_has, "An interpreter that ends takes with it all that it h
 
     must_return(0, own_gil_set(thread, "x", 1), "own_gil_set");
     must_return(0, own_gil_set(thread, "y", 1), "own_gil_set");
+    long with_two = memory_held();
+    for (int i = 0; i < 100; i++)
+        own_gil_set(thread, "x", i);
+    must(memory_held() <= with_two, "A variable that is there was set 100 times, and takes more memory each time.");
     must(own_gil_intern(thread, "spam") != NULL, "own_gil_intern failed.");
     own_gil_leave(thread);
     end(interpreter);
