@@ -96,32 +96,43 @@ NAP_HIDDEN int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mut
 
 /* What becomes of the sleeps of the threads that have set `nap_bed` to this. */
 struct nap_bed {
-    long interrupts;           /* so many sleeps end at once, with EINTR */
+    long interrupts;           /* so many sleeps end with EINTR, at once */
+    bool halves;               /* or rather after half of their time, which they really sleep */
     void (*meanwhile)(void *); /* called, in the thread that sleeps, by each sleep that is not interrupted; or NULL */
     void *argument;
     struct tally sleeps;  /* how many there were that were not interrupted */
     struct tally time_us; /* for how long they asked, together */
+    struct tally invalid; /* how many asked for no time at all, with a billion nanoseconds: EINVAL */
+    struct tally by_date; /* how many asked for a moment of CLOCK_REALTIME, which is set now and then */
 };
 
 static _Thread_local struct nap_bed *nap_bed; /* NULL: sleeps are what they always are */
 
-/* Returns 0 or EINTR. */
+/* Returns 0, EINTR or EINVAL. */
 __attribute__((unused)) static int nap_sleep(clockid_t clock, int flags, const struct timespec *time,
                                              struct timespec *left)
 {
     int64_t time_us = (int64_t)time->tv_sec * 1000000 + (time->tv_nsec + 999) / 1000;
 
-    if (nap_bed->interrupts > 0) {
-        nap_bed->interrupts--;
-        if (left != NULL && flags == 0)
-            *left = *time;
-        return EINTR;
+    if (time->tv_nsec < 0 || time->tv_nsec >= 1000000000) {
+        tally_add(&nap_bed->invalid, 1);
+        return EINVAL;
     }
     if (flags != 0) {
         struct timespec now;
         clock_gettime(clock, &now);
         time_us -= (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
     }
+    if (nap_bed->interrupts > 0) {
+        struct timespec half = {time_us / 2000000, time_us / 2 % 1000000 * 1000};
+        nap_bed->interrupts--;
+        if (nap_bed->halves)
+            syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &half, NULL);
+        if (left != NULL && flags == 0)
+            *left = nap_bed->halves ? half : *time;
+        return EINTR;
+    }
+    tally_add(&nap_bed->by_date, flags != 0 && clock == CLOCK_REALTIME);
     tally_add(&nap_bed->sleeps, 1);
     tally_add(&nap_bed->time_us, (long)time_us);
     if (nap_bed->meanwhile != NULL)
