@@ -9,7 +9,8 @@
  *
  *   - The lock is held by the caller before and after, on every way out, and not while it blocks: N threads that wait
  *     take the time of one, and others run meanwhile.
- *   - What the lock guards is used with the lock held, never in between.
+ *   - What the lock guards is used with the lock held, never in between. Since it may guard `*result` and `*got`, they
+ *     are stored once the lock is held again.
  *   - An error is the one of the call that failed, whatever happens while the lock is taken again. errno stays as it
  *     was.
  *   - A signal that interrupts the call does not end it: it goes on for what is left (Python: PEP 475).

@@ -71,8 +71,9 @@ static void close_pipe(struct pipe_ends ends)
 
 /* ---- reads that a signal interrupts ----------------------------------------------------------------------------- */
 
-static _Thread_local int interrupts; /* so many reads of this thread fail with EINTR */
-static struct tally reads;           /* how many reads the process has made, these included */
+static _Thread_local int interrupts; /* so many reads of this thread fail with failure */
+static _Thread_local int failure = EINTR;
+static struct tally reads; /* how many reads the process has made, these included */
 
 /* Stands before the C library's, as the functions of nap.h do. */
 __attribute__((visibility("hidden"))) ssize_t read(int fd, void *buffer, size_t size)
@@ -80,7 +81,7 @@ __attribute__((visibility("hidden"))) ssize_t read(int fd, void *buffer, size_t 
     tally_add(&reads, 1);
     if (interrupts > 0) {
         interrupts--;
-        errno = EINTR;
+        errno = failure;
         return -1;
     }
     return syscall(SYS_read, fd, buffer, size);
@@ -200,6 +201,7 @@ TEST(lock_is_free_meanwhile, "While the call blocks the lock is free; before and
     must_be_blocked(calling.other.runner,
                     "The call is over, somebody else holds the lock, and release_for_io_call went "
                     "on without it.");
+    must(calling.result == -1, "Somebody else holds the lock, and release_for_io_call has stored the result already.");
     must(gil_drop(me) == 0, "gil_drop of the holder returned an error.");
     end(&calling.other, 0, "release_for_io_call");
     must(calling.result == 42, "The function returned 42, and release_for_io_call stored %d.", calling.result);
@@ -284,7 +286,7 @@ TEST(sleeps_long_enough, "A sleep lasts as long as it was told to, never less, a
 {
     struct gil *gil = new_gil();
     struct gil_thread *me = new_thread(gil);
-    struct nap_bed bed = {.interrupts = 3};
+    struct nap_bed bed = {.interrupts = 20}, ages = {0};
 
     take(me);
     int64_t began_us = now_us();
@@ -296,16 +298,46 @@ TEST(sleeps_long_enough, "A sleep lasts as long as it was told to, never less, a
     error = release_for_io_sleep(me, 3600999999);
     nap_bed = NULL;
     must_return(0, error, "release_for_io_sleep that a signal has interrupted");
+    must(tally_read(&bed.invalid) == 0, "A sleep was asked for with 1,000,000,000 nanoseconds or more, which is no "
+                                        "valid time: it is refused, and the thread does not sleep.");
     must(tally_read(&bed.sleeps) == 1, "A signal interrupted the sleep, and the thread did not sleep on.");
-    must(tally_read(&bed.time_us) > 3600999999 - 60000000, "A sleep of an hour was one of %ld µs.",
-         tally_read(&bed.time_us));
+    must(tally_read(&bed.time_us) > 3600999999 - 60000000 && tally_read(&bed.time_us) < 3600999999 + 1000000,
+         "A sleep of an hour was one of %ld µs.", tally_read(&bed.time_us));
+    must(tally_read(&bed.by_date) == 0, "The sleep ends at a moment of CLOCK_REALTIME: it gets shorter or longer where "
+                                        "somebody sets that clock.");
+    nap_bed = &ages;
+    error = release_for_io_sleep(me, 10000000000000000);
+    nap_bed = NULL;
+    must_return(0, error, "release_for_io_sleep of 317 years");
+    must(tally_read(&ages.time_us) > 10000000000000000 - 60000000,
+         "A sleep of 10,000,000,000,000,000 µs was one of %ld.", tally_read(&ages.time_us));
     must(gil_is_held(me), "After release_for_io_sleep the thread does not hold the lock.");
     gil_drop(me);
     gil_thread_destroy(me);
     gil_destroy(gil);
 }
 
-TEST(no_time_to_sleep, "A sleep of 0 is fine; one of less than 0 is EINVAL, and the lock was not dropped for it.")
+TEST(sleeps_for_what_is_left, "A sleep that a signal interrupts goes on for what is left of it: it is not begun anew.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct nap_bed bed = {.interrupts = 1, .halves = true};
+
+    take(me);
+    nap_bed = &bed;
+    int error = release_for_io_sleep(me, 20000);
+    nap_bed = NULL;
+    must_return(0, error, "release_for_io_sleep that a signal has interrupted");
+    must(tally_read(&bed.time_us) < 11000,
+         "A signal interrupted a sleep of 20000 µs after 10000, and it went on for another %ld.",
+         tally_read(&bed.time_us));
+    gil_drop(me);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(no_time_to_sleep, "A sleep of 0 lets go of the lock and takes it again; one of less than 0 is EINVAL, and the "
+                       "lock was not dropped for it.")
 {
     struct gil *gil = new_gil();
     struct gil_thread *me = new_thread(gil);
@@ -327,6 +359,9 @@ TEST(no_time_to_sleep, "A sleep of 0 is fine; one of less than 0 is EINVAL, and 
     must(tally_read(&bed.sleeps) == 0, "The time to sleep was below 0, and the thread slept all the same.");
     must(gil_is_held(me) && gil_switches(gil) == switches,
          "The time to sleep was below 0, and the lock was dropped for it.");
+    must_return(0, release_for_io_sleep(me, 0), "release_for_io_sleep of 0 µs");
+    must(gil_is_held(me) && gil_switches(gil) > switches,
+         "Another thread had asked for the lock, and release_for_io_sleep of 0 µs did not let go of it.");
     gil_drop(me);
     end(&waiter, 0, "release_for_io_sleep");
     gil_thread_destroy(me);
@@ -381,6 +416,9 @@ TEST(readers_block_together, "While one thread waits in read, others hold the lo
     for (int i = 0; i < READERS; i++)
         must_be_blocked(readers[i].runner, "Something was read, somebody else holds the lock, and release_for_io_read "
                                            "went on without it.");
+    for (int i = 0; i < READERS; i++)
+        must(readers[i].got == 4711, "Somebody else holds the lock, and release_for_io_read has stored in *got already "
+                                     "how many bytes came.");
     gil_drop(me);
     for (int i = 0; i < READERS; i++) {
         end(&readers[i], 0, "release_for_io_read");
@@ -391,7 +429,7 @@ TEST(readers_block_together, "While one thread waits in read, others hold the lo
     gil_destroy(gil);
 }
 
-TEST(interrupted_read, "A signal that interrupts the read does not end it.")
+TEST(interrupted_read, "A signal that interrupts the read does not end it; any other error does.")
 {
     struct gil *gil = new_gil();
     struct gil_thread *me = new_thread(gil);
@@ -401,11 +439,16 @@ TEST(interrupted_read, "A signal that interrupts the read does not end it.")
 
     take(me);
     put(ends, "abc");
-    interrupts = 2;
+    interrupts = 20;
     int error = release_for_io_read(me, ends.read, buffer, sizeof buffer, &got);
-    interrupts = 0;
     must_return(0, error, "release_for_io_read that a signal has interrupted");
     must(got == 3, "After an interruption 3 bytes were there to be read, and %zu came.", got);
+    put(ends, "def");
+    interrupts = 1;
+    failure = EAGAIN;
+    error = release_for_io_read(me, ends.read, buffer, sizeof buffer, &got);
+    must_return(EAGAIN, error,
+                "release_for_io_read from a descriptor that does not block, where nothing is there yet,");
     gil_drop(me);
     close_pipe(ends);
     gil_thread_destroy(me);
@@ -578,9 +621,12 @@ TEST(no_memory_reads_nothing, "A call that there is no memory for is ENOMEM, rea
     must_return(ENOMEM, release_for_io_receive(me, inbox, ends.read, SIZE_MAX / 2, &got),
                 "release_for_io_receive of SIZE_MAX / 2 bytes");
     fail_memory(-1);
-    int error = release_for_io_receive(me, inbox, ends.read, 100000, &got);
+    errno = ERANGE;
+    int error = release_for_io_receive(me, inbox, ends.read, 100000, &got), errno_after = errno;
     fail_memory(0);
     must_return(ENOMEM, error, "Without memory, release_for_io_receive of 100000 bytes");
+    must(errno_after == ERANGE, "errno was ERANGE, and after release_for_io_receive without memory it was %d.",
+         errno_after);
     must(tally_read(&reads) == before, "There was no memory, and release_for_io_receive read all the same.");
     must(got == 1 && gil_is_held(me), "release_for_io_receive failed, and *got has changed, or the lock is not held.");
     must_hold(inbox, "a");
@@ -667,6 +713,40 @@ TEST(what_was_read_is_kept, "What was read is never lost: also where there is no
     close_pipe(one);
     close_pipe(two);
     release_for_io_inbox_destroy(inbox);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(reservations_end, "Room is reserved for a call in progress, and not for one that has ended, however it ended.")
+{
+    enum { BIG = 32 << 20, CALLS = 40 }; /* the process may have 512 MB */
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct release_for_io_inbox *inbox = new_inbox();
+    struct pipe_ends ends = new_pipe();
+    int failed = 0, short_of_memory = 0;
+    size_t got = 0;
+
+    take(me);
+    for (int i = 0; i < CALLS; i++)
+        failed += release_for_io_receive(me, inbox, -1, BIG, &got) != EBADF;
+    must(failed == 0, "40 reads of 32 MB failed, one after the other, and %d of the calls had no memory.", failed);
+    for (int i = 0; i < CALLS; i++) {
+        wrap_fail(WRAP_malloc, 1, ENOMEM);
+        release_for_io_receive(me, inbox, -1, BIG, &got);
+    }
+    wrap_fail(WRAP_malloc, 0, 0);
+    for (int i = 0; i < CALLS; i++) {
+        put(ends, "x");
+        short_of_memory += release_for_io_receive(me, inbox, ends.read, BIG, &got) != 0;
+    }
+    must(short_of_memory == 0,
+         "Reads of up to 32 MB brought one byte each, and after some of them there was no memory.");
+    must(release_for_io_inbox_size(inbox) == CALLS, "40 bytes came, and the inbox has %zu.",
+         release_for_io_inbox_size(inbox));
+    gil_drop(me);
+    release_for_io_inbox_destroy(inbox);
+    close_pipe(ends);
     gil_thread_destroy(me);
     gil_destroy(gil);
 }
