@@ -32,9 +32,15 @@ static struct biased_refcount_thread *join(struct biased_refcount_threads *threa
 struct thing {
     int ended;
     const void *ended_in; /* the thread that was at it */
+    long memory;          /* how many allocations there were when it ended */
 };
 
 static _Thread_local const void *whoami = "the test's own thread";
+
+static long memory_held(void)
+{
+    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+}
 
 static void end_thing(void *value)
 {
@@ -42,6 +48,7 @@ static void end_thing(void *value)
 
     thing->ended++;
     thing->ended_in = whoami;
+    thing->memory = memory_held();
 }
 
 static struct biased_refcount *new_object(struct biased_refcount_thread *thread, struct thing *thing)
@@ -177,8 +184,10 @@ TEST(one_thread, "An object begins with one reference, and ends when the last on
         must_count(object, i, "After a decref");
     }
     must(!biased_refcount_is_merged(object), "Only its owner has used the object, and its counts were merged.");
+    long memory = memory_held();
     biased_refcount_decref(me, object);
     must_end(&thing, "After the last decref");
+    must(thing.memory >= memory, "What is called when an object ends should be called before its counts are freed.");
     must(thing.ended_in == whoami, "The object ended in another thread than the one that gave up the last reference.");
     must_live(&other, "When another object ended");
     biased_refcount_decref(me, second);
@@ -206,6 +215,7 @@ TEST(counted_and_given_up_elsewhere,
     let(&helper, incref, object);
     let(&helper, incref, object);
     must_count(object, 3, "Two references of another thread");
+    must(!biased_refcount_is_merged(object), "Both have references, and biased_refcount_is_merged is true.");
     let(&helper, decref, object);
     let(&helper, decref, object);
     must_count(object, 1, "The other thread has given up both of its references");
@@ -257,6 +267,7 @@ TEST(given_to_another,
     struct biased_refcount_thread *me = join(threads);
     struct thing thing = {0};
     struct biased_refcount *object = new_object(me, &thing);
+    struct biased_refcount_thread *others[] = {join(threads), join(threads), join(threads)};
     struct helper helper;
 
     start(&helper, threads);
@@ -277,6 +288,8 @@ TEST(given_to_another,
     biased_refcount_merge(me);
     must(thing.ended == 1, "The owner merged again, and the object ended again.");
     leave(&helper);
+    for (int i = 0; i < 3; i++)
+        biased_refcount_leave(others[i]);
     biased_refcount_leave(me);
     biased_refcount_threads_destroy(threads);
 }
@@ -296,6 +309,9 @@ TEST(below_zero, "The shared count may fall below 0: references that the owner h
     let(&helper, decref, object);
     let(&helper, decref, object);
     must_live(&thing, "Two references are left");
+    must_count(object, 3, "Five references were counted, three given up, and one of these waits in the queue");
+    must(!biased_refcount_is_merged(object),
+         "The object is queued, its owner has not merged its counts yet, and biased_refcount_is_merged is true.");
     biased_refcount_merge(me);
     must_live(&thing, "Two references are left, and the counts are merged");
     must_count(object, 2, "Five references were counted, three given up, and the counts are merged");
@@ -492,13 +508,19 @@ TEST(many_come_and_go, "Any number of threads may come and go, in any order.")
         if (i % 2 == 0)
             biased_refcount_decref(me, objects[i]);
     }
+    for (int j = 0; j < 3; j++)
+        several[j] = join(threads); /* perhaps at the addresses of the owners, but they are others */
     for (int i = 0; i < MANY; i++) {
+        biased_refcount_incref(several[i % 3], objects[i]);
+        biased_refcount_decref(me, objects[i]);
         biased_refcount_decref(me, objects[i]);
         if (i % 2 == 1)
             biased_refcount_decref(me, objects[i]);
         ended += things[i].ended;
     }
     must(ended == MANY, "60 objects of threads that have left lost their last reference, and %d ended.", ended);
+    for (int j = 0; j < 3; j++)
+        biased_refcount_leave(several[j]);
     biased_refcount_leave(me);
     biased_refcount_threads_destroy(threads);
 }
@@ -572,6 +594,41 @@ TEST(ends_may_nest, "What is called when an object ends may give up others: no l
     biased_refcount_threads_destroy(threads);
 }
 
+/* What an object that ends has another thread do: it queues something for the one that merges. */
+struct last_wish {
+    struct helper *helper;
+    struct biased_refcount *object;
+};
+
+static void end_with_a_wish(void *value)
+{
+    struct last_wish *wish = value;
+
+    let(wish->helper, decref, wish->object);
+}
+
+TEST(queued_while_merging, "What is queued while its owner merges is merged as well, or the owner is asked again.")
+{
+    struct biased_refcount_threads *threads = new_threads();
+    struct biased_refcount_thread *me = join(threads);
+    struct thing thing = {0};
+    struct helper helper;
+    struct last_wish wish = {&helper, new_object(me, &thing)};
+    struct biased_refcount *object = NULL;
+
+    must(biased_refcount_create(me, end_with_a_wish, &wish, &object) == 0, "biased_refcount_create failed.");
+    start(&helper, threads);
+    let(&helper, decref, object);
+    biased_refcount_merge(me);
+    must(thing.ended == 1 || biased_refcount_merge_requested(me),
+         "While the owner merged, another thread queued an object for him: it is not merged, and he is not asked.");
+    biased_refcount_merge(me);
+    must_end(&thing, "The owner has merged once more");
+    leave(&helper);
+    biased_refcount_leave(me);
+    biased_refcount_threads_destroy(threads);
+}
+
 /* ---- locks and memory ------------------------------------------------------------------------------------------- */
 
 static long locks_taken(void)
@@ -623,11 +680,6 @@ static void fail_memory(long nth)
     wrap_fail(WRAP_malloc, nth, ENOMEM);
     wrap_fail(WRAP_calloc, nth, ENOMEM);
     wrap_fail(WRAP_realloc, nth, ENOMEM);
-}
-
-static long memory_held(void)
-{
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
 }
 
 TEST(no_memory, "Without memory the three calls that make something return ENOMEM; giving up needs none.")
