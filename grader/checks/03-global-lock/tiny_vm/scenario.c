@@ -108,6 +108,40 @@ static void two_call(void)
     end(&stage);
 }
 
+/* Nobody ever asks for the lock: then jumps back and calls let nobody in, and all of this is one step. */
+static const struct tiny_vm_instruction unasked[] = {{TINY_VM_LOAD_GLOBAL, 0},  {TINY_VM_JUMP, 3}, {TINY_VM_JUMP, 4},
+                                                     {TINY_VM_JUMP, 2},         {TINY_VM_CALL, 6}, {TINY_VM_RETURN, 0},
+                                                     {TINY_VM_LOAD, 0},         {TINY_VM_PUSH, 1}, {TINY_VM_ADD, 0},
+                                                     {TINY_VM_STORE_GLOBAL, 0}, {TINY_VM_PUSH, 0}, {TINY_VM_RETURN, 0}};
+static const struct tiny_vm_program jumper = {unasked, 12};
+
+static void two_unasked(void)
+{
+    struct stage stage = made(&jumper, 0);
+
+    ensure(gil_set_interval(stage.gil, INT64_MAX) == 0, "gil_set_interval returned an error");
+    two_of(&stage);
+    ensure(tiny_vm_global(stage.vm, 0) == 2,
+           "two threads, which nobody asked for the lock, added 1 to a variable, and it is %d",
+           (int)tiny_vm_global(stage.vm, 0));
+    end(&stage);
+}
+
+/* Two machines, a lock each: nothing orders what their threads do, and they share nothing. */
+static void two_machines(void)
+{
+    struct stage one = made(&caller, 0), two = made(&caller, 0);
+    pthread_t a = scenario_thread(run, &one), b = scenario_thread(run, &two);
+
+    scenario_join(a);
+    scenario_join(b);
+    ensure(tiny_vm_global(one.vm, 0) == 1 && tiny_vm_global(two.vm, 0) == 1,
+           "a thread added 1 to a variable of each machine, and they are %d and %d", (int)tiny_vm_global(one.vm, 0),
+           (int)tiny_vm_global(two.vm, 0));
+    end(&one);
+    end(&two);
+}
+
 /* ---- sleeping, failing ------------------------------------------------------------------------------------------ */
 
 /* length before a sleep; append; so that a list that another one has moved meanwhile is used after it */
@@ -181,6 +215,8 @@ SCENARIOS = {
     {"two_fill", two_fill, "two threads append to the list, each in a loop"},
     {"two_add", two_add, "two threads add 1 to the same variable"},
     {"two_call", two_call, "the same in a function that they call"},
+    {"two_unasked", two_unasked, "the same with a jump back and a call in between, and an interval without an end"},
+    {"two_machines", two_machines, "two threads call it, each on a machine with a lock of its own"},
     {"two_sleep", two_sleep, "two threads append, sleep and append again"},
     {"one_sleeps_one_fills", one_sleeps_one_fills,
      "one thread appends, sleeps and appends again, another fills the list"},

@@ -223,6 +223,8 @@ TEST(calls, "A call has local variables of its own, gives its value to the calle
     add(machine, TINY_VM_RETURN, 0);
     must_give(machine, 3, 1011, "1000 + f(3) + 5 with f(x) = 2 * x");
     must_give(machine, 4, 1013, "1000 + f(4) + 5 with f(x) = 2 * x");
+    machine->code[7] = (struct tiny_vm_instruction){TINY_VM_CALL, 9};
+    must_give(machine, 3, 10, "f(5), called after f(3): its local variables are 0 again");
     end_machine(machine);
 }
 
@@ -280,7 +282,7 @@ static void must_fail(struct machine *machine, int expected, const char *what)
 
 TEST(wrong_programs, "A wrong instruction, index or stack is EINVAL, and the lock is free afterwards.")
 {
-    static const int64_t targets[] = {-1, 3, INT64_MAX, INT64_MIN};
+    static const int64_t targets[] = {-1, 3, INT64_MAX, INT64_MIN, (int64_t)1 << 32};
     static const enum tiny_vm_operation jumping[] = {TINY_VM_JUMP, TINY_VM_JUMP_IF_ZERO, TINY_VM_CALL};
     static const enum tiny_vm_operation popping[] = {TINY_VM_STORE,  TINY_VM_ADD,    TINY_VM_JUMP_IF_ZERO, TINY_VM_CALL,
                                                      TINY_VM_RETURN, TINY_VM_APPEND, TINY_VM_SLEEP};
@@ -292,7 +294,7 @@ TEST(wrong_programs, "A wrong instruction, index or stack is EINVAL, and the loc
     add(machine, TINY_VM_OPERATIONS, 0);
     must_fail(machine, EINVAL, "An instruction that there is not");
     for (int i = 0; i < 3; i++)
-        for (int target = 0; target < 4; target++) {
+        for (int target = 0; target < 5; target++) {
             add(machine, TINY_VM_PUSH, 0);
             add(machine, jumping[i], targets[target]);
             add(machine, TINY_VM_RETURN, 0);
@@ -405,6 +407,7 @@ struct visit {
     struct machine *machine;
     struct other other;
     bool struck;
+    long sleeps; /* of the watched thread */
 };
 
 static _Thread_local bool watched;
@@ -427,7 +430,7 @@ static void ask_for_the_lock(void *argument)
     nap_ring(&visit->other.alarm, 1); /* it has asked, and waits again */
 }
 
-/* Put before a program: from here on the thread is watched. Its own sleep of 0 says so. */
+/* Put before a program: from here on the thread is watched. Its own sleep, of 1 µs, says so. */
 static void watch_me(void *unused)
 {
     (void)unused;
@@ -438,7 +441,7 @@ enum { APPENDS = 5000 };
 
 static void add_watch(struct machine *machine)
 {
-    add(machine, TINY_VM_PUSH, 0);
+    add(machine, TINY_VM_PUSH, 1);
     add(machine, TINY_VM_SLEEP, 0);
 }
 
@@ -465,6 +468,7 @@ static int64_t result_when_asked(struct machine *machine, struct visit *visit)
     int error = tiny_vm_run(machine->vm, &machine->program, 0, &result);
     nap_bed = NULL;
     watched = false;
+    visit->sleeps = tally_read(&bed.sleeps);
     wrap_before(WRAP_malloc, NULL, NULL);
     wrap_before(WRAP_calloc, NULL, NULL);
     wrap_before(WRAP_realloc, NULL, NULL);
@@ -488,6 +492,8 @@ TEST(lets_others_in_at_a_jump_back, "Where it was asked to drop the lock, a thre
     add(machine, TINY_VM_JUMP, 1);
     int64_t result = result_when_asked(machine, &visit);
     must(result != 0, "Another thread had asked for the lock, and at a JUMP back it was not let in.");
+    must(visit.sleeps <= 1,
+         "At a JUMP back a thread sleeps for a while: to let others in it drops the lock, and takes it again.");
     end_machine(machine);
 }
 
@@ -546,6 +552,7 @@ TEST(lets_others_in_nowhere_else,
     add(machine, TINY_VM_RETURN, 0);
     add(machine, TINY_VM_PUSH, 1);
     add(machine, TINY_VM_JUMP_IF_ZERO, 0); /* not taken */
+    add(machine, TINY_VM_JUMP, (int64_t)machine->program.count + 1);
     add(machine, TINY_VM_LENGTH, 0);
     add(machine, TINY_VM_STORE, 1);
     add(machine, TINY_VM_LOAD_GLOBAL, 0);
@@ -555,6 +562,22 @@ TEST(lets_others_in_nowhere_else,
                       "let in.");
     must(tiny_vm_length(machine->vm) == APPENDS, "5000 items were appended, and the list has %zu.",
          tiny_vm_length(machine->vm));
+    end_machine(machine);
+}
+
+TEST(lets_others_in_at_a_sleep, "SLEEP lets go of the lock, also where it is to sleep for 0 µs.")
+{
+    struct machine *machine = new_machine();
+    struct visit visit;
+
+    add_watch(machine);
+    add_appends(machine);
+    add(machine, TINY_VM_PUSH, 0);
+    add(machine, TINY_VM_SLEEP, 0);
+    add(machine, TINY_VM_LOAD_GLOBAL, 0);
+    add(machine, TINY_VM_RETURN, 0);
+    int64_t result = result_when_asked(machine, &visit);
+    must(result != 0, "Another thread had asked for the lock, and at a SLEEP of 0 µs it was not let in.");
     end_machine(machine);
 }
 
@@ -642,7 +665,7 @@ TEST(sleepers_sleep_together, "Any number of threads sleep at the same time.")
 TEST(sleeps_long_enough, "SLEEP sleeps for the time that it was given, never less, also where a signal interrupts it.")
 {
     struct machine *machine = new_machine();
-    struct nap_bed bed = {.interrupts = 2};
+    struct nap_bed bed = {.interrupts = 20}, ages = {0};
     int64_t began_us = now_us();
 
     result_of(machine, tiny_vm_nap(), 20000);
@@ -651,9 +674,18 @@ TEST(sleeps_long_enough, "SLEEP sleeps for the time that it was given, never les
     nap_bed = &bed;
     result_of(machine, tiny_vm_nap(), 3600999999);
     nap_bed = NULL;
+    must(tally_read(&bed.invalid) == 0, "A sleep was asked for with 1,000,000,000 nanoseconds or more, which is no "
+                                        "valid time: it is refused, and the thread does not sleep.");
     must(tally_read(&bed.sleeps) > 0, "A signal interrupted the sleep, and the thread did not sleep on.");
-    must(tally_read(&bed.time_us) > 3600999999 - 60000000, "A sleep of an hour was one of %ld µs.",
-         tally_read(&bed.time_us));
+    must(tally_read(&bed.time_us) > 3600999999 - 60000000 && tally_read(&bed.time_us) < 3600999999 + 1000000,
+         "A sleep of an hour was one of %ld µs.", tally_read(&bed.time_us));
+    must(tally_read(&bed.by_date) == 0, "The sleep ends at a moment of CLOCK_REALTIME: it gets shorter or longer where "
+                                        "somebody sets that clock.");
+    nap_bed = &ages;
+    result_of(machine, tiny_vm_nap(), 10000000000000000);
+    nap_bed = NULL;
+    must(tally_read(&ages.time_us) > 10000000000000000 - 60000000,
+         "A sleep of 10,000,000,000,000,000 µs was one of %ld.", tally_read(&ages.time_us));
     end_machine(machine);
 }
 
