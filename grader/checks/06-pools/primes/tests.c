@@ -4,13 +4,14 @@
  */
 #include "check.h"
 #include "primes.h"
+#include "refuse.h"
 #include "wrap.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
-enum { WAYS = 4, COUNT = 12, ALLOCATIONS = 5 };
+enum { WAYS = 4, COUNT = 12, MANY = 40, LONG = 20000, ALLOCATIONS = 5, REFUSALS = 20 };
 
 typedef int ask_way(const uint64_t *, size_t, bool (*)(uint64_t), uint64_t *, size_t *);
 
@@ -40,6 +41,11 @@ static bool is_small_and_odd(uint64_t number)
     return number % 2 == 1;
 }
 
+static bool is_small_and_even(uint64_t number)
+{
+    return !is_small_and_odd(number);
+}
+
 static void close_gates(void)
 {
     for (int i = 0; i < COUNT; i++)
@@ -63,7 +69,8 @@ struct errand {
     int way;
     const uint64_t *numbers;
     size_t count;
-    uint64_t primes[COUNT];
+    bool even; /* the question; else whether it is odd */
+    uint64_t primes[MANY];
     size_t found;
     int error;
 };
@@ -72,7 +79,9 @@ static void call(void *argument)
 {
     struct errand *errand = argument;
 
-    errand->error = ways[errand->way](errand->numbers, errand->count, is_small_and_odd, errand->primes, &errand->found);
+    errand->error =
+        ways[errand->way](errand->numbers, errand->count, errand->even ? is_small_and_even : is_small_and_odd,
+                          errand->primes, &errand->found);
 }
 
 static const uint64_t upwards[COUNT] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
@@ -140,6 +149,23 @@ TEST(none_and_nothing, "An empty list is no error, and a list without primes has
     }
 }
 
+TEST(a_long_list, "However long the list is, each number is asked about, and none has to wait for room in a queue.")
+{
+    static uint64_t numbers[LONG], primes[LONG];
+
+    for (size_t i = 0; i < LONG; i++)
+        numbers[i] = COUNT + i;
+    for (int way = 0; way < WAYS; way++) {
+        size_t found = 99;
+        long expected = way == 1 ? 0 : LONG; /* too many for a thread each */
+        asked = (struct tally)TALLY_ZERO;
+        int error = way == 1 ? 0 : ways[way](numbers, LONG, is_small_and_odd, primes, &found);
+        must(error == 0 && tally_read(&asked) == expected,
+             "%s has asked about %ld of %d numbers, and returned %d (%s).", names[way], tally_read(&asked), LONG, error,
+             strerror(error));
+    }
+}
+
 /* ---- who asks ---------------------------------------------------------------------------------------------------- */
 
 TEST(in_turn_alone, "In turn means: by the calling thread, one after the other.")
@@ -154,14 +180,16 @@ TEST(in_turn_alone, "In turn means: by the calling thread, one after the other."
 
 TEST(a_thread_for_each, "A thread for each number means all of them at once.")
 {
-    struct errand errand = {.way = 1, .numbers = upwards, .count = COUNT};
-    struct crew all = CREW_OF(COUNT);
+    uint64_t numbers[MANY];
+    struct errand errand = {.way = 1, .numbers = numbers, .count = MANY};
+    struct crew all = CREW_OF(MANY);
 
+    for (size_t i = 0; i < MANY; i++)
+        numbers[i] = i;
     crew = &all; /* opens when each number is being asked about */
     call(&errand);
-    must(errand.error == 0 && errand.found == COUNT / 2, "primes_thread_each returned %d and found %zu.", errand.error,
-         errand.found);
-    must(wrap_count(WRAP_pthread_create) == COUNT, "For %d numbers primes_thread_each started %ld threads.", COUNT,
+    must(errand.error == 0, "primes_thread_each returned %d (%s).", errand.error, strerror(errand.error));
+    must(wrap_count(WRAP_pthread_create) == MANY, "For %d numbers primes_thread_each started %ld threads.", MANY,
          wrap_count(WRAP_pthread_create));
     for (int i = 0; i < COUNT; i++)
         must(!pthread_equal(askers[i], pthread_self()), "A number was asked about in the calling thread.");
@@ -224,18 +252,29 @@ TEST(who_is_free_takes_the_next,
     }
 }
 
-TEST(several_call_at_once, "Several threads may call them at the same time.")
+static void hold(void *gate)
+{
+    gate_pass(gate);
+}
+
+TEST(several_call_at_once, "Several threads may call them at the same time, each with its own list and question.")
 {
     for (int way = 0; way < WAYS; way++) {
         struct errand one = {.way = way, .numbers = upwards, .count = 6}, two = one;
+        struct gate both = GATE_CLOSED; /* until both have called, no thread of the first has looked at anything */
+        two.even = true;
         close_gates();
-        struct runner *first = runner_start(call, &one), *second = runner_start(call, &two);
+        wrap_in_thread(hold, &both);
+        struct runner *first = runner_start(call, &one);
         settle();
+        struct runner *second = runner_start(call, &two);
+        settle();
+        gate_open(&both);
         open_gates_but(-1);
         runner_join(first);
         runner_join(second);
         must(one.error == 0 && two.error == 0 && one.found == 3 && two.found == 3 && one.primes[0] == 1 &&
-                 two.primes[2] == 5,
+                 two.primes[2] == 4,
              "Two threads called %s at the same time, and one of them got something else.", names[way]);
     }
 }
@@ -299,4 +338,23 @@ TEST(fewer_workers, "Where a worker cannot be started the others do the work; wh
     must(errand.error == EAGAIN && errand.found == 99, "No worker could be started, and primes_workers returned %d.",
          errand.error);
     must_be_gone(2);
+}
+
+TEST(nothing_to_build_on,
+     "Where the queue, the executor or a thread finds no memory, that is an error, unless all is done without.")
+{
+    static const uint64_t numbers[3] = {1, 2, 4};
+
+    for (int way = 1; way < WAYS; way++) {
+        for (long nth = 1; nth <= REFUSALS; nth++) {
+            struct errand errand = {.way = way, .numbers = numbers, .count = 3, .found = 99};
+            refuse_memory(nth);
+            call(&errand);
+            refuse_memory(0);
+            must(errand.found == (errand.error == 0 ? 1u : 99u),
+                 "What %s is built on found no memory: it returned %d, and `found` is %zu.", names[way], errand.error,
+                 errand.found);
+        }
+        must_be_gone(way);
+    }
 }
