@@ -89,6 +89,8 @@ static long memory_kept(void)
 static _Thread_local bool waits;
 static bool asked_the_wall;   /* written by one waiting thread, read when it has ended */
 static struct tally behind_s; /* how far the clock is behind for waiting threads, until they have been asleep */
+static long fraction_ns = -1; /* where not below 0, what it then shows below the second */
+static long naps_before;      /* how often somebody had been asleep before */
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
@@ -96,8 +98,10 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 
     if (waits && clock == CLOCK_REALTIME)
         asked_the_wall = true;
-    if (waits && wrap_count(WRAP_pthread_cond_timedwait) == 0)
+    if (waits && wrap_count(WRAP_pthread_cond_timedwait) == naps_before) {
         now->tv_sec -= tally_read(&behind_s);
+        now->tv_nsec = fraction_ns < 0 ? now->tv_nsec : fraction_ns;
+    }
     return outcome;
 }
 
@@ -333,7 +337,7 @@ static void all_are_woken(struct errand errands[WAITERS], int (*end)(struct futu
 {
     struct future *future = new_future();
 
-    errand_start(&errands[0], ask_result, future, -1);
+    errand_start(&errands[0], ask_result, future, INT64_MIN);
     errand_start(&errands[1], ask_exception, future, INT64_MAX);
     errand_start(&errands[2], ask_result, future, HOUR_US);
     for (int i = 0; i < WAITERS; i++)
@@ -461,6 +465,23 @@ TEST(span_does_not_restart, "A time-out is a span from the call on: a wake-up fo
     runner_join(errand.runner);
     must_return(ETIMEDOUT, errand.error, "future_result, when the time is over,");
     future_drop(future);
+}
+
+TEST(second_begins, "Where the nanoseconds of a moment make a whole second, they count as one.")
+{
+    static const long fractions_ns[] = {999999000, 999999999}; /* with 1 µs: a second, and a little more than one */
+
+    tally_add(&behind_s, 2); /* so that nobody has to wait for it */
+    for (int i = 0; i < 2; i++) {
+        struct future *future = new_future();
+        struct errand errand;
+        fraction_ns = fractions_ns[i];
+        naps_before = wrap_count(WRAP_pthread_cond_timedwait);
+        errand_start(&errand, ask_result, future, 1);
+        runner_join(errand.runner);
+        must_return(ETIMEDOUT, errand.error, "future_result that waits beyond the end of a second");
+        future_drop(future);
+    }
 }
 
 /* ---- callbacks --------------------------------------------------------------------------------------------------- */
@@ -613,30 +634,35 @@ static void wait_here(struct future *future, void *gate)
     gate_pass(gate);
 }
 
-TEST(slow_callback,
-     "A callback may take its time: others use the future meanwhile, and who waits has the result already.")
+TEST(slow_callback, "A callback may take its time: others use the future meanwhile, and who waits knows already.")
 {
-    struct future *future = new_future();
-    struct gate slow = GATE_CLOSED;
-    struct errand setter, waiter;
+    for (int i = 0; i < 2; i++) {
+        struct future *future = new_future();
+        struct gate slow = GATE_CLOSED;
+        struct errand ender, waiter;
+        const char *what = i == 0 ? "future_set_result" : "future_cancel";
 
-    must_return(0, future_add_done_callback(future, wait_here, &slow), "future_add_done_callback");
-    must_return(0, future_add_done_callback(future, write_down, &number_of[0]), "future_add_done_callback");
-    errand_start(&waiter, ask_result, future, -1);
-    must_be_blocked(waiter.runner, "Who wants a result that is not there should wait for it, asleep.");
-    errand_start(&setter, set_result, future, 0);
-    must_be_blocked(setter.runner, "future_set_result should not return before the callbacks have.");
-    must_be_done(waiter.runner, "The result is there, and who waits for it is kept until a callback has returned.");
-    runner_join(waiter.runner);
-    must_have_state(future, FUTURE_FINISHED, "While a callback runs");
-    must_return(0, future_add_done_callback(future, write_down, &number_of[1]), "future_add_done_callback meanwhile");
-    must(diary.calls == 1 && diary.numbers[0] == 1,
-         "A callback that is added to a future that is done should be called "
-         "at once, and each only once.");
-    gate_open(&slow);
-    runner_join(setter.runner);
-    must(diary.calls == 2 && diary.numbers[1] == 0, "The callback behind the slow one was not called, or not once.");
-    future_drop(future);
+        memset(&diary, 0, sizeof diary);
+        must_return(0, future_add_done_callback(future, wait_here, &slow), "future_add_done_callback");
+        must_return(0, future_add_done_callback(future, write_down, &number_of[0]), "future_add_done_callback");
+        errand_start(&waiter, ask_result, future, -1);
+        must_be_blocked(waiter.runner, "Who wants a result that is not there should wait for it, asleep.");
+        errand_start(&ender, i == 0 ? set_result : cancel, future, 0);
+        must_be_blocked(ender.runner, "%s should not return before the callbacks have.", what);
+        must_be_done(waiter.runner, "After %s, who waits is kept until a callback has returned.", what);
+        runner_join(waiter.runner);
+        must_have_state(future, i == 0 ? FUTURE_FINISHED : FUTURE_CANCELLED, "While a callback runs");
+        must_return(0, future_add_done_callback(future, write_down, &number_of[1]),
+                    "future_add_done_callback meanwhile");
+        must(diary.calls == 1 && diary.numbers[0] == 1,
+             "A callback that is added to a future that is done should be called "
+             "at once, and each only once.");
+        gate_open(&slow);
+        runner_join(ender.runner);
+        must(diary.calls == 2 && diary.numbers[1] == 0,
+             "The callback behind the slow one was not called, or not once.");
+        future_drop(future);
+    }
 }
 
 static void adds(void *argument)
@@ -756,6 +782,17 @@ TEST(set_while_falling_asleep, "A result that comes between the look and the sle
     future_drop(future);
 }
 
+TEST(asked_while_finishing, "The state and the result come in one step: who sees that it is finished has the result.")
+{
+    struct errand errands[2];
+    struct future *future = meet(sets_held, ask_result, errands);
+
+    must(errands[1].error == 0 && errands[1].result == &thing,
+         "One thread is about to finish the future; another asks for the result, gets %d, and not the result.",
+         errands[1].error);
+    future_drop(future);
+}
+
 TEST(callback_without_memory, "A callback for which there is no memory is ENOMEM, and is not called.")
 {
     struct future *future = new_future();
@@ -844,13 +881,13 @@ static void create_must_fail(enum wrap_call call, int error, const char *what)
     struct future *future = NULL;
 
     for (long nth = 1; nth <= ALLOCATIONS; nth++) {
-        long before = memory_kept(), mutexes = mutexes_kept();
+        long before = memory_kept(), mutexes = mutexes_kept(), calls = wrap_count(call);
         wrap_fail(call, nth, error);
         int outcome = future_create(&future);
         wrap_fail(call, 0, 0);
         long failed = outcome != 0 && error == ENOMEM ? 1 : 0; /* it was counted, and gave nothing */
-        must(outcome == error || outcome == 0, "Where %s fails future_create should return %d (%s), not %d.", what,
-             error, strerror(error), outcome);
+        must(outcome == (wrap_count(call) - calls < nth ? 0 : error),
+             "Where %s fails future_create should return %d (%s), not %d.", what, error, strerror(error), outcome);
         must(outcome == 0 || future == NULL, "Where %s fails nothing should be stored.", what);
         if (outcome == 0)
             future_drop(future);
@@ -935,22 +972,50 @@ TEST(watchers_are_told,
     }
 }
 
+static void be_told_and_go(struct future_watcher *watcher, enum future_state state, int exception, bool callbacks)
+{
+    be_told(watcher, state, exception, callbacks);
+    watcher->next = NULL; /* once told, the memory is its owner's, who may use it for something else */
+}
+
+TEST(told_and_gone, "A watcher that was told is its owner's again: the future does not look at it any more.")
+{
+    struct future *future = new_future();
+    struct watch watches[3] = {0};
+
+    for (int w = 0; w < 3; w++) {
+        watch(future, &watches[w]);
+        watches[w].watcher.settled = be_told_and_go;
+    }
+    must_return(0, future_set_result(future, NULL), "future_set_result");
+    for (int w = 0; w < 3; w++)
+        must(watches[w].told == 1,
+             "Watcher %d was told %d times: the one before it has gone, and the future looked there for the next.",
+             w + 1, watches[w].told);
+    future_drop(future);
+}
+
 TEST(cancelled_is_not_settled,
      "A cancelled future is settled when who was to do the work knows it: then watchers are told.")
 {
     struct future *future = new_future();
-    struct watch early = {0}, late = {0}, too_late = {0};
+    struct watch early = {0}, gone = {0}, late = {0}, too_late = {0};
 
+    must_return(0, future_add_done_callback(future, write_down, &number_of[0]), "future_add_done_callback");
     watch(future, &early);
+    watch(future, &gone);
     must_return(0, future_cancel(future), "future_cancel");
     must(early.told == 0, "The future is cancelled and not yet notified, and a watcher was told.");
     watch(future, &late);
+    future_unwatch(future, &gone.watcher);
     must_return(ECANCELED, future_set_running_or_notify_cancel(future), "future_set_running_or_notify_cancel");
     must(early.told == 1 && late.told == 1, "Now it is cancelled and notified, and a watcher was not told.");
     must(early.state == FUTURE_CANCELLED_AND_NOTIFIED && early.exception == 0,
          "A watcher of a cancelled future was told "
          "%s with exception %d.",
          name_of(early.state), early.exception);
+    must(!early.callbacks, "The callbacks were called by future_cancel, and a watcher was told that they come now.");
+    must(gone.told == 0, "A watch of a cancelled future had ended, and its watcher was told.");
     too_late.watcher.settled = be_told;
     must_return(EALREADY, future_watch(future, &too_late.watcher), "future_watch of a settled future");
     must(too_late.told == 0, "future_watch said EALREADY, and the watcher was told.");
