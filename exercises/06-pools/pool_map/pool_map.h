@@ -22,11 +22,11 @@
 #include <stddef.h>
 
 /* Calls work(item, result) for each of the `count` items at `items`, each of `item_size` bytes, as they lie in memory
- * (as for qsort); `result` is the place of the same number among those at `results`, each of `result_size` bytes. work
- * returns 0, or something positive, as a rule an errno value, which is its error (what is negative counts as EINVAL).
- * Several workers call it at the same time, for different items. Items and results are the caller's, and must not be
- * used by anybody else until this has returned; the results' memory holds what work put there, and nothing else
- * touches it.
+ * (as for qsort); `result` is the place of the same number among those at `results`, each of `result_size` bytes. Where
+ * a size is 0 all places are the same one. work returns 0, or something positive, as a rule an errno value, which is
+ * its error (what is negative counts as EINVAL). Several workers call it at the same time, for different items. Items
+ * and results are the caller's, and must not be used by anybody else until this has returned; the results' memory holds
+ * what work put there, and nothing else touches it.
  *
  * Waits until all is done. Where there is nothing to do it does nothing and returns 0. Returns 0, or
  *   the first error     that work returned (Python: raises it)

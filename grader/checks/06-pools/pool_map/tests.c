@@ -5,13 +5,14 @@
  */
 #include "check.h"
 #include "pool_map.h"
+#include "refuse.h"
 #include "wrap.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
-enum { MOST = 64, FAILED = 77, FAILED_TOO = 78, ALLOCATIONS = 4 };
+enum { MOST = 64, FAILED = 77, FAILED_TOO = 78, ALLOCATIONS = 4, REFUSALS = 20 };
 
 static void must_return(int expected, int got, const char *call)
 {
@@ -48,6 +49,9 @@ static struct tally done[MOST];
 static struct outcome outcomes[MOST];
 static struct tally order; /* of the calls */
 static long place[MOST];
+static struct tally elsewhere;   /* calls that were given another item or result than the one in its place */
+static _Thread_local bool maps;  /* this thread is in pool_map */
+static struct tally by_who_maps; /* calls by such a thread */
 
 static void make_items(void)
 {
@@ -65,6 +69,8 @@ static int do_item(const void *argument, void *result)
     const struct item *item = argument;
 
     place[item->number] = tally_add(&order, 1) - 1;
+    tally_add(&elsewhere, item == &items[item->number] && result == &outcomes[item->number] ? 0 : 1);
+    tally_add(&by_who_maps, maps ? 1 : 0);
     if (item->meets != NULL)
         crew_meet(item->meets);
     if (item->waits_for != NULL)
@@ -76,20 +82,26 @@ static int do_item(const void *argument, void *result)
 
 static int map(struct executor *executor, size_t count)
 {
-    return pool_map(executor, do_item, items, sizeof items[0], count, outcomes, sizeof outcomes[0]);
+    maps = true;
+    int error = pool_map(executor, do_item, items, sizeof items[0], count, outcomes, sizeof outcomes[0]);
+    maps = false;
+    return error;
 }
 
 struct errand {
     struct executor *executor;
     size_t count;
     int error;
+    long refused; /* the how manieth piece of memory that the executor asks for meanwhile; 0: none */
 };
 
 static void map_errand(void *argument)
 {
     struct errand *errand = argument;
 
+    refuse_memory(errand->refused);
     errand->error = map(errand->executor, errand->count);
+    refuse_memory(0);
 }
 
 /* ---- order and chunks -------------------------------------------------------------------------------------------- */
@@ -111,6 +123,11 @@ TEST(results_in_order, "Each item's result is in the item's place, whichever was
         }
         executor_destroy(executor);
     }
+    must(tally_read(&elsewhere) == 0,
+         "Items and results are handed out where they lie in memory; %ld calls were given another address.",
+         tally_read(&elsewhere));
+    must(tally_read(&by_who_maps) == 0, "Chunks are tasks of the executor, and who called pool_map did %ld items.",
+         tally_read(&by_who_maps));
 }
 
 static int square(const void *item, void *result)
@@ -139,16 +156,44 @@ TEST(sizes_of_their_own, "Items and results have each their own size, and lie in
     executor_destroy(executor);
 }
 
+static int count_call(const void *item, void *result)
+{
+    tally_add(&order, item == items && result == outcomes ? 1 : 0);
+    return 0;
+}
+
+TEST(sizes_of_none, "A size may be 0: then all items, or all results, are at the same place.")
+{
+    struct executor *executor = new_executor(2);
+
+    must_return(0, pool_map(executor, count_call, items, 0, MOST, outcomes, 0), "pool_map with sizes of 0");
+    must(tally_read(&order) == MOST, "Of %d items without a size, %ld were done, or they lay elsewhere.", MOST,
+         tally_read(&order));
+    executor_destroy(executor);
+}
+
 TEST(size_of_a_chunk, "A chunk has ceil(n / 4p) items; there is none for an empty list.")
 {
     static const struct {
         size_t count;
         int workers;
         size_t size;
-    } table[] = {{0, 4, 0},         {1, 4, 1},  {16, 4, 1},           {17, 4, 2},
-                 {32, 4, 2},        {33, 4, 3}, {64, 2, 8},           {65, 2, 9},
-                 {3, 1, 1},         {5, 1, 2},  {1000000, 2, 125000}, {SIZE_MAX, 1, SIZE_MAX / 4 + 1},
-                 {7, 2000000000, 1}};
+    } table[] = {{0, 4, 0},
+                 {1, 4, 1},
+                 {16, 4, 1},
+                 {17, 4, 2},
+                 {32, 4, 2},
+                 {33, 4, 3},
+                 {64, 2, 8},
+                 {65, 2, 9},
+                 {3, 1, 1},
+                 {5, 1, 2},
+                 {1000000, 2, 125000},
+                 {SIZE_MAX, 1, SIZE_MAX / 4 + 1},
+                 {7, 2000000000, 1},
+                 {7, 1 << 30, 1},
+                 {(size_t)1 << 40, 1500000000, 184},
+                 {((size_t)1 << 53) + 1, 1, ((size_t)1 << 51) + 1}};
 
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         size_t size = pool_map_chunk(table[i].count, table[i].workers);
@@ -162,8 +207,10 @@ static void must_be_chunk(size_t count, size_t stopped, size_t last)
 {
     struct executor *executor = new_executor(2);
     struct gate open = GATE_CLOSED;
-    struct errand errand = {executor, count, -1};
+    struct errand errand = {executor, count, -1, 0};
 
+    make_items();
+    must_return(0, map(executor, 1), "pool_map of one item"); /* one of the two workers is started, and is idle */
     make_items();
     items[stopped].waits_for = &open;
     struct runner *runner = runner_start(map_errand, &errand);
@@ -221,7 +268,7 @@ TEST(workers_share, "The chunks are done by all workers at the same time.")
 TEST(two_maps_at_once, "Several threads may map with the same executor at the same time.")
 {
     struct executor *executor = new_executor(2);
-    struct errand one = {executor, 5, -1}, two = {executor, 5, -1};
+    struct errand one = {executor, 5, -1, 0}, two = one;
     struct crew crew = CREW_OF(2);
 
     make_items();
@@ -233,6 +280,47 @@ TEST(two_maps_at_once, "Several threads may map with the same executor at the sa
     for (int i = 0; i < 5; i++)
         must(tally_read(&done[i]) == 2, "Two threads mapped, and item %d was done %ld times.", i, tally_read(&done[i]));
     executor_destroy(executor);
+}
+
+struct squares {
+    struct executor *executor;
+    int32_t numbers[MOST];
+    int64_t squares[MOST];
+    int error;
+};
+
+static void map_squares(void *argument)
+{
+    struct squares *map = argument;
+
+    map->error = pool_map(map->executor, square, map->numbers, sizeof map->numbers[0], MOST, map->squares,
+                          sizeof map->squares[0]);
+}
+
+TEST(each_map_its_own, "Two maps at once have each their own function, items, results and error.")
+{
+    struct gate open = GATE_CLOSED;
+    struct errand one = {new_executor(1), 8, -1, 0};
+    struct squares two = {.executor = one.executor, .error = -1};
+
+    make_items();
+    items[0].waits_for = &open;
+    items[7].error = FAILED;
+    for (int i = 0; i < MOST; i++)
+        two.numbers[i] = i;
+    struct runner *first = runner_start(map_errand, &one);
+    settle();
+    struct runner *second = runner_start(map_squares, &two);
+    settle();
+    gate_open(&open);
+    runner_join(first);
+    runner_join(second);
+    must(one.error == FAILED && two.error == 0,
+         "One map failed with 77 and the other did not: they returned %d and %d.", one.error, two.error);
+    for (int i = 0; i < MOST; i++)
+        must(two.squares[i] == (int64_t)i * i && tally_read(&done[i]) == (i < 8 ? 1 : 0),
+             "Two maps at once, and in place %d one of them has what it should not.", i);
+    executor_destroy(one.executor);
 }
 
 TEST(empty_list, "An empty list is done at once, whatever the executor.")
@@ -250,17 +338,23 @@ TEST(empty_list, "An empty list is done at once, whatever the executor.")
 
 TEST(error_ends_its_chunk, "An item that fails ends its chunk and no other: all other chunks are finished.")
 {
-    for (int failing = 4; failing <= 15; failing += 11) {
+    static const struct {
+        size_t count, failing, last; /* the last of its chunk */
+    } table[] = {{16, 4, 5}, {16, 15, 15}, {64, 9, 15}};
+
+    for (size_t t = 0; t < sizeof table / sizeof table[0]; t++) {
         struct executor *executor = new_executor(2);
         make_items();
-        items[failing].error = FAILED;
-        must_return(FAILED, map(executor, 16), "pool_map, where one item failed with 77,");
-        for (int i = 0; i < 16; i++) {
-            bool behind = failing == 4 && i == 5;
+        items[table[t].failing].error = FAILED;
+        must_return(FAILED, map(executor, table[t].count), "pool_map, where one item failed with 77,");
+        for (size_t i = 0; i < table[t].count; i++) {
+            bool behind = i > table[t].failing && i <= table[t].last;
             must(tally_read(&done[i]) == (behind ? 0 : 1),
-                 "Chunks have 2 items, and number %d failed. Item %d was done "
-                 "%ld times.",
-                 failing, i, tally_read(&done[i]));
+                 "Of %zu items, with 2 workers, number %zu failed. Item %zu was done %ld times.", table[t].count,
+                 table[t].failing, i, tally_read(&done[i]));
+            must(outcomes[i].number == (behind ? -1 : 10 * (int)i), "Item %zu %s, and its result %s.", i,
+                 behind ? "was not done" : "was done",
+                 behind ? "is not what was there before" : "is not what it stored");
         }
         executor_destroy(executor);
     }
@@ -270,18 +364,18 @@ TEST(first_error_is_reported, "Of several errors the one that came first is repo
 {
     for (int first = 0; first <= 8; first += 8) {
         struct gate open = GATE_CLOSED;
-        struct errand errand = {new_executor(2), 16, -1};
-        int later = 8 - first;
+        struct errand errand = {new_executor(2), 16, -1, 0};
+        int later = 8 - first, error = first == 0 ? FAILED : FAILED_TOO, other = FAILED + FAILED_TOO - error;
         make_items();
-        items[first].error = FAILED;
+        items[first].error = error;
         items[later].waits_for = &open;
-        items[later].error = FAILED_TOO;
+        items[later].error = other;
         struct runner *runner = runner_start(map_errand, &errand);
         must_be_blocked(runner, "An item is not done, and pool_map has returned.");
         gate_open(&open); /* all others are done: the first error is known */
         runner_join(runner);
-        must(errand.error == FAILED, "Item %d failed with %d, then item %d with %d: pool_map should return %d, not %d.",
-             first, FAILED, later, FAILED_TOO, FAILED, errand.error);
+        must(errand.error == error, "Item %d failed with %d, then item %d with %d: pool_map should return %d, not %d.",
+             first, error, later, other, error, errand.error);
         executor_destroy(errand.executor);
     }
 }
@@ -301,7 +395,7 @@ TEST(waits_for_all, "It returns when nothing of it is running any more, also whe
 {
     struct executor *executor = new_executor(2);
     struct gate open = GATE_CLOSED;
-    struct errand errand = {executor, 16, -1};
+    struct errand errand = {executor, 16, -1, 0};
 
     make_items();
     items[0].error = FAILED;
@@ -343,7 +437,7 @@ TEST(cancelled_meanwhile,
     for (int failing = 0; failing < 2; failing++) {
         struct executor *executor = new_executor(1);
         struct gate open = GATE_CLOSED;
-        struct errand errand = {executor, 8, -1};
+        struct errand errand = {executor, 8, -1, 0};
         make_items();
         items[0].waits_for = &open;
         items[0].error = failing == 1 ? FAILED : 0;
@@ -395,4 +489,53 @@ TEST(no_memory, "Where there is no memory it is ENOMEM; what is kept is nothing.
     must(error == 0 || error == EAGAIN, "Without a mutex pool_map should return what pthread_mutex_init said, not %d.",
          error);
     executor_destroy(executor);
+}
+
+/* Maps 16 items in four chunks, one of which may be refused. Returns how many were done; these must be whole chunks,
+ * the first ones. */
+static size_t map_refused(long nth, bool fails, int *error)
+{
+    struct gate open = GATE_CLOSED;
+    struct errand errand = {new_executor(1), 16, -1, nth};
+    size_t all = 0, first = 0;
+
+    make_items();
+    items[0].waits_for = &open; /* until all has been submitted that can be */
+    items[3].error = fails ? FAILED : 0;
+    struct runner *runner = runner_start(map_errand, &errand);
+    enum runner_state state = runner_state(runner);
+    must(place[0] < 0 || state == RUNNER_BLOCKED,
+         "A chunk was refused, one before it is still being done, and pool_map has returned.");
+    gate_open(&open);
+    runner_join(runner);
+    executor_destroy(errand.executor);
+    for (size_t i = 0; i < 16; i++) {
+        first += all == i && tally_read(&done[i]) == 1 ? 1 : 0;
+        all += tally_read(&done[i]) == 0 ? 0 : 1;
+    }
+    must(all == first && all % 4 == 0, "A chunk of 4 was refused, and %zu items were done, the first %zu among them.",
+         all, first);
+    *error = errand.error;
+    return all;
+}
+
+TEST(refused_midway,
+     "A chunk that is refused and those behind it are not done, those before it are; an item's error counts for more.")
+{
+    for (int fails = 0; fails < 2; fails++) {
+        size_t most = 0;
+        for (long nth = 1; nth <= REFUSALS; nth++) {
+            int error = -1;
+            size_t all = map_refused(nth, fails == 1, &error);
+            bool refusal = error == ENOMEM || error == EAGAIN; /* EAGAIN: the worker was refused */
+            must(fails == 1 && all > 0 ? error == FAILED
+                 : all == 16           ? error == 0
+                                       : refusal,
+                 "Of 16 items %zu were done, %s, the other chunks were refused, and pool_map returned %d (%s).", all,
+                 fails == 1 ? "one of them failed" : "none of them failed", error, strerror(error));
+            most = all < 16 && all > most ? all : most;
+        }
+        must(most >= 8, /* each chunk has at least a future of its own, for which there may be no memory */
+             "Of four chunks the third or the fourth was refused, and those before it were not all finished.");
+    }
 }
