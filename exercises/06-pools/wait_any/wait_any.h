@@ -47,10 +47,11 @@ struct wait_any_iterator;
 
 /* Makes an iterator over the futures of the array, stores it in `*iterator`, and does not wait for any. Those that are
  * complete already come first, in their order in the array; then each as it completes. (One that completes during this
- * call may come before some that were complete already.) A future that stands there several times comes once. The
- * time-out begins now and holds for all of it. The iterator has references of its own: the caller may give back his and
- * free the array. It belongs to the caller, who ends it with wait_any_end. Returns 0, or a positive errno value, and
- * then nothing was made and nothing is kept: ENOMEM, or what the pthread function returned that failed. */
+ * call may come before some that were complete already.) A future that stands there several times comes once, and its
+ * first place counts. The time-out begins now and holds for all of it. The iterator has references of its own: the
+ * caller may give back his and free the array. It belongs to the caller, who ends it with wait_any_end. Returns 0, or a
+ * positive errno value, and then nothing was made and nothing is kept: ENOMEM, or what the pthread function returned
+ * that failed. */
 int wait_any_as_completed(struct wait_any_iterator **iterator, struct future *const *futures, size_t count,
                           int64_t timeout_us);
 

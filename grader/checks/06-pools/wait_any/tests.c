@@ -3,12 +3,13 @@
  * The test's own thread finishes the futures; who waits for them is a runner, seen with settle().
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* syscall */
+#define _GNU_SOURCE /* syscall, RTLD_NEXT */
 #endif
 #include "check.h"
 #include "wait_any.h"
 #include "wrap.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -30,6 +31,8 @@ static void must_return(int expected, int got, const char *call)
 static _Thread_local bool waits;
 static bool asked_the_wall;   /* written by one waiting thread, read when it has ended */
 static struct tally behind_s; /* how far the clock is behind for waiting threads, until they have been asleep */
+static long fraction_ns = -1; /* where not below 0, what it then shows below the second */
+static long naps_before;      /* how often somebody had been asleep before */
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
@@ -37,8 +40,10 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 
     if (waits && clock == CLOCK_REALTIME)
         asked_the_wall = true;
-    if (waits && wrap_count(WRAP_pthread_cond_timedwait) == 0)
+    if (waits && wrap_count(WRAP_pthread_cond_timedwait) == naps_before) {
         now->tv_sec -= tally_read(&behind_s);
+        now->tv_nsec = fraction_ns < 0 ? now->tv_nsec : fraction_ns;
+    }
     return outcome;
 }
 
@@ -129,14 +134,19 @@ static void wait_end(struct wait *wait, int error, const char *expected)
     must_be_complete(wait->done, expected);
 }
 
-TEST(first_completed, "FIRST_COMPLETED waits, asleep, until one is complete, whichever that is.")
+TEST(first_completed, "FIRST_COMPLETED waits, asleep, until one is complete, whichever that is, and however it ended.")
 {
     for (int i = 0; i < 3; i++) {
         struct wait wait;
         make_futures();
         wait_start(&wait, 3, WAIT_ANY_FIRST_COMPLETED, -1);
         must_be_blocked(wait.runner, "None is complete, and wait_any does not wait, or not asleep.");
-        succeed(i);
+        if (i == 0)
+            succeed(i);
+        else if (i == 1)
+            fail(i);
+        else
+            cancel(i), notify(i);
         wait_end(&wait, 0, i == 0 ? "x--" : i == 1 ? "-x-" : "--x");
         drop_futures();
     }
@@ -165,7 +175,7 @@ TEST(first_exception, "FIRST_EXCEPTION waits until one has failed, or all are co
     struct wait wait;
 
     make_futures();
-    wait_start(&wait, 5, WAIT_ANY_FIRST_EXCEPTION, -1);
+    wait_start(&wait, 5, WAIT_ANY_FIRST_EXCEPTION, INT64_MIN);
     succeed(0);
     cancel(1);
     notify(1);
@@ -214,6 +224,10 @@ TEST(complete_already, "What is complete already counts at once, whatever the ti
     must_be_complete(done, "--");
     must_return(0, wait_any(futures, 2, WAIT_ANY_FIRST_EXCEPTION, 0, done),
                 "wait_any for an exception, when all are complete,");
+    struct future *mixed[3] = {futures[0], futures[1], futures[3]};
+    must_return(ETIMEDOUT, wait_any(mixed, 3, WAIT_ANY_FIRST_EXCEPTION, 0, done),
+                "wait_any for an exception, where one was cancelled and none has failed,");
+    must_be_complete(done, "xx-");
     drop_futures();
 }
 
@@ -260,6 +274,7 @@ TEST(nothing_to_wait_for, "No futures: 0 at once. A `when` that is none of the t
     must_return(0, wait_any(NULL, 0, WAIT_ANY_ALL_COMPLETED, -1, NULL), "wait_any for nothing");
     must_return(0, wait_any(NULL, 0, WAIT_ANY_FIRST_COMPLETED, -1, NULL), "wait_any for nothing");
     must_return(EINVAL, wait_any(futures, 2, (enum wait_any_when)17, 0, done), "wait_any with a wrong `when`");
+    must_return(EINVAL, wait_any(futures, 2, (enum wait_any_when) - 1, 0, done), "wait_any with a `when` below 0");
     must(done[0] && !done[1], "wait_any returned EINVAL and changed `done`.");
     drop_futures();
 }
@@ -279,6 +294,28 @@ TEST(not_too_early, "ETIMEDOUT does not come before the time is over; `done` tel
          (long long)wait.took_us);
     must_be_complete(wait.done, "-x");
     must(!asked_the_wall, "wait_any asked for CLOCK_REALTIME, the clock on the wall, which somebody may set.");
+    drop_futures();
+}
+
+TEST(second_begins, "Where the nanoseconds of a moment make a whole second, they count as one.")
+{
+    static const long fractions_ns[] = {999999000, 999999999}; /* with 1 µs: a second, and a little more than one */
+    bool done[MOST];
+    struct future *none = NULL;
+
+    make_futures();
+    waits = true;
+    tally_add(&behind_s, 2); /* so that nobody has to wait for it */
+    for (int i = 0; i < 4; i++) {
+        struct wait_any_iterator *iterator = NULL;
+        fraction_ns = fractions_ns[i / 2];
+        naps_before = wrap_count(WRAP_pthread_cond_timedwait);
+        int error = i % 2 == 0 ? wait_any(futures, 2, WAIT_ANY_FIRST_COMPLETED, 1, done)
+                               : wait_any_as_completed(&iterator, futures, 2, 1);
+        error = iterator == NULL ? error : wait_any_next(iterator, &none);
+        must_return(ETIMEDOUT, error, i % 2 == 0 ? "wait_any beyond the end of a second" : "wait_any_next beyond it");
+        wait_any_end(iterator);
+    }
     drop_futures();
 }
 
@@ -335,6 +372,27 @@ TEST(leaves_nothing_behind, "Once it has returned no future knows of it any more
     drop_futures();
 }
 
+/* Stands before the C library's own: futures destroy theirs when nobody has a reference any more. */
+static struct tally destroyed;
+
+int pthread_mutex_destroy(pthread_mutex_t *mutex)
+{
+    int (*real)(pthread_mutex_t *) = NULL;
+
+    tally_add(&destroyed, 1);
+    *(void **)&real = dlsym(RTLD_NEXT, "pthread_mutex_destroy");
+    return real == NULL ? ENOSYS : real(mutex);
+}
+
+/* How many mutexes are destroyed when the test gives back its references. */
+static long destroyed_by_drop(void)
+{
+    long before = tally_read(&destroyed);
+
+    drop_futures();
+    return tally_read(&destroyed) - before;
+}
+
 struct slow {
     struct future_watcher watcher; /* the first member */
     struct gate *gate;
@@ -380,30 +438,34 @@ TEST(told_while_giving_up, "Who gives up while a future is being settled waits u
 
 static void must_fail(enum wrap_call call, int error)
 {
-    bool done[MOST] = {false};
     struct wait_any_iterator *iterator = NULL;
 
     for (long nth = 1; nth <= ALLOCATIONS; nth++) {
+        bool done[MOST] = {false, true};
+        long calls = wrap_count(call);
         wrap_fail(call, nth, error);
         int outcome = wait_any(futures, MOST, WAIT_ANY_FIRST_COMPLETED, 0, done);
+        int expected = wrap_count(call) - calls < nth ? 0 : error;
+        must_return(expected, outcome, "Without memory or locks wait_any");
+        must(done[0] == (outcome == 0) && done[1] == (outcome != 0), "wait_any returned %d, and `done` says otherwise.",
+             outcome);
+        calls = wrap_count(call);
         wrap_fail(call, nth, error);
         int second = wait_any_as_completed(&iterator, futures, MOST, 0);
         wrap_fail(call, 0, 0);
-        must(outcome == error || outcome == 0, "Without memory or locks wait_any should return %d, not %d.", error,
-             outcome);
-        must(done[0] == (outcome == 0), "wait_any returned %d, and `done` says otherwise.", outcome);
-        must(second == error || second == 0, "Without memory or locks wait_any_as_completed should return %d, not %d.",
-             error, second);
+        expected = wrap_count(call) - calls < nth ? 0 : error;
+        must_return(expected, second, "Without memory or locks wait_any_as_completed");
         must((second == 0) == (iterator != NULL), "wait_any_as_completed returned %d, and %s.", second,
              second == 0 ? "stored no iterator" : "stored an iterator");
         wait_any_end(iterator);
         iterator = NULL;
-        done[0] = false;
     }
 }
 
 TEST(cannot_be_had, "Where memory or a lock cannot be had it is an error, and nothing is kept.")
 {
+    make_futures();
+    long all = destroyed_by_drop();
     make_futures();
     succeed(0);
     must_fail(WRAP_malloc, ENOMEM);
@@ -414,7 +476,7 @@ TEST(cannot_be_had, "Where memory or a lock cannot be had it is an error, and no
     for (int i = 1; i < MOST; i++)
         succeed(i);
     must(wrap_count(WRAP_pthread_mutex_lock) == locks, "A wait that failed has left a watcher in a future.");
-    drop_futures();
+    must(destroyed_by_drop() == all, "An iterator that could not be made has kept references to its futures.");
 }
 
 /* ---- as_completed ------------------------------------------------------------------------------------------------ */
@@ -439,10 +501,12 @@ static void must_come(struct wait_any_iterator *iterator, int expected)
 
 static void must_not_come(struct wait_any_iterator *iterator, int error)
 {
-    struct future *future = NULL;
+    static char as_it_was;
+    struct future *const before = (struct future *)(void *)&as_it_was;
+    struct future *future = before;
 
     must_return(error, wait_any_next(iterator, &future), "wait_any_next");
-    must(future == NULL, "wait_any_next returned an error and stored a future.");
+    must(future == before, "wait_any_next returned an error and stored something.");
 }
 
 TEST(in_order_of_completion, "The iterator gives the futures in the order in which they are completed, each once.")
@@ -469,27 +533,35 @@ TEST(in_order_of_completion, "The iterator gives the futures in the order in whi
 
 TEST(complete_ones_first, "Those that are complete already come first, in their order in the array.")
 {
-    make_futures();
-    succeed(4);
-    fail(1);
-    cancel(2);
-    notify(2);
-    cancel(3);
-    struct wait_any_iterator *iterator = iterate(futures, MOST, 0);
-    must_come(iterator, 1);
-    must_come(iterator, 2);
-    must_come(iterator, 4);
-    must_not_come(iterator, ETIMEDOUT);
-    notify(3);
-    succeed(0);
-    must_come(iterator, 3);
-    must_come(iterator, 0);
-    must_not_come(iterator, ENOENT);
-    wait_any_end(iterator);
-    drop_futures();
+    for (int backwards = 0; backwards < 2; backwards++) {
+        struct future *list[MOST];
+        int at[MOST]; /* which future stands there; they were made one after the other, and may lie so in memory */
+        make_futures();
+        for (int i = 0; i < MOST; i++) {
+            at[i] = backwards == 1 ? MOST - 1 - i : i;
+            list[i] = futures[at[i]];
+        }
+        succeed(at[4]);
+        fail(at[1]);
+        cancel(at[2]);
+        notify(at[2]);
+        cancel(at[3]);
+        struct wait_any_iterator *iterator = iterate(list, MOST, 0);
+        must_come(iterator, at[1]);
+        must_come(iterator, at[2]);
+        must_come(iterator, at[4]);
+        must_not_come(iterator, ETIMEDOUT);
+        notify(at[3]);
+        succeed(at[0]);
+        must_come(iterator, at[3]);
+        must_come(iterator, at[0]);
+        must_not_come(iterator, ENOENT);
+        wait_any_end(iterator);
+        drop_futures();
+    }
 }
 
-TEST(each_comes_once, "A future that stands in the array several times comes once.")
+TEST(each_comes_once, "A future that stands in the array several times comes once; its first place counts.")
 {
     make_futures();
     struct future *list[6] = {futures[2], futures[0], futures[2], futures[1], futures[0], futures[2]};
@@ -501,6 +573,11 @@ TEST(each_comes_once, "A future that stands in the array several times comes onc
     succeed(1);
     must_come(iterator, 1);
     must_not_come(iterator, ENOENT);
+    wait_any_end(iterator);
+    iterator = iterate(list, 6, -1);
+    must_come(iterator, 2);
+    must_come(iterator, 0);
+    must_come(iterator, 1);
     wait_any_end(iterator);
     iterator = iterate(NULL, 0, -1);
     must_not_come(iterator, ENOENT);
@@ -524,20 +601,23 @@ static void take_step(void *argument)
     step->took_us = now_us() - began_us;
 }
 
-TEST(next_waits, "next waits, asleep, until one more is complete.")
+TEST(next_waits, "next waits, asleep, until one more is complete, and again for the one behind that.")
 {
     make_futures();
     for (int round = 0; round < 2; round++) {
-        struct step step = {.iterator = iterate(&futures[2 * round], 2, round == 0 ? -1 : INT64_MAX), .error = -1};
-        wrap_fail(round == 0 ? WRAP_pthread_cond_wait : WRAP_pthread_cond_timedwait, 1, 0);
-        struct runner *runner = runner_start(take_step, &step);
-        must_be_blocked(runner, "None is complete, and wait_any_next does not wait, or not asleep.");
-        succeed(2 * round + 1);
-        must_be_done(runner, "One is complete, and wait_any_next still waits.");
-        runner_join(runner);
-        must(step.error == 0 && step.future == futures[2 * round + 1],
-             "wait_any_next did not give the one that is complete.");
-        wait_any_end(step.iterator);
+        struct wait_any_iterator *iterator = iterate(&futures[2 * round], 2, round == 0 ? INT64_MIN : INT64_MAX);
+        for (int left = 2; left-- > 0;) {
+            struct step step = {.iterator = iterator, .error = -1};
+            wrap_fail(round == 0 ? WRAP_pthread_cond_wait : WRAP_pthread_cond_timedwait, 1, 0);
+            struct runner *runner = runner_start(take_step, &step);
+            must_be_blocked(runner, "No more is complete, and wait_any_next does not wait, or not asleep.");
+            succeed(2 * round + left);
+            must_be_done(runner, "One more is complete, and wait_any_next still waits.");
+            runner_join(runner);
+            must(step.error == 0 && step.future == futures[2 * round + left],
+                 "wait_any_next did not give the one that is complete.");
+        }
+        wait_any_end(iterator);
     }
     drop_futures();
 }
