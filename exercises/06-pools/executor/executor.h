@@ -54,8 +54,8 @@ int executor_submit(struct executor *executor, int (*work)(void *argument, void 
 
 /* Shuts it down: from now on submit returns ESHUTDOWN. Idle workers end, the others once the queue is empty.
  * `cancel_futures` first cancels what waits in the queue: those futures are cancelled and notified, their callbacks
- * have been called before this returns, and their tasks are never done. What runs is not disturbed, and a worker that
- * becomes free in the middle of it may still take a task that is there (as in Python).
+ * have been called before this returns, and their tasks are never done, nor are those without a future. What runs is
+ * not disturbed, and a worker that becomes free in the middle of it may still take a task that is there (as in Python).
  * `wait` waits until all tasks are done and all workers have ended. It may be called again, with other arguments, and
  * by several threads at the same time: each that asked for `wait` gets it. Returns 0, or
  *   EDEADLK  `wait`, and called by one of its own workers, which would wait for itself (Python: RuntimeError,
