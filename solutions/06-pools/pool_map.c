@@ -27,7 +27,7 @@ struct job {
 /* Some neighbours in the list, and how it went with them. */
 struct chunk {
     struct job *job;
-    size_t begin, end; /* the items begin to end - 1 */
+    size_t begin, count; /* so many items, from this one on */
     struct future *future;
 };
 /* end state */
@@ -55,14 +55,18 @@ static int do_chunk(void *argument, void **result)
 {
     struct chunk *chunk = argument;
     struct job *job = chunk->job;
+    const unsigned char *item = job->items + chunk->begin * job->item_size;
+    unsigned char *into = job->results + chunk->begin * job->result_size;
 
     (void)result;
-    for (size_t i = chunk->begin; i < chunk->end; i++) {
-        int error = job->work(job->items + i * job->item_size, job->results + i * job->result_size);
+    for (size_t left = chunk->count; left > 0; left--) {
+        int error = job->work(item, into);
         if (error != 0) {
             report(job, error > 0 ? error : EINVAL);
             break;
         }
+        item += job->item_size;
+        into += job->result_size;
     }
     return 0;
 }
@@ -74,11 +78,12 @@ static int submit_all(struct executor *executor, struct job *job, struct chunk *
                       size_t *submitted)
 {
     int error = 0;
-    size_t made = 0;
+    size_t made = 0, left = count;
 
-    for (size_t begin = 0; begin < count && error == 0; begin += size) {
+    while (left > 0 && error == 0) {
         struct chunk *chunk = &chunks[made];
-        *chunk = (struct chunk){job, begin, count - begin < size ? count : begin + size, NULL};
+        *chunk = (struct chunk){job, count - left, left < size ? left : size, NULL};
+        left -= chunk->count;
         error = executor_submit(executor, do_chunk, chunk, &chunk->future);
         made += error == 0 ? 1 : 0;
     }

@@ -148,6 +148,24 @@ static void shut_down_meanwhile(void)
     executor_destroy(other.executor);
 }
 
+static int refuse(const void *item, void *result)
+{
+    (void)item;
+    (void)result;
+    return EIO;
+}
+
+/* Items without a size may be as many as a size_t can count. */
+static void very_many(void)
+{
+    struct executor *executor = made(1);
+    const char item = 0;
+    char result = 0;
+
+    ensure(pool_map(executor, refuse, &item, 0, SIZE_MAX, &result, 0) == EIO, "the item's error has not come home");
+    executor_destroy(executor);
+}
+
 SCENARIOS = {
     {"one_worker", one_worker, "one worker, three chunks"},
     {"two_workers", two_workers, "two workers, two chunks"},
@@ -156,5 +174,6 @@ SCENARIOS = {
     {"one_fails", one_fails, "an item fails; a list is empty, or too large; the executor is shut down"},
     {"two_map", two_map, "two threads map with the same executor"},
     {"shut_down_meanwhile", shut_down_meanwhile, "one thread maps while another shuts the executor down"},
+    {"very_many", very_many, "as many items as can be counted, all without a size, and the first of each chunk fails"},
     SCENARIOS_END,
 };

@@ -71,9 +71,10 @@ static int submit_all(struct executor *executor, struct job *job, struct chunk *
     int error = 0;
     size_t made = 0;
 
-    for (size_t begin = 0; begin < count && error == 0; begin += size) {
+    for (size_t begin = 0, end; begin < count && error == 0; begin = end) {
         struct chunk *chunk = &chunks[made];
-        *chunk = (struct chunk){job, begin, count - begin < size ? count : begin + size, 0, 0, NULL};
+        end = count - begin < size ? count : begin + size;
+        *chunk = (struct chunk){job, begin, end, 0, 0, NULL};
         error = executor_submit(executor, do_chunk, chunk, &chunk->future);
         made += error == 0 ? 1 : 0;
     }
