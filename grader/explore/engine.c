@@ -700,13 +700,19 @@ static void thread_main(void)
     il_thread_end();
 }
 
+void il_stack(int thread, void *top)
+{
+    il.threads[thread].stack_top = top;
+    il.threads[thread].place = fiber_prepare(top, thread_main);
+}
+
 static void thread_reset(struct thread *thread, int id)
 {
     memset(thread, 0, offsetof(struct thread, sync)); /* clocks say themselves how much of them counts */
     thread->life = LIFE_RUNS;
     thread->starter = -1;
     thread->wish.deadline_ns = NO_DEADLINE;
-    thread->place = fiber_prepare(memory_stack_top(id), thread_main);
+    il_stack(id, memory_stack_top(id));
     thread->order = mix((uint64_t)id + 1);
     thread->sync.n = thread->fence_out.n = thread->fence_in.n = 0;
     clock_reach(&thread->sync, (unsigned)id + 1);

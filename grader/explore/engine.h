@@ -144,7 +144,8 @@ struct cancel {
 };
 
 struct thread {
-    void *place; /* where it stands, while it does not run */
+    void *place;     /* where it stands, while it does not run */
+    void *stack_top; /* the end of its stack */
     enum life life;
     bool detached, joined;
     bool yielded;     /* let others go first */
@@ -333,6 +334,7 @@ void il_interrupt(struct thread *other);
 /* A new thread (its number), its first steps up to its first wish, and its end. */
 int il_spawn(void *(*body)(void *), int (*body_int)(void *), void *argument, bool detached);
 void il_start(int thread);
+void il_stack(int thread, void *top); /* before its first step: its stack is the program's own, and ends there */
 _Noreturn void il_thread_end(void);
 
 /* Gives the processor away: others first. */

@@ -286,7 +286,7 @@ static void reach_roots(bool main_over)
         const struct thread *thread = &il.threads[i];
         if (thread->life == LIFE_RUNS && (i != 0 || !main_over)) {
             const char *lowest = i == il.current ? (const char *)__builtin_frame_address(0) : thread->place;
-            scan(lowest, memory_stack_top(i));
+            scan(lowest, thread->stack_top);
         }
         for (unsigned key = 0; key < thread->values_n; key++)
             reach(thread->values[key]);

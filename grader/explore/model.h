@@ -43,6 +43,9 @@ void model_named_reset(void);
 
 /* Is this signal ignored, so that whatever raises it only fails? */
 bool model_signal_ignored(int number);
+
+/* A new thread has what its maker has, but for what the attributes (or NULL) say otherwise: before its first step. */
+void model_attr_inherit(int child, const pthread_attr_t *attributes);
 void model_signal_inherit(int child); /* a new thread blocks what its maker blocks */
 
 /* The thread of a handle, or NULL. */

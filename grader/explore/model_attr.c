@@ -19,7 +19,14 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum { PROCESSORS = 4, PROCESS_ID = 4711, NAME_SIZE = 16 };
+enum {
+    PROCESSORS = 4,
+    PROCESS_ID = 4711,
+    NAME_SIZE = 16,
+    OWN_STACK_MIN = 64 << 10, /* of a stack that the program gives: in less there is no room for us beside it */
+    STACK_ALIGNMENT = 64,
+    GUARD_SIZE = 4096, /* as the program is told */
+};
 
 /* Set at the thread's first use in a run: an entry of another run counts for nothing. */
 static struct about {
@@ -27,6 +34,8 @@ static struct about {
     char name[NAME_SIZE];
     int policy;
     struct sched_param param;
+    void *stack; /* its lowest byte, and its size, as the program is told */
+    size_t stack_size, guard_size;
 } abouts[THREADS_MAX];
 
 static struct {
@@ -36,9 +45,16 @@ static struct {
 
 static struct about *about(const struct thread *thread)
 {
-    struct about *about = &abouts[thread - il.threads];
+    int id = (int)(thread - il.threads);
+    struct about *about = &abouts[id];
+    size_t size = id == 0 ? MEMORY_MAIN_STACK : MEMORY_STACK;
     if (about->run != il.run)
-        *about = (struct about){.run = il.run, .name = "program", .policy = SCHED_OTHER};
+        *about = (struct about){.run = il.run,
+                                .name = "program",
+                                .policy = SCHED_OTHER,
+                                .stack = (char *)memory_stack_top(id) - size,
+                                .stack_size = size,
+                                .guard_size = id == 0 ? 0 : GUARD_SIZE};
     return about;
 }
 
@@ -196,7 +212,43 @@ long il___sysconf(int name)
     return il_sysconf(name);
 }
 
-/* ---- stacks ------------------------------------------------------------------------------------------------------ */
+/* ---- stacks, and what else a new thread begins with ---------------------------------------------------------------
+ */
+
+/* The program's own memory, where it gives any: glibc says where it is not set by a stack that ends at 0. */
+static void take_stack(int child, const pthread_attr_t *attributes)
+{
+    struct about *its = about(&il.threads[child]);
+    void *stack = NULL;
+    size_t size = 0;
+    pthread_attr_getguardsize(attributes, &its->guard_size);
+    pthread_attr_getstack(attributes, &stack, &size);
+    uintptr_t end = (uintptr_t)stack + size;
+    if (size == 0)
+        return;
+    its->stack_size = size;
+    its->stack = end ? stack : (char *)memory_stack_top(child) - size;
+    if (end && size >= OWN_STACK_MIN)
+        il_stack(child, (char *)stack + (size - end % STACK_ALIGNMENT));
+}
+
+void model_attr_inherit(int child, const pthread_attr_t *attributes)
+{
+    const struct about *mine = about(il.self);
+    struct about *its = about(&il.threads[child]);
+    int inherits = PTHREAD_INHERIT_SCHED;
+    memcpy(its->name, mine->name, sizeof its->name);
+    its->policy = mine->policy;
+    its->param = mine->param;
+    if (!attributes)
+        return;
+    pthread_attr_getinheritsched(attributes, &inherits);
+    if (inherits == PTHREAD_EXPLICIT_SCHED) {
+        pthread_attr_getschedpolicy(attributes, &its->policy);
+        pthread_attr_getschedparam(attributes, &its->param);
+    }
+    take_stack(child, attributes);
+}
 
 int il_pthread_getattr_np(pthread_t handle, pthread_attr_t *attributes)
 {
@@ -204,10 +256,12 @@ int il_pthread_getattr_np(pthread_t handle, pthread_attr_t *attributes)
     const struct thread *thread = model_thread_of(handle);
     if (!thread)
         return ESRCH;
-    int id = (int)(thread - il.threads);
-    size_t size = id == 0 ? MEMORY_MAIN_STACK : MEMORY_STACK;
+    const struct about *its = about(thread);
     pthread_attr_init(attributes);
-    pthread_attr_setstack(attributes, (char *)memory_stack_top(id) - size, size);
+    pthread_attr_setstack(attributes, its->stack, its->stack_size);
+    pthread_attr_setguardsize(attributes, its->guard_size);
+    pthread_attr_setschedpolicy(attributes, its->policy);
+    pthread_attr_setschedparam(attributes, &its->param);
     return pthread_attr_setdetachstate(attributes,
                                        thread->detached ? PTHREAD_CREATE_DETACHED : PTHREAD_CREATE_JOINABLE);
 }

@@ -59,11 +59,15 @@ void model_check_lives(const struct thread *thread, const char *what)
         il_found(FIND_MISUSE, NULL, "%s %s %s, which was joined before", il_name(il.current), what, il_name(id));
 }
 
-static void make(void *handle, size_t handle_size, bool detached, void *(*body)(void *), int (*body_int)(void *),
-                 void *argument)
+static void make(void *handle, size_t handle_size, const pthread_attr_t *attributes, void *(*body)(void *),
+                 int (*body_int)(void *), void *argument)
 {
-    int id = il_spawn(body, body_int, argument, detached);
+    int state = PTHREAD_CREATE_JOINABLE;
+    if (attributes)
+        pthread_attr_getdetachstate(attributes, &state);
+    int id = il_spawn(body, body_int, argument, state == PTHREAD_CREATE_DETACHED);
     model_signal_inherit(id);
+    model_attr_inherit(id, attributes);
     pthread_t value = handle_of(id);
     shadow_access(handle, handle_size, true, false);
     memcpy(handle, &value, handle_size);
@@ -71,32 +75,29 @@ static void make(void *handle, size_t handle_size, bool detached, void *(*body)(
     il_start(id);
 }
 
-static int create(void *handle, size_t handle_size, bool detached, void *(*body)(void *), int (*body_int)(void *),
-                  void *argument)
+static int create(void *handle, size_t handle_size, const pthread_attr_t *attributes, void *(*body)(void *),
+                  int (*body_int)(void *), void *argument)
 {
     if (il.faults && il_choice(2, true)) {
         il_event(NULL, true, 1);
         record_note("cannot make a thread (EAGAIN)", NULL, -1);
         return EAGAIN;
     }
-    make(handle, handle_size, detached, body, body_int, argument);
+    make(handle, handle_size, attributes, body, body_int, argument);
     return 0;
 }
 
 pthread_t model_thread_make(void *(*body)(void *), void *argument)
 {
     pthread_t handle = 0;
-    make(&handle, sizeof handle, false, body, NULL, argument);
+    make(&handle, sizeof handle, NULL, body, NULL, argument);
     return handle;
 }
 
 int il_pthread_create(pthread_t *handle, const pthread_attr_t *attributes, void *(*body)(void *), void *argument)
 {
     IL_ENTER();
-    int state = PTHREAD_CREATE_JOINABLE;
-    if (attributes)
-        pthread_attr_getdetachstate(attributes, &state);
-    return create(handle, sizeof *handle, state == PTHREAD_CREATE_DETACHED, body, NULL, argument);
+    return create(handle, sizeof *handle, attributes, body, NULL, argument);
 }
 
 /* Who has a limit gives up at it: ETIMEDOUT. */
@@ -408,7 +409,7 @@ void *il___tls_get_addr(const struct tls_place *place)
 int il_thrd_create(thrd_t *handle, thrd_start_t body, void *argument)
 {
     IL_ENTER();
-    return create(handle, sizeof *handle, false, NULL, body, argument) ? thrd_nomem : thrd_success;
+    return create(handle, sizeof *handle, NULL, NULL, body, argument) ? thrd_nomem : thrd_success;
 }
 
 int il_thrd_join(thrd_t handle, int *result)

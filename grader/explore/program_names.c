@@ -223,9 +223,9 @@ static const char *const harmless[] = {
 
 /* Functions of the engine and the explorer that begin with il_ and stand for no call of a library. */
 static const char *const own[] = {
-    "acquire", "cannot",    "choice",     "end",     "enter",        "event",          "found",     "interrupt",
-    "looked",  "name",      "order",      "release", "release_only", "release_to_all", "spawn",     "start",
-    "sync",    "sync_find", "thread_end", "tick",    "wish",         "wish_for",       "wish_look", "yield",
+    "acquire",   "cannot",     "choice",  "end",          "enter",          "event",     "found", "interrupt", "looked",
+    "name",      "order",      "release", "release_only", "release_to_all", "spawn",     "stack", "start",     "sync",
+    "sync_find", "thread_end", "tick",    "wish",         "wish_for",       "wish_look", "yield",
 };
 
 static bool among(const char *name, const char *const *names, size_t n)
