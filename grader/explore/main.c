@@ -62,7 +62,7 @@ static const char usage_text[] =
     "  --prepare SO     only make the program, to be given instead of its files: interleave SO\n"
     "  --width N        of the table, in characters (the terminal's, or 80)\n"
     "  --output         show what the program prints\n"
-    "  -I… -D… -std=… -O… -l…   handed to the compiler\n";
+    "  -I… -D… -std=… -O… -l… -pthread   and their like: handed to the compiler\n";
 
 static int usage(const char *what, const char *word)
 {
@@ -164,7 +164,7 @@ static int take_word(struct options *options, const char *word)
         options->gdb = true;
     else if (strcmp(word, "--output") == 0)
         options->output = true;
-    else if (word[0] == '-' && word[1] && strchr("IDOlsgfmWU", word[1]) && options->program.flags_n < FILES_MAX)
+    else if (word[0] == '-' && word[1] && strchr("IDOlsgfmpWwaU", word[1]) && options->program.flags_n < FILES_MAX)
         options->flags[options->program.flags_n++] = word;
     else if (word[0] == '-')
         return usage("unknown option", word);

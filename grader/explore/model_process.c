@@ -66,7 +66,11 @@ int il_rand_r(unsigned *state)
 /* Stands for a call that the explorer does not model; the driver makes a stub for each such name. */
 _Noreturn void il_cannot(const char *name, const void *pc)
 {
+    static const char *const variants[] = {"__isoc99_", "__isoc23_"}; /* what headers make of scanf and its like */
     il_enter(pc);
+    for (unsigned i = 0; i < sizeof variants / sizeof variants[0]; i++)
+        if (strncmp(name, variants[i], strlen(variants[i])) == 0)
+            name += strlen(variants[i]);
     il_found(FIND_CANNOT, NULL, "the program calls %s(), which the explorer cannot model", name);
 }
 
