@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { STEP_NS = 50000 }; /* that a step takes where there are too many and an alarm is awaited */
+
 struct engine il;
 
 /* ---- clocks ------------------------------------------------------------------------------------------------------ */
@@ -487,6 +489,16 @@ static void grant(int who, enum how how)
         leave(RUN_FOUND);
 }
 
+/* Time does not pass beyond an alarm, which rings where all wait: true. */
+static bool alarm_first(struct candidates *candidates)
+{
+    uint64_t at_ns = model_alarm_ns();
+    if (at_ns > candidates->earliest_ns)
+        return false;
+    candidates->earliest_ns = NO_DEADLINE;
+    return candidates->n == 0 && !candidates->some_yielded && model_alarm_rings();
+}
+
 /* Picks who goes next and marks its wish as granted. */
 static int choose(void)
 {
@@ -496,6 +508,8 @@ static int choose(void)
     candidates.join = -1;
     candidates.earliest_ns = NO_DEADLINE;
     add_granted(&candidates);
+    if (__builtin_expect(il.alarm, false) && alarm_first(&candidates))
+        return choose();
     if (candidates.earliest_ns != NO_DEADLINE) /* while all who can go only wait for others, time passes */
         add_deadlines(&candidates);
     if (candidates.some_yielded)
@@ -540,6 +554,8 @@ static void too_many_steps(void)
     char text[512];
     size_t at = 0;
     il.patient = true;
+    if (il.alarm)
+        model_alarm_comes_nearer(STEP_NS, true);
     if (il.steps < il.steps_max * PATIENCE)
         return;
     for (int i = 0; i < il.n && at < sizeof text; i++) {
@@ -774,7 +790,7 @@ static void run_reset(void)
     il.steps = il.cost = il.silent_spins = il.streak = 0;
     il.random_state = 1;
     il.choices.n = 0;
-    il.overtaking = il.patient = false;
+    il.overtaking = il.patient = il.alarm = false;
     il.outcome = RUN_ENDED;
     il.status = 0;
     il.finding.kind = FIND_NOTHING;

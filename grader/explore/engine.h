@@ -278,6 +278,7 @@ struct engine {
     bool patient;    /* it is long: no more decisions, only fair turns, until it ends or plainly never does */
     bool fair_only;  /* in this search: a thread that polls was not let before another once more */
     bool dropped;    /* …and a choice was left out that was dearer than the bound */
+    bool alarm;      /* one was set */
     bool held;       /* in this search: a thread that spins was made to wait for a change */
     bool reducing;   /* the search is dpor.h's, which wants to hear of events and steps */
 
@@ -354,6 +355,11 @@ void model_main_returned(int status);
 void model_thread_ends(void);
 /* A signalled thread's turn (model_signal.c): true where all that it handled would have calls begin again. */
 bool model_signals_arrive(void);
+/* Where il.alarm (model_signal.c): when it rings, or NO_DEADLINE; rings it, in a wish, false where it does not; and
+ * makes it ring where so much time would have brought it, in a wish or not. */
+uint64_t model_alarm_ns(void);
+bool model_alarm_rings(void);
+void model_alarm_comes_nearer(uint64_t ns, bool in_wish);
 _Noreturn void model_cancelled(void); /* a doomed thread goes on (model_cancel.c) */
 
 /* The thread's name in words: "thread 2". In a ring of four buffers. */

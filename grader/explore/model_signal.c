@@ -5,8 +5,12 @@
  * another thread is handled at the next visible operation of the thread that it is for, which is as soon as anybody
  * could tell, or in the middle of its wait: sleeps end (EINTR), a semaphore's wait does without SA_RESTART, a condition
  * variable's does as if by nobody's doing, and all others go on. One for the process goes to any thread that lets it
- * through, and to one that waits for it first. What the system itself would send (timers, the terminal) never comes:
- * alarm() is taken for the watchdog that it is in most programs, which never goes off; who hangs is found anyway.
+ * through, and to one that waits for it first.
+ *
+ * alarm() and ITIMER_REAL are the one thing that sends signals by itself, and they are late: SIGALRM comes when virtual
+ * time has passed its moment, or where nobody can go on, or all only go round, before that moment has come. Where it
+ * would end the program it never comes: that is a watchdog, and who hangs is found anyway. What the system would send
+ * for other reasons (the terminal) never comes.
  */
 #include "model.h"
 
@@ -18,9 +22,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { SIGNALS = 65 };
+#define SECOND_NS 1000000000ULL
 
 /* Entries of another run count for nothing. */
 static struct {
@@ -32,6 +38,12 @@ static struct {
         sigset_t awaited; /* by sigwait and its like, in which it is */
     } masks[THREADS_MAX];
     struct mask process; /* pending for whoever lets it through first */
+    struct alarm {
+        uint32_t run;
+        uint64_t at_ns; /* of virtual time; NO_DEADLINE: none is set */
+        uint64_t every_ns;
+        uint64_t lag_ns; /* of the clock, behind who works on without looking at it */
+    } alarm;
 } model;
 
 static int fail(int error)
@@ -469,10 +481,138 @@ int il_sigpending(sigset_t *to)
     return 0;
 }
 
-/* ---- watchdogs --------------------------------------------------------------------------------------------------- */
+/* ---- alarms ------------------------------------------------------------------------------------------------------ */
+
+static struct alarm *set_alarm(void)
+{
+    if (model.alarm.run != il.run)
+        model.alarm = (struct alarm){.run = il.run, .at_ns = NO_DEADLINE};
+    return &model.alarm;
+}
+
+/* Does it reach somebody who handles it or takes it? */
+static bool is_wanted(void)
+{
+    bool all_block = true, one_awaits = false;
+    if (action_of(SIGALRM)->sa_handler != SIG_DFL)
+        return action_of(SIGALRM)->sa_handler != SIG_IGN;
+    for (int i = 0; i < il.n; i++) {
+        if (il.threads[i].life != LIFE_RUNS)
+            continue;
+        one_awaits |= sigismember(&mask_of(i)->awaited, SIGALRM) == 1;
+        all_block &= sigismember(&mask_of(i)->blocked, SIGALRM) == 1;
+    }
+    return all_block || one_awaits;
+}
+
+uint64_t model_alarm_ns(void)
+{
+    return is_wanted() ? set_alarm()->at_ns : NO_DEADLINE;
+}
+
+/* Whoever is current, it is nobody's doing: what was done before orders nothing. */
+static void ring(struct alarm *alarm, bool in_wish)
+{
+    if (alarm->at_ns > il.now_ns)
+        il.now_ns = alarm->at_ns;
+    alarm->at_ns = alarm->every_ns ? il.now_ns + alarm->every_ns : NO_DEADLINE;
+    alarm->lag_ns = 0;
+    il_event(NULL, true, il.now_ns);
+    int id = choose_receiver(SIGALRM);
+    sigaddset(&(id < 0 ? process() : mask_of(id))->pending, SIGALRM);
+    if (id < 0 || sigismember(&mask_of(id)->blocked, SIGALRM) == 1)
+        return;
+    if (in_wish || id != il.current) {
+        il_interrupt(&il.threads[id]);
+        return;
+    }
+    const void *pc = il.self->pc;
+    handle_pending();
+    il.self->pc = pc;
+}
+
+bool model_alarm_rings(void)
+{
+    if (model_alarm_ns() == NO_DEADLINE)
+        return false;
+    ring(set_alarm(), true);
+    return true;
+}
+
+void model_alarm_comes_nearer(uint64_t ns, bool in_wish)
+{
+    struct alarm *alarm = set_alarm();
+    alarm->lag_ns += ns;
+    uint64_t at_ns = model_alarm_ns();
+    if (at_ns != NO_DEADLINE && at_ns <= il.now_ns + alarm->lag_ns)
+        ring(alarm, in_wish);
+}
+
+static struct itimerval left(void)
+{
+    const struct alarm *alarm = set_alarm();
+    uint64_t us = alarm->at_ns == NO_DEADLINE || alarm->at_ns < il.now_ns ? 0 : (alarm->at_ns - il.now_ns) / 1000;
+    return (struct itimerval){.it_value = {.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)},
+                              .it_interval = {.tv_sec = (time_t)(alarm->every_ns / SECOND_NS),
+                                              .tv_usec = (suseconds_t)(alarm->every_ns % SECOND_NS / 1000)}};
+}
+
+/* Where others run, when it comes depends on where they stand. */
+static void set_from_now(uint64_t ns, uint64_t every_ns)
+{
+    if (ns) {
+        if (il.assume.cancel_silent)
+            il.assumption_broken = true;
+        dpor_give_up();
+        il.alarm = true;
+    }
+    il_event(NULL, false, il.now_ns);
+    *set_alarm() = (struct alarm){.run = il.run, .at_ns = ns ? il.now_ns + ns : NO_DEADLINE, .every_ns = every_ns};
+}
 
 unsigned il_alarm(unsigned seconds)
 {
-    (void)seconds;
+    IL_ENTER();
+    struct itimerval before = left();
+    set_from_now(seconds * SECOND_NS, 0);
+    return (unsigned)before.it_value.tv_sec + (before.it_value.tv_usec > 0);
+}
+
+static bool time_is(const struct timeval *time, uint64_t *ns)
+{
+    if (time->tv_sec < 0 || time->tv_usec < 0 || time->tv_usec >= 1000000)
+        return false;
+    *ns = (uint64_t)time->tv_sec * SECOND_NS + (uint64_t)time->tv_usec * 1000;
+    return true;
+}
+
+int il_getitimer(__itimer_which_t which, struct itimerval *to)
+{
+    IL_ENTER();
+    if (which != ITIMER_REAL)
+        il_found(FIND_CANNOT, NULL,
+                 "the program calls getitimer() for another clock than the real one, which the explorer "
+                 "cannot model");
+    shadow_access(to, sizeof *to, true, false);
+    *to = left();
+    return 0;
+}
+
+int il_setitimer(__itimer_which_t which, const struct itimerval *new, struct itimerval *old)
+{
+    IL_ENTER();
+    uint64_t ns, every_ns;
+    if (which != ITIMER_REAL)
+        il_found(FIND_CANNOT, NULL,
+                 "the program calls setitimer() for another clock than the real one, which the explorer "
+                 "cannot model");
+    shadow_access(new, sizeof *new, false, false);
+    if (!time_is(&new->it_value, &ns) || !time_is(&new->it_interval, &every_ns))
+        return fail(EINVAL);
+    if (old) {
+        shadow_access(old, sizeof *old, true, false);
+        *old = left();
+    }
+    set_from_now(ns, every_ns);
     return 0;
 }

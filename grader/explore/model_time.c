@@ -181,7 +181,9 @@ static void pass_time(void)
     for (int i = 0; i < il.n; i++)
         if (il.threads[i].life == LIFE_RUNS && il.threads[i].wish.deadline_ns < now_ns)
             now_ns = il.threads[i].wish.deadline_ns;
-    if (now_ns > il.now_ns)
+    if (il.alarm && model_alarm_ns() <= now_ns)
+        model_alarm_comes_nearer(now_ns - il.now_ns, false);
+    else if (now_ns > il.now_ns)
         il.now_ns = now_ns;
 }
 
@@ -281,15 +283,26 @@ clock_t il_clock(void)
     return (clock_t)(il.now_ns / 1000);
 }
 
+/* Who yields again and again, and nobody changes anything, waits for an alarm where one is set. */
+static void yield(void)
+{
+    enum { YIELD_NS = 10000000 };
+    struct thread *self = il.self;
+    if (il.alarm && self->clock_writes == il.writes)
+        model_alarm_comes_nearer(YIELD_NS, false);
+    self->clock_writes = il.writes;
+    il_yield();
+}
+
 int il_sched_yield(void)
 {
     IL_ENTER();
-    il_yield();
+    yield();
     return 0;
 }
 
 void il_thrd_yield(void)
 {
     IL_ENTER();
-    il_yield();
+    yield();
 }

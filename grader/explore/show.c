@@ -155,6 +155,8 @@ void show_proof(FILE *to, const struct search_options *options, const struct sea
                 LOOKS_FREE);
     if (report->fair_only)
         fprintf(to, "  (All turns were fair: who polls was not let before the same other thread twice in a row.)\n");
+    if (il.alarm)
+        fprintf(to, "  (The alarm rang only where nobody could go on or its time had passed.)\n");
     if (il.sleeps_order)
         fprintf(to, "  (Time passed only where every thread waited.)\n");
     if (il.races_allowed)

@@ -9,12 +9,17 @@
 
 #include <string.h>
 
-enum { QUIET_MAX = 20000 }; /* accesses without a visible operation, after which others get a turn */
+enum {
+    QUIET_MAX = 20000,  /* accesses without a visible operation, after which others get a turn */
+    QUIET_NS = 1000000, /* …and so much time has passed, for whoever has set an alarm */
+};
 
 /* A loop over plain memory has no scheduling points: it gets one now and then, so that it cannot keep others away. */
 static void quiet_too_long(void)
 {
     il.self->quiet_accesses = 0;
+    if (il.alarm)
+        model_alarm_comes_nearer(QUIET_NS, false);
     il_yield();
 }
 
