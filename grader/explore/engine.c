@@ -499,6 +499,27 @@ static bool alarm_first(struct candidates *candidates)
     return candidates->n == 0 && !candidates->some_yielded && model_alarm_rings();
 }
 
+/* Others could go on for ever before the clock moves, or move it by so little that it comes to nothing: they wake each
+ * other until somebody's sleep is over and stops them. So whoever has slept for long wakes, be it before others whose
+ * time is earlier, who are late then. Returns its number, or -1. */
+static int late_sleeper(void)
+{
+    int oldest = -1;
+    if (il.steps - il.late_at < LATE_STEPS || (il.sleeps_order && !il.patient))
+        return -1;
+    il.late_at = il.steps - LATE_STEPS / 2;
+    for (int i = 0; i < il.n; i++) {
+        const struct thread *thread = &il.threads[i];
+        if (thread->life == LIFE_RUNS && thread->wish.deadline_ns != NO_DEADLINE && !granted(thread) &&
+            il.steps - thread->wished_at > LATE_STEPS &&
+            (oldest < 0 || thread->wished_at < il.threads[oldest].wished_at))
+            oldest = i;
+    }
+    if (oldest >= 0 && il.reducing)
+        dpor_give_up();
+    return oldest;
+}
+
 /* Picks who goes next and marks its wish as granted. */
 static int choose(void)
 {
@@ -510,8 +531,15 @@ static int choose(void)
     add_granted(&candidates);
     if (__builtin_expect(il.alarm, false) && alarm_first(&candidates))
         return choose();
-    if (candidates.earliest_ns != NO_DEADLINE) /* while all who can go only wait for others, time passes */
+    if (candidates.earliest_ns != NO_DEADLINE) { /* while all who can go only wait for others, time passes */
+        int late = late_sleeper();
+        if (late >= 0) {
+            il.free_switch = false;
+            grant(late, HOW_DEADLINE);
+            return late;
+        }
         add_deadlines(&candidates);
+    }
     if (candidates.some_yielded)
         add_yielded(&candidates);
     if (candidates.n == 0 || il.spurious)
@@ -622,6 +650,7 @@ static bool announce(void)
     record_wish();
     self->timed_out = false;
     self->spurious = self->interrupted = false;
+    self->wished_at = il.steps;
     if (++il.steps > il.steps_max)
         too_many_steps();
     if (++il.streak > FAIR_STEPS) { /* a loop that polls under a lock must not keep away whom it waits for */
@@ -787,7 +816,7 @@ static void run_reset(void)
     il.free_switch = false;
     il.now_ns = 0;
     il.writes = il.yields = il.hash = 0;
-    il.steps = il.cost = il.silent_spins = il.streak = 0;
+    il.steps = il.cost = il.silent_spins = il.streak = il.late_at = 0;
     il.random_state = 1;
     il.choices.n = 0;
     il.overtaking = il.patient = il.alarm = false;

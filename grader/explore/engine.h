@@ -32,6 +32,7 @@
 enum {
     THREADS_MAX = 120, /* created in one run; a bit more than seven bits' worth would not fit an epoch */
     FAIR_STEPS = 200,  /* of one thread on end, after which the others go first (as if it had yielded) */
+    LATE_STEPS = 2000, /* of the others, after which time passes for who sleeps, though they could go on */
     PATIENCE = 50,     /* times the limit of steps, in which a program that ends should have ended */
     CHOICES_MAX = 20000,
     KEYS_MAX = 1024,
@@ -178,6 +179,7 @@ struct thread {
     unsigned clock_looks;    /* at clocks, since anything was changed: a loop that waits for a time */
     uint64_t clock_writes;   /* as of the last of them */
     uint32_t wishes;         /* so many visible operations */
+    unsigned wished_at;      /* il.steps at the last of them */
     uint32_t quiet_accesses; /* plain ones since its last visible operation */
     uint64_t order;          /* its last operation (il_event) */
     /* from here on, what was said above how much of it counts, and clocks, which say it themselves */
@@ -264,8 +266,9 @@ struct engine {
     uint64_t yields;
     uint64_t hash; /* of the partial order so far */
     unsigned steps;
-    unsigned streak; /* steps since another thread went */
-    unsigned cost;   /* preemptions and other dear choices so far */
+    unsigned streak;  /* steps since another thread went */
+    unsigned late_at; /* the step at which those who sleep were last looked after */
+    unsigned cost;    /* preemptions and other dear choices so far */
     unsigned silent_spins;
     unsigned random_state; /* of rand() */
     uint64_t random48;     /* of drand48() */
