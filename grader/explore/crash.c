@@ -12,12 +12,47 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { TICK_US = 250000, TICKS_MAX = 4, ALT_STACK = 256 << 10 };
+/* Ticks of processor time without a step: a program that was seen twice in the very same state goes round; any other
+ * may only be long at its sums, which is given more time, once. */
+enum { TICK_US = 250000, TICKS_SAME = 4, TICKS_MAX = 40, ALT_STACK = 256 << 10, REGISTERS = 33 };
+
+struct state {
+    uint64_t at[REGISTERS];
+};
 
 static struct {
     uint32_t run;
     unsigned steps, ticks;
+    bool is_endless; /* it was told so: what comes are replays */
+    struct state seen[TICKS_MAX];
 } watch;
+
+/* All registers that a program computes with. */
+static void state_of(const void *context, struct state *state)
+{
+    const ucontext_t *at = context;
+    memset(state, 0, sizeof *state);
+#if defined __x86_64__
+    for (unsigned i = 0; i <= REG_RIP; i++)
+        state->at[i] = (uint64_t)at->uc_mcontext.gregs[i];
+#elif defined __aarch64__
+    memcpy(state->at, at->uc_mcontext.regs, sizeof at->uc_mcontext.regs);
+    state->at[REGISTERS - 2] = at->uc_mcontext.sp;
+    state->at[REGISTERS - 1] = at->uc_mcontext.pc;
+#else
+    static uint64_t count;
+    (void)at;
+    state->at[0] = ++count;
+#endif
+}
+
+static bool was_seen(const struct state *state, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (memcmp(&watch.seen[i], state, sizeof *state) == 0)
+            return true;
+    return false;
+}
 
 static const void *pc_of(const void *context)
 {
@@ -64,9 +99,13 @@ static void on_tick(int signal_number, siginfo_t *info, void *context)
         watch.ticks = 0;
         return;
     }
-    if (++watch.ticks < TICKS_MAX)
+    struct state *state = &watch.seen[watch.ticks];
+    state_of(context, state);
+    bool same = watch.is_endless || was_seen(state, watch.ticks);
+    if (++watch.ticks < (same ? TICKS_SAME : TICKS_MAX))
         return;
     watch.ticks = 0;
+    watch.is_endless = true;
     il.self->pc = pc_of(context);
     il_found(FIND_ENDLESS, NULL, "%s computes without end: it does nothing that others could see", il_name(il.current));
 }
