@@ -111,6 +111,11 @@ static const char *const compile_flags[] = {
     "-fno-builtin-memmove",
     "-fno-builtin-memset",
     "-fno-builtin-strcpy",
+    "-fno-builtin-strcat",
+    "-fno-builtin-strncat",
+    "-fno-builtin-strncpy",
+    "-fno-builtin-sprintf", /* clang 14 does not end over "%s" and -fno-builtin-strcpy */
+    "-fno-builtin-snprintf",
     "-U_FORTIFY_SOURCE",
     "-ftls-model=global-dynamic",
 #if defined __x86_64__
@@ -125,7 +130,7 @@ static const char *const compile_flags[] = {
 
 static int assemble(const struct build *build, char *assembly, char *object)
 {
-    char *words[] = {(char *)build->options->compiler, "-g0", "-c", "-o", object, assembly, NULL};
+    char *words[] = {(char *)build->options->compiler, "-Wa,--no-warn", "-g0", "-c", "-o", object, assembly, NULL};
     if (run(build, words, NULL) == 0)
         return 0;
     fprintf(stderr, "interleave: what the compiler made of the program cannot be assembled\n");
