@@ -584,8 +584,9 @@ static void too_many_steps(void)
     il.patient = true;
     if (il.alarm)
         model_alarm_comes_nearer(STEP_NS, true);
-    if (il.steps < il.steps_max * PATIENCE)
+    if (il.steps < il.steps_max * (il.is_endless ? IMPATIENCE : PATIENCE))
         return;
+    il.is_endless = true;
     for (int i = 0; i < il.n && at < sizeof text; i++) {
         char waits[128] = "goes round and round";
         if (il.threads[i].life != LIFE_RUNS)

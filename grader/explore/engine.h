@@ -33,7 +33,8 @@ enum {
     THREADS_MAX = 120, /* created in one run; a bit more than seven bits' worth would not fit an epoch */
     FAIR_STEPS = 200,  /* of one thread on end, after which the others go first (as if it had yielded) */
     LATE_STEPS = 2000, /* of the others, after which time passes for who sleeps, though they could go on */
-    PATIENCE = 50,     /* times the limit of steps, in which a program that ends should have ended */
+    PATIENCE = 500,    /* times the limit of steps, in which a program that ends should have ended… */
+    IMPATIENCE = 50,   /* …and the same where it was told already that it does not: what comes are replays */
     CHOICES_MAX = 20000,
     KEYS_MAX = 1024,
     LOOKS_MAX = 4,
@@ -283,6 +284,7 @@ struct engine {
     bool dropped;    /* …and a choice was left out that was dearer than the bound */
     bool alarm;      /* one was set */
     bool held;       /* in this search: a thread that spins was made to wait for a change */
+    bool is_endless; /* this program was told that it does not end */
     bool reducing;   /* the search is dpor.h's, which wants to hear of events and steps */
 
     void *root_place;

@@ -307,6 +307,7 @@ static int replay(const struct options *options, struct search_report *report, F
         return -1;
     }
     *report = (struct search_report){.bound_done = -1};
+    il.is_endless = true; /* if that is what it shows */
     record_begin();
     il.recording = true;
     bool fits = search_replay(&choices) && il.choices.n >= choices.n;

@@ -23,7 +23,6 @@ enum {
     PROCESSORS = 4,
     PROCESS_ID = 4711,
     NAME_SIZE = 16,
-    OWN_STACK_MIN = 64 << 10, /* of a stack that the program gives: in less there is no room for us beside it */
     STACK_ALIGNMENT = 64,
     GUARD_SIZE = 4096, /* as the program is told */
 };
@@ -228,7 +227,7 @@ static void take_stack(int child, const pthread_attr_t *attributes)
         return;
     its->stack_size = size;
     its->stack = end ? stack : (char *)memory_stack_top(child) - size;
-    if (end && size >= OWN_STACK_MIN)
+    if (end)
         il_stack(child, (char *)stack + (size - end % STACK_ALIGNMENT));
 }
 

@@ -97,8 +97,8 @@ int main(void)
     void *memory = NULL;
     assert(posix_memalign(&memory, 4096, SIZE) == 0);
     run(lives_there, (struct stack){.start = memory, .size = SIZE});
-    run(lives_there, (struct stack){.start = memory, .size = SIZE}); /* again */
-    run(only_told, (struct stack){.start = memory, .size = SMALL});
+    run(lives_there, (struct stack){.start = memory, .size = SIZE});  /* again */
+    run(lives_there, (struct stack){.start = memory, .size = SMALL}); /* we need 11 KiB of it, for output and all */
     free(memory);
     run(lives_there, (struct stack){.start = reserved, .size = SIZE});
     run(only_told, (struct stack){.size = 1 << 20});
