@@ -366,7 +366,7 @@ static void add_deadlines(struct candidates *candidates)
 
 static void add_rare(struct candidates *candidates)
 {
-    for (int i = 0; il.spurious && i < il.n; i++)
+    for (int i = 0; il.spurious && i < il.n && candidates->n < UINT8_MAX; i++)
         if (il.threads[i].life == LIFE_RUNS && il.threads[i].wish.kind == WISH_COND)
             add(candidates, i, 1, HOW_SPURIOUS);
     if (candidates->n)
@@ -392,8 +392,12 @@ static uint64_t decision_key(const struct candidates *candidates)
     for (int i = 0; i < il.n && (candidates->some_yielded || candidates->some_watch); i++)
         if (il.threads[i].yielded || il.threads[i].wish.kind == WISH_WRITE)
             key += mix(0x2000 + (uint64_t)i * 4 + il.threads[i].yielded * 2U + granted(&il.threads[i]));
-    for (int i = 0; il.overtaking && i < il.n; i++)
-        key += mix(il.threads[i].overtaken[0] + mix(il.threads[i].overtaken[1] + (uint64_t)i));
+    for (int i = 0; il.overtaking && i < il.n; i++) {
+        uint64_t word = (uint64_t)i;
+        for (int k = (il.n - 1) / 64; k >= 0; k--)
+            word = il.threads[i].overtaken[k] + mix(word);
+        key += mix(word);
+    }
     return mix(key);
 }
 

@@ -30,7 +30,8 @@
 #include <stdint.h>
 
 enum {
-    THREADS_MAX = 120, /* created in one run; a bit more than seven bits' worth would not fit an epoch */
+    THREADS_MAX = 250, /* created in one run; no more than eight bits fit an epoch and a choice */
+    THREADS_WORDS = (THREADS_MAX + 63) / 64,
     FAIR_STEPS = 200,  /* of one thread on end, after which the others go first (as if it had yielded) */
     LATE_STEPS = 2000, /* of the others, after which time passes for who sleeps, though they could go on */
     PATIENCE = 500,    /* times the limit of steps, in which a program that ends should have ended… */
@@ -171,18 +172,18 @@ struct thread {
     struct sync *waits_on; /* that condition variable */
     struct cleanup *cleanups;
     struct cancel cancel;
-    void *tls;               /* its thread-local variables, or NULL until first used */
-    uint32_t values_n;       /* of `values`, below */
-    uint64_t yields;         /* order of the last yield */
-    uint64_t overtaken[2];   /* bits: those whom it went before though it had yielded, since they last went */
-    unsigned held_n;         /* of `held`, below */
-    unsigned looks_n;        /* of `looks`, below */
-    unsigned clock_looks;    /* at clocks, since anything was changed: a loop that waits for a time */
-    uint64_t clock_writes;   /* as of the last of them */
-    uint32_t wishes;         /* so many visible operations */
-    unsigned wished_at;      /* il.steps at the last of them */
-    uint32_t quiet_accesses; /* plain ones since its last visible operation */
-    uint64_t order;          /* its last operation (il_event) */
+    void *tls;                         /* its thread-local variables, or NULL until first used */
+    uint32_t values_n;                 /* of `values`, below */
+    uint64_t yields;                   /* order of the last yield */
+    uint64_t overtaken[THREADS_WORDS]; /* bits: those whom it went before though it had yielded, since they last went */
+    unsigned held_n;                   /* of `held`, below */
+    unsigned looks_n;                  /* of `looks`, below */
+    unsigned clock_looks;              /* at clocks, since anything was changed: a loop that waits for a time */
+    uint64_t clock_writes;             /* as of the last of them */
+    uint32_t wishes;                   /* so many visible operations */
+    unsigned wished_at;                /* il.steps at the last of them */
+    uint32_t quiet_accesses;           /* plain ones since its last visible operation */
+    uint64_t order;                    /* its last operation (il_event) */
     /* from here on, what was said above how much of it counts, and clocks, which say it themselves */
     struct clock sync;
     struct sync *held[HELD_MAX]; /* locks, the last taken last */
