@@ -2,7 +2,7 @@
  * explore: => nothing
  * explore: -DWATCHDOG => deadlock within 1
  * explore: -DSTUCK => deadlock within 1
- * explore: -DMISSED => exit within 1 */
+ * explore: -DMISSED => exit-status within 1 */
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
