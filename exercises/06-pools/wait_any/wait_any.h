@@ -35,8 +35,8 @@ enum wait_any_when {
  * has returned; the array is only read. What is returned and what `done` says are of one moment: never ETIMEDOUT
  * beside a `done` that is enough for `when`. Returns
  *   0          it is so; and where there are no futures, at once
- *   ETIMEDOUT  the time was over before; with 0, at once; `done` tells what is complete so far, and that is not enough
- *              (Python: wait returns the two sets all the same)
+ *   ETIMEDOUT  the time was over before; with 0, at once; `done` tells what is complete so far (Python: wait returns
+ *              the two sets all the same)
  *   EINVAL     `when` is none of the three (Python: ValueError); `done` is as it was
  *   other      ENOMEM (Python: MemoryError), or what the pthread function returned that failed; `done` is as it was
  * Blocks, asleep, as long as said. */
