@@ -3,7 +3,8 @@
  * What a thread waits for is known by its test: what it read in the line that decided to sleep (story_facts.h). A test
  * whose values are again what they were when it went to sleep would come out as it did then, so whoever goes on without
  * another look goes on wrongly; and one whose values are others might come out otherwise. The first is certain and is
- * said; of the second we say the values only.
+ * said; of the second we say the values only. That nobody looked again is said only of who is seen to go on: waits
+ * stand in loops of many forms, with the look in another line, another function or behind another lock.
  */
 #include "story.h"
 #include "story_facts.h"
@@ -17,25 +18,86 @@ struct waking {
     struct tests tests;
 };
 
-/* Did it read what it had tested, in a line that branches, before it let go of the lock? */
-static bool looked_again(const struct waking *waking)
+static bool is_line_of(const void *pc, const void *other)
 {
-    struct place wanted, place;
-    lines_place(waking->tests.pc, &wanted);
+    struct place place, wanted;
+    return lines_place(pc, &place) && lines_place(other, &wanted) && place.line == wanted.line &&
+           strcmp(place.file, wanted.file) == 0;
+}
+
+/* Is the row at an earlier line than the wait, in a call that was there when it slept? Then the wait stands in a loop,
+ * of whatever form, and it has gone round. */
+static bool goes_round(const struct waking *waking, const struct row *row)
+{
+    struct place place, slept;
+    const void *at, *at_sleep;
+    return fact_common(row, &record.rows[waking->sleep], &at, &at_sleep) && lines_place(at, &place) &&
+           lines_place(at_sleep, &slept) && place.line < slept.line;
+}
+
+/* Is it one of what it had tested? Not what it changed itself before it slept: a count of the sleepers and the like. */
+static bool is_tested(const struct waking *waking, const struct row *row)
+{
+    for (unsigned k = 0; k < waking->tests.n && fact_is_access(row); k++) {
+        int test = waking->tests.rows[k];
+        bool own = false;
+        for (int i = test + 1; i < waking->sleep && row->object == record.rows[test].object; i++)
+            own = own || (record.rows[i].thread == waking->thread && fact_writes(&record.rows[i]) &&
+                          record.rows[i].object == row->object);
+        if (row->object == record.rows[test].object && !own)
+            return true;
+    }
+    return false;
+}
+
+/* A second look: at what it had tested, in a line that branches; at the line of the test, whatever was read there; at
+ * the wait again. */
+static bool looks(const struct waking *waking, const struct row *row)
+{
+    if (row->op == OP_SLEEP || goes_round(waking, row) || (is_tested(waking, row) && fact_is_test(row)))
+        return true;
+    for (unsigned k = 0; k < row->frames_n && fact_is_access(row); k++)
+        if (is_line_of(row->frames[k].pc, waking->tests.pc))
+            return true;
+    return false;
+}
+
+/* Has the function that waited returned before this row? */
+static bool has_left(const struct waking *waking, const struct row *row)
+{
+    const struct row *sleep = &record.rows[waking->sleep];
+    const void *at_test, *at_sleep, *at;
+    if (row->frames_n == FRAMES_MAX || !fact_common(&record.rows[waking->tests.rows[0]], sleep, &at_test, &at_sleep))
+        return false;
+    for (unsigned k = 0; k < sleep->frames_n; k++) {
+        struct row one = {.frames_n = 1, .frames = {sleep->frames[k]}};
+        if (sleep->frames[k].pc == at_sleep)
+            return !fact_common(row, &one, &at, &at_test);
+    }
+    return false;
+}
+
+/* Did it go on without a second look? Only what proves it counts: it made what it had tested another; or it came to its
+ * end out of the function that waits, and used nothing by which it, or its caller, could have looked (a write may stand
+ * for the read before it); or it failed over what it had tested. A run that ends before any of these, or that comes
+ * round a loop to the wait, proves nothing. */
+static bool goes_on_blindly(const struct waking *waking)
+{
+    bool touched = false, used = false;
     for (int i = waking->awake + 1; i < (int)record.n; i++) {
         const struct row *row = &record.rows[i];
         if (row->thread != waking->thread)
             continue;
-        if (row->op == OP_UNLOCK || row->op == OP_SLEEP)
+        if (looks(waking, row))
             return false;
-        for (unsigned k = 0; k < waking->tests.n; k++)
-            if (row->object == record.rows[waking->tests.rows[k]].object && fact_is_test(row))
-                return true;
-        for (unsigned k = 0; k < row->frames_n; k++)
-            if (lines_place(row->frames[k].pc, &place) && place.line == wanted.line && fact_is_access(row))
-                return true;
+        if (is_tested(waking, row) && fact_writes(row) && row->before != row->after)
+            return true;
+        if (!used && (row->op == OP_FAIL || row->op == OP_END) && has_left(waking, row))
+            return true;
+        touched = touched || is_tested(waking, row);
+        used = used || (fact_is_access(row) && !is_line_of(row->pc, il.finding.pc));
     }
-    return false;
+    return touched && il.finding.thread == waking->thread;
 }
 
 /* The waking in row `awake`, where its test is still as it was and nobody looked at it again. */
@@ -49,7 +111,7 @@ static bool blind_waking(int awake, struct waking *waking)
     waking->next = fact_next_of(awake, thread);
     if (over > waking->sleep || waking->next == NO_ROW)
         return false;
-    return fact_test_that_differs(&waking->tests, awake) == NO_ROW && !looked_again(waking);
+    return fact_test_that_differs(&waking->tests, awake) == NO_ROW && goes_on_blindly(waking);
 }
 
 static bool find_blind(struct waking *waking, bool spurious)

@@ -1,0 +1,55 @@
+/* The wait is in a function of its own, and the loop around its call. It fails for another reason, and no story may be
+ * told.
+ *
+ * explore: => assertion within 400 */
+#include <assert.h>
+#include <pthread.h>
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER, store = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
+static int items, closed, naps;
+
+/* By a lock of its own. */
+static int take(void)
+{
+    pthread_mutex_lock(&store);
+    int taken = items > 0;
+    items -= taken;
+    pthread_mutex_unlock(&store);
+    return taken;
+}
+
+static int doze(void)
+{
+    if (closed)
+        return 0;
+    naps++;
+    pthread_cond_wait(&work, &mutex);
+    return 1;
+}
+
+static void *worker(void *argument)
+{
+    pthread_mutex_lock(&mutex);
+    while (!take())
+        if (!doze())
+            break;
+    pthread_mutex_unlock(&mutex);
+    return argument;
+}
+
+int main(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, worker, NULL);
+    pthread_mutex_lock(&store);
+    items++;
+    pthread_mutex_unlock(&store);
+    pthread_mutex_lock(&mutex);
+    pthread_cond_signal(&work);
+    pthread_mutex_unlock(&mutex);
+    pthread_join(thread, NULL);
+    closed = 1;
+    assert(naps == 0);
+    return 0;
+}
