@@ -14,8 +14,9 @@ static const struct {
     {"race", "Nothing orders the two: no lock that both hold, no join between them. So each may come first, or in the "
              "middle of the other."},
     {"deadlock", "Each waits for what only another of them could do, so none of them ever will."},
-    {"lost-wakeup", "Whoever should wake them has done so already, before they slept, or has woken somebody else "
-                    "instead. A wake-up that nobody waits for is lost."},
+    {"lost-wakeup",
+     "Nobody is left to wake them: the signal was never sent, or came before they slept, or woke somebody "
+     "who had no use for it; or whoever would send it waits as well."},
     {"crash", "Memory was used that is not there, in this order of the threads."},
     {"exit-status", "A function of a library returns to its caller; it does not end the program."},
     {"misuse", "The threads library does not allow this: what happens then is not defined."},
