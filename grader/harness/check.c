@@ -45,6 +45,22 @@ static struct {
 
 /* Only assertions that fail are made below: how many a test makes must not depend on the schedule. */
 
+/* ---- words ------------------------------------------------------------------------------------------------------- */
+
+const char *error_text(int error)
+{
+    static char texts[4][32];
+    static unsigned next;
+    char *text = texts[next++ % 4];
+    const char *name = error == 0 ? NULL : strerrorname_np(error);
+
+    if (name == NULL)
+        snprintf(text, sizeof texts[0], "%d", error);
+    else
+        snprintf(text, sizeof texts[0], "%s (%d)", name, error);
+    return text;
+}
+
 /* ---- runners ---------------------------------------------------------------------------------------------------- */
 
 struct runner {

@@ -40,6 +40,10 @@
  * expected and what came. From the test's own thread only; a thread that was started keeps its results for the test. */
 #define must(condition, ...) cr_assert((condition), __VA_ARGS__)
 
+/* An error number as students know it, for a message: "ETIMEDOUT (110)"; "0"; "1234" where it has no name. Four live at
+ * once. From the test's own thread only. */
+const char *error_text(int error);
+
 /* A thread of the test's own, whose state can be asked for. */
 struct runner;
 

@@ -16,7 +16,7 @@ static void must_greet(const char *name, const char *expected)
     char *greeting = NULL;
     int error = hello_grade(name, &greeting);
 
-    must(error == 0, "hello_grade(\"%.40s\", …) returned %d (%s); it should return 0.", name, error, strerror(error));
+    must(error == 0, "hello_grade(\"%.40s\", …) returned %s; it should return 0.", name, error_text(error));
     must(greeting != NULL, "hello_grade(\"%.40s\", …) returned 0 and stored no greeting.", name);
     must(strcmp(greeting, expected) == 0, "The greeting for \"%.40s\" should be \"%.60s\", but it is \"%.60s\".", name,
          expected, greeting);
@@ -74,12 +74,10 @@ TEST(nothing_to_greet,
     char *greeting = untouched;
 
     int error = hello_grade(NULL, &greeting);
-    must(error == EINVAL, "hello_grade(NULL, …) should return EINVAL, but it returned %d (%s).", error,
-         strerror(error));
+    must(error == EINVAL, "hello_grade(NULL, …) should return EINVAL, but it returned %s.", error_text(error));
     must(greeting == untouched, "hello_grade(NULL, …) returned an error and yet changed *greeting.");
     error = hello_grade("Ada", NULL);
-    must(error == EINVAL, "hello_grade(\"Ada\", NULL) should return EINVAL, but it returned %d (%s).", error,
-         strerror(error));
+    must(error == EINVAL, "hello_grade(\"Ada\", NULL) should return EINVAL, but it returned %s.", error_text(error));
 }
 
 TEST(no_memory, "When there is no memory, malloc returns NULL: hello_grade then returns ENOMEM and changes nothing.")
@@ -91,7 +89,6 @@ TEST(no_memory, "When there is no memory, malloc returns NULL: hello_grade then 
     wrap_fail(WRAP_calloc, -1, ENOMEM);
     wrap_fail(WRAP_realloc, -1, ENOMEM);
     int error = hello_grade("Ada", &greeting);
-    must(error == ENOMEM, "Without memory hello_grade should return ENOMEM, but it returned %d (%s).", error,
-         strerror(error));
+    must(error == ENOMEM, "Without memory hello_grade should return ENOMEM, but it returned %s.", error_text(error));
     must(greeting == untouched, "hello_grade returned ENOMEM and yet changed *greeting.");
 }

@@ -78,8 +78,8 @@ static void must_sum(const int32_t *numbers, size_t n, size_t threads)
     for (size_t i = 0; i < n; i++)
         expected += numbers[i];
     sum_in_turn(&call);
-    must(call.error == 0, "parallel_sum of %zu numbers with %zu threads returned %d (%s); it should return 0.", n,
-         threads, call.error, strerror(call.error));
+    must(call.error == 0, "parallel_sum of %zu numbers with %zu threads returned %s; it should return 0.", n, threads,
+         error_text(call.error));
     must(call.sum == expected, "The sum of %zu numbers with %zu threads should be %lld, but it is %lld.", n, threads,
          (long long)expected, (long long)call.sum);
 }
@@ -143,8 +143,8 @@ TEST(more_threads_than_numbers, "No more threads are started than there are numb
     struct call call = {.numbers = numbers, .n = 3, .threads = 1000000000, .sum = -99};
 
     run_call(&call);
-    must(call.error == 0, "parallel_sum of 3 numbers with 1000000000 threads returned %d (%s); it should return 0.",
-         call.error, strerror(call.error));
+    must(call.error == 0, "parallel_sum of 3 numbers with 1000000000 threads returned %s; it should return 0.",
+         error_text(call.error));
     must(wrap_count(WRAP_pthread_create) <= 3, "For 3 numbers %ld threads were started.",
          wrap_count(WRAP_pthread_create));
     must_sum(numbers, 3, 8);
@@ -157,14 +157,15 @@ TEST(wrong_arguments, "threads = 0, no place for the sum, or no numbers where th
     int64_t sum = -99;
 
     int error = parallel_sum(numbers, 2, 0, &sum);
-    must(error == EINVAL, "With threads = 0 parallel_sum should return EINVAL, but it returned %d.", error);
+    must(error == EINVAL, "With threads = 0 parallel_sum should return EINVAL, but it returned %s.", error_text(error));
     error = parallel_sum(NULL, 0, 0, &sum);
-    must(error == EINVAL, "With threads = 0 and n = 0 parallel_sum should return EINVAL, but it returned %d.", error);
+    must(error == EINVAL, "With threads = 0 and n = 0 parallel_sum should return EINVAL, but it returned %s.",
+         error_text(error));
     error = parallel_sum(numbers, 2, 2, NULL);
-    must(error == EINVAL, "With sum = NULL parallel_sum should return EINVAL, but it returned %d.", error);
+    must(error == EINVAL, "With sum = NULL parallel_sum should return EINVAL, but it returned %s.", error_text(error));
     error = parallel_sum(NULL, 2, 2, &sum);
-    must(error == EINVAL, "With numbers = NULL and n = 2 parallel_sum should return EINVAL, but it returned %d.",
-         error);
+    must(error == EINVAL, "With numbers = NULL and n = 2 parallel_sum should return EINVAL, but it returned %s.",
+         error_text(error));
     must(sum == -99, "parallel_sum returned EINVAL and yet changed *sum.");
     must(wrap_count(WRAP_pthread_create) == 0, "parallel_sum returned EINVAL and yet started a thread.");
 }
@@ -230,7 +231,7 @@ TEST(all_parts_at_the_same_time, "All the parts are added up at the same time, e
          THREADS, THREADS, standing);
     runner_join(runner);
     sigaction(SIGSEGV, &fenced.before, NULL);
-    must(call.error == 0, "parallel_sum returned %d (%s); it should return 0.", call.error, strerror(call.error));
+    must(call.error == 0, "parallel_sum returned %s; it should return 0.", error_text(call.error));
     must(call.sum == 0, "The sum of nothing but zeros should be 0, but it is %lld.", (long long)call.sum);
 }
 
@@ -252,7 +253,7 @@ TEST(parts_are_fair,
 
     sum_in_turn(&call);
     sigaction(SIGSEGV, &fenced.before, NULL);
-    must(call.error == 0, "parallel_sum returned %d (%s); it should return 0.", call.error, strerror(call.error));
+    must(call.error == 0, "parallel_sum returned %s; it should return 0.", error_text(call.error));
     for (int i = 0; i < PAGES; i++)
         most = pages_of(fenced.owner[i]) > most ? pages_of(fenced.owner[i]) : most;
     untouched = pages_of(0);
@@ -328,9 +329,8 @@ static void must_split_fairly(size_t n, size_t threads)
     call = (struct call){.numbers = (const int32_t *)(void *)nowhere.numbers, .n = n, .threads = threads};
     struct runner *runner = runner_start(run_call, &call);
     must_be_blocked(runner,
-                    "parallel_sum of %zu numbers with %zu threads returned %d (%s) before it had looked at all "
-                    "of them.",
-                    n, threads, call.error, strerror(call.error));
+                    "parallel_sum of %zu numbers with %zu threads returned %s before it had looked at all of them.", n,
+                    threads, error_text(call.error));
     must(settle(),
          "%zu numbers, %zu threads, and some of them compute on and on before they read a number: each should begin "
          "with the first of its own part.",
@@ -379,8 +379,8 @@ TEST(two_calls_at_the_same_time,
     }
     runner_join(one);
     runner_join(ten);
-    must(first.error == 0 && second.error == 0, "Two calls at the same time returned %d and %d; both should return 0.",
-         first.error, second.error);
+    must(first.error == 0 && second.error == 0, "Two calls at the same time returned %s and %s; both should return 0.",
+         error_text(first.error), error_text(second.error));
     must(first.sum == 4 && second.sum == 40,
          "Two calls at the same time should find 4 and 40, but they found %lld and %lld: each gets in the other's way.",
          (long long)first.sum, (long long)second.sum);
@@ -412,9 +412,8 @@ TEST(a_thread_cannot_be_started,
         created = wrap_count(WRAP_pthread_create) - created - 1; /* the one that failed */
         joined = wrap_count(WRAP_pthread_join) - joined;
         must(call.error == EAGAIN,
-             "The start of thread %ld failed with EAGAIN; parallel_sum should return it, but it returned "
-             "%d (%s).",
-             nth, call.error, strerror(call.error));
+             "The start of thread %ld failed with EAGAIN; parallel_sum should return it, but it returned %s.", nth,
+             error_text(call.error));
         must(call.sum == -99, "parallel_sum returned EAGAIN and yet changed *sum.");
         must(joined == created, "The start of thread %ld failed: %ld were running, and %ld joins were made.", nth,
              created, joined);
@@ -442,8 +441,7 @@ TEST(waits_for_those_it_started,
                 "still running.");
     gate_open(&go_on);
     runner_join(runner);
-    must(call.error == EAGAIN, "parallel_sum should return EAGAIN, but it returned %d (%s).", call.error,
-         strerror(call.error));
+    must(call.error == EAGAIN, "parallel_sum should return EAGAIN, but it returned %s.", error_text(call.error));
     settle();
     must(extra_threads() == 0, "parallel_sum has returned; %d of its threads are still there.", extra_threads());
 }
@@ -462,10 +460,9 @@ TEST(no_memory, "When there is no memory, parallel_sum returns ENOMEM, leaves th
         kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - kept;
         /* Who allocates less often does not notice, and has the sum. */
         must((call.error == ENOMEM && call.sum == -99) || (call.error == 0 && call.sum == 255),
-             "Allocation %ld failed: parallel_sum should return ENOMEM and leave *sum alone; it returned %d (%s), *sum "
-             "is "
+             "Allocation %ld failed: parallel_sum should return ENOMEM and leave *sum alone; it returned %s, *sum is "
              "%lld.",
-             nth, call.error, strerror(call.error), (long long)call.sum);
+             nth, error_text(call.error), (long long)call.sum);
         must(call.error == 0 || kept <= 1, "Allocation %ld failed, and %ld that had succeeded were not freed.", nth,
              kept - 1);
     }

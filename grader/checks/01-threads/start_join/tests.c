@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <string.h>
 
 enum { CALLS = 3 };
 
@@ -93,13 +92,11 @@ static void must_come_home(long (*work)(long argument), long argument, long expe
     struct trip trip = {.work = work, .argument = argument, .result = 77};
 
     start_trip(&trip);
-    must(trip.start_error == 0, "start_join_start returned %d (%s); it should return 0.", trip.start_error,
-         strerror(trip.start_error));
+    must(trip.start_error == 0, "start_join_start returned %s; it should return 0.", error_text(trip.start_error));
     must(trip.call != NULL, "start_join_start returned 0 and stored no call.");
     gate_open(&threads_may_begin);
     join_trip(&trip);
-    must(trip.join_error == 0, "start_join_join returned %d (%s); it should return 0.", trip.join_error,
-         strerror(trip.join_error));
+    must(trip.join_error == 0, "start_join_join returned %s; it should return 0.", error_text(trip.join_error));
     must(trip.result == expected, "The result should be %ld, but start_join_join brought %ld.", expected, trip.result);
 }
 
@@ -131,7 +128,7 @@ TEST(start_does_not_wait, "start returns at once; both threads go on at the same
     struct runner *starter = runner_start(start_trip, &trip);
 
     must_be_done(starter, "start_join_start has not returned while the work is still running: it waits for it.");
-    must(trip.start_error == 0, "start_join_start returned %d (%s).", trip.start_error, strerror(trip.start_error));
+    must(trip.start_error == 0, "start_join_start returned %s.", error_text(trip.start_error));
     must(tally_read(&inside) == 1, "start_join_start has returned, but the work has not begun: it should run now, not "
                                    "at the join.");
     gate_open(&work_may_end);
@@ -145,12 +142,12 @@ TEST(join_waits_for_the_end, "join returns when the work has returned, not befor
     struct trip trip = {.work = wait_inside, .argument = 5};
 
     start_trip(&trip);
-    must(trip.start_error == 0, "start_join_start returned %d (%s).", trip.start_error, strerror(trip.start_error));
+    must(trip.start_error == 0, "start_join_start returned %s.", error_text(trip.start_error));
     struct runner *joiner = runner_start(join_trip, &trip);
     must_be_blocked(joiner, "start_join_join should sleep while the work is running; it has returned, or it spins.");
     gate_open(&work_may_end);
     runner_join(joiner);
-    must(trip.join_error == 0, "start_join_join returned %d (%s).", trip.join_error, strerror(trip.join_error));
+    must(trip.join_error == 0, "start_join_join returned %s.", error_text(trip.join_error));
     must(trip.result == 50, "The result should be 50, but it is %ld.", trip.result);
     settle();
     must(extra_threads() == 0, "After start_join_join the call's thread should be gone; %d are left.", extra_threads());
@@ -175,8 +172,7 @@ TEST(several_at_once, "Any number of calls may be under way at the same time, ea
     must_be_done(starter, "Three calls were started one after the other, and a start waits for an earlier call.");
     runner_join(starter);
     for (int i = 0; i < CALLS; i++)
-        must(trips[i].start_error == 0, "Start number %d returned %d (%s).", i + 1, trips[i].start_error,
-             strerror(trips[i].start_error));
+        must(trips[i].start_error == 0, "Start number %d returned %s.", i + 1, error_text(trips[i].start_error));
     gate_open(&threads_may_begin);
     settle();
     must(tally_read(&inside) == CALLS,
@@ -186,8 +182,7 @@ TEST(several_at_once, "Any number of calls may be under way at the same time, ea
     gate_open(&work_may_end);
     for (int i = CALLS - 1; i >= 0; i--) {
         join_trip(&trips[i]);
-        must(trips[i].join_error == 0, "start_join_join returned %d (%s).", trips[i].join_error,
-             strerror(trips[i].join_error));
+        must(trips[i].join_error == 0, "start_join_join returned %s.", error_text(trips[i].join_error));
         must(trips[i].result == 10 * trips[i].argument,
              "The call with argument %ld should bring %ld, but it brought %ld.", trips[i].argument,
              10 * trips[i].argument, trips[i].result);
@@ -202,7 +197,7 @@ TEST(result_may_be_thrown_away, "join takes NULL for a result that nobody wants,
     must(start_join_start(&call, square, 3) == 0, "start_join_start returned an error.");
     gate_open(&threads_may_begin);
     int error = start_join_join(call, NULL);
-    must(error == 0, "start_join_join(call, NULL) returned %d (%s); it should return 0.", error, strerror(error));
+    must(error == 0, "start_join_join(call, NULL) returned %s; it should return 0.", error_text(error));
     must(tally_read(&runs) == 1, "start_join_join(call, NULL) returned before the work was done.");
 }
 
@@ -213,12 +208,15 @@ TEST(wrong_arguments, "Without a place for the handle, without work, or without 
     long result = 77;
 
     int error = start_join_start(NULL, square, 1);
-    must(error == EINVAL, "start_join_start(NULL, work, 1) should return EINVAL, but it returned %d.", error);
+    must(error == EINVAL, "start_join_start(NULL, work, 1) should return EINVAL, but it returned %s.",
+         error_text(error));
     error = start_join_start(&call, NULL, 1);
-    must(error == EINVAL, "start_join_start(&call, NULL, 1) should return EINVAL, but it returned %d.", error);
+    must(error == EINVAL, "start_join_start(&call, NULL, 1) should return EINVAL, but it returned %s.",
+         error_text(error));
     must((void *)call == untouched, "start_join_start returned EINVAL and yet changed *call.");
     error = start_join_join(NULL, &result);
-    must(error == EINVAL, "start_join_join(NULL, &result) should return EINVAL, but it returned %d.", error);
+    must(error == EINVAL, "start_join_join(NULL, &result) should return EINVAL, but it returned %s.",
+         error_text(error));
     settle();
     must(extra_threads() == 0, "A call that was refused left %d threads behind.", extra_threads());
 }
@@ -230,8 +228,8 @@ TEST(no_thread_to_be_had, "When pthread_create fails, start returns its error, s
 
     wrap_fail(WRAP_pthread_create, 1, EAGAIN);
     int error = start_join_start(&call, square, 5);
-    must(error == EAGAIN, "pthread_create returned EAGAIN; start_join_start should return it, but it returned %d (%s).",
-         error, strerror(error));
+    must(error == EAGAIN, "pthread_create returned EAGAIN; start_join_start should return it, but it returned %s.",
+         error_text(error));
     must((void *)call == untouched, "start_join_start returned EAGAIN and yet changed *call.");
     must(tally_read(&runs) == 0, "There was no thread, and yet the work ran.");
     must_come_home(square, 6, 36);
@@ -258,8 +256,8 @@ TEST(memory_runs_out, "When the memory ends in the middle of a start, what it ha
             start_join_join(call, NULL);
         kept = memory_kept() - kept;
         must(!failed || error == ENOMEM,
-             "Allocation %ld failed: start_join_start should return ENOMEM, but it returned %d (%s).", nth, error,
-             strerror(error));
+             "Allocation %ld failed: start_join_start should return ENOMEM, but it returned %s.", nth,
+             error_text(error));
         must(!failed || (void *)call == untouched, "start_join_start returned ENOMEM and yet changed *call.");
         must(!failed || kept <= 1, "Allocation %ld failed, and %ld that had succeeded were not freed.", nth, kept - 1);
     }
@@ -274,8 +272,8 @@ TEST(no_memory, "When there is no memory, start returns ENOMEM, starts nothing a
     wrap_fail(WRAP_calloc, -1, ENOMEM);
     wrap_fail(WRAP_realloc, -1, ENOMEM);
     int error = start_join_start(&call, square, 5);
-    must(error == ENOMEM, "Without memory start_join_start should return ENOMEM, but it returned %d (%s).", error,
-         strerror(error));
+    must(error == ENOMEM, "Without memory start_join_start should return ENOMEM, but it returned %s.",
+         error_text(error));
     must((void *)call == untouched, "start_join_start returned ENOMEM and yet changed *call.");
     must(tally_read(&runs) == 0, "start_join_start returned ENOMEM, and yet the work ran.");
 }

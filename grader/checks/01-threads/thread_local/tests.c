@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { OBJECTS = 2000, VALUES = 8, MANY_THREADS = 20 };
 
@@ -27,7 +26,7 @@ static struct thread_local *make(void (*destructor)(void *value))
     struct thread_local *local = NULL;
     int error = thread_local_create(&local, destructor);
 
-    must(error == 0, "thread_local_create returned %d (%s); it should return 0.", error, strerror(error));
+    must(error == 0, "thread_local_create returned %s; it should return 0.", error_text(error));
     must(local != NULL, "thread_local_create returned 0 and stored no object.");
     return local;
 }
@@ -36,7 +35,7 @@ static void set(struct thread_local *local, void *value)
 {
     int error = thread_local_set(local, value);
 
-    must(error == 0, "thread_local_set returned %d (%s); it should return 0.", error, strerror(error));
+    must(error == 0, "thread_local_set returned %s; it should return 0.", error_text(error));
 }
 
 static void must_get(struct thread_local *local, const void *expected, const char *what)
@@ -44,7 +43,7 @@ static void must_get(struct thread_local *local, const void *expected, const cha
     void *value = &untouched;
     int error = thread_local_get(local, &value);
 
-    must(error == 0, "thread_local_get returned %d (%s), but %s.", error, strerror(error), what);
+    must(error == 0, "thread_local_get returned %s, but %s.", error_text(error), what);
     must(value == expected, "thread_local_get brought another value, but %s.", what);
 }
 
@@ -53,7 +52,7 @@ static void must_have_none(struct thread_local *local, const char *what)
     void *value = &untouched;
     int error = thread_local_get(local, &value);
 
-    must(error == ENOENT, "thread_local_get should return ENOENT: %s; it returned %d.", what, error);
+    must(error == ENOENT, "thread_local_get should return ENOENT: %s; it returned %s.", what, error_text(error));
     must(value == &untouched, "thread_local_get returned ENOENT and yet changed *value.");
 }
 
@@ -116,7 +115,8 @@ TEST(nothing_at_first, "A thread that has set no value has none: get and delete 
 
     must_have_none(local, "nobody has set a value");
     int error = thread_local_delete(local);
-    must(error == ENOENT, "thread_local_delete without a value should return ENOENT, but it returned %d.", error);
+    must(error == ENOENT, "thread_local_delete without a value should return ENOENT, but it returned %s.",
+         error_text(error));
     thread_local_destroy(local);
     thread_local_destroy(NULL);
 }
@@ -134,11 +134,13 @@ TEST(each_thread_its_own, "Each thread sees the value that it has set itself, an
     visit_end(&visits[1], two);
     for (int i = 0; i < 2; i++) {
         must(visits[i].first_error == ENOENT,
-             "A new thread should have no value, although others have; get returned %d.", visits[i].first_error);
-        must(visits[i].set_error == 0, "thread_local_set in a new thread returned %d (%s).", visits[i].set_error,
-             strerror(visits[i].set_error));
+             "A new thread should have no value, although others have; get returned %s.",
+             error_text(visits[i].first_error));
+        must(visits[i].set_error == 0, "thread_local_set in a new thread returned %s.",
+             error_text(visits[i].set_error));
         must(visits[i].last_error == 0 && visits[i].found_again == visits[i].value,
-             "A thread did not get the value that it had set before; get returned %d.", visits[i].last_error);
+             "A thread did not get the value that it had set before; get returned %s.",
+             error_text(visits[i].last_error));
     }
     must_get(local, &destructed[0], "this thread had set a value, and two others have ended");
     thread_local_destroy(local);
@@ -151,7 +153,7 @@ TEST(null_is_a_value, "NULL is a value like any other, as None is: it is there t
     set(local, NULL);
     must_get(local, NULL, "it had been set to NULL");
     int error = thread_local_delete(local);
-    must(error == 0, "thread_local_delete of the value NULL should return 0, but it returned %d.", error);
+    must(error == 0, "thread_local_delete of the value NULL should return 0, but it returned %s.", error_text(error));
     must_have_none(local, "the value was deleted");
     thread_local_destroy(local);
 }
@@ -182,9 +184,9 @@ TEST(many_objects, "There may be more objects than pthreads has keys: 1024 for a
 
     for (int i = 0; i < OBJECTS; i++) {
         int error = thread_local_create(&locals[i], count);
-        must(error == 0, "Creating object number %d returned %d (%s).", i + 1, error, strerror(error));
+        must(error == 0, "Creating object number %d returned %s.", i + 1, error_text(error));
         error = thread_local_set(locals[i], &values[i]);
-        must(error == 0, "Setting a value in object number %d returned %d (%s).", i + 1, error, strerror(error));
+        must(error == 0, "Setting a value in object number %d returned %s.", i + 1, error_text(error));
     }
     for (int i = 0; i < OBJECTS; i++) {
         void *value = NULL;
@@ -297,8 +299,8 @@ TEST(destroy_gives_up_all_values,
     visits[0].local = other; /* its own is no more */
     visit_end(&visits[0], running);
     must_be_destructed(0, 1, "After its object was destroyed and its thread had ended");
-    must(visits[0].last_error == ENOENT, "A thread has set nothing in this object, and get returned %d.",
-         visits[0].last_error);
+    must(visits[0].last_error == ENOENT, "A thread has set nothing in this object, and get returned %s.",
+         error_text(visits[0].last_error));
     thread_local_destroy(other);
 }
 
@@ -315,9 +317,8 @@ TEST(a_new_object_is_empty, "A new object has no values, also where it lies at t
     self.local = fresh;
     visit_end(&self, runner);
     must(self.last_error == ENOENT,
-         "A thread had a value in an object that was destroyed, and finds it in a new one: get "
-         "returned %d.",
-         self.last_error);
+         "A thread had a value in an object that was destroyed, and finds it in a new one: get returned %s.",
+         error_text(self.last_error));
     thread_local_destroy(fresh);
 }
 
@@ -397,13 +398,13 @@ TEST(destructor_may_use_objects,
     set(first, &destructed[1]);
     must_be_destructed(0, 1, "After another value took its place");
     must(got_error == 0 && got == &destructed[1],
-         "The destructor of a value that was replaced should find the new one in its "
-         "place; get returned %d.",
-         got_error);
+         "The destructor of a value that was replaced should find the new one in its place; get returned %s.",
+         error_text(got_error));
     must_get(second, &destructed[5], "a destructor had set it");
     must(thread_local_delete(first) == 0, "thread_local_delete returned an error.");
     must(got_error == ENOENT,
-         "The destructor of a value that was deleted should find none in its place; get returned %d.", got_error);
+         "The destructor of a value that was deleted should find none in its place; get returned %s.",
+         error_text(got_error));
     thread_local_destroy(first);
     thread_local_destroy(second);
     must_be_destructed(5, 1, "After its object was destroyed");
@@ -529,12 +530,12 @@ TEST(wrong_arguments, "Without a place for the object or for the value there is 
     struct thread_local *local = make(NULL);
 
     int error = thread_local_create(NULL, NULL);
-    must(error == EINVAL, "thread_local_create(NULL, …) should return EINVAL, but it returned %d.", error);
+    must(error == EINVAL, "thread_local_create(NULL, …) should return EINVAL, but it returned %s.", error_text(error));
     error = thread_local_get(local, NULL);
-    must(error == EINVAL, "thread_local_get(local, NULL) should return EINVAL, but it returned %d.", error);
+    must(error == EINVAL, "thread_local_get(local, NULL) should return EINVAL, but it returned %s.", error_text(error));
     set(local, &destructed[0]);
     error = thread_local_get(local, NULL);
-    must(error == EINVAL, "thread_local_get(local, NULL) should return EINVAL, but it returned %d.", error);
+    must(error == EINVAL, "thread_local_get(local, NULL) should return EINVAL, but it returned %s.", error_text(error));
     thread_local_destroy(local);
 }
 
@@ -545,7 +546,8 @@ TEST(no_key_to_be_had, "When the process has no pthread key left, create returns
     wrap_fail(WRAP_pthread_key_create, -1, EAGAIN);
     int error = thread_local_create(&local, count);
     must(error == EAGAIN,
-         "pthread_key_create returned EAGAIN; thread_local_create should return it, but it returned %d.", error);
+         "pthread_key_create returned EAGAIN; thread_local_create should return it, but it returned %s.",
+         error_text(error));
     must((void *)local == &untouched, "thread_local_create returned EAGAIN and yet changed *local.");
     must(memory_kept() <= 0, "thread_local_create returned EAGAIN and kept %ld allocations.", memory_kept());
 }
@@ -564,13 +566,15 @@ TEST(no_memory,
 
     no_memory_from(-1);
     int error = thread_local_create(&local, count);
-    must(error == ENOMEM, "Without memory thread_local_create should return ENOMEM, but it returned %d.", error);
+    must(error == ENOMEM, "Without memory thread_local_create should return ENOMEM, but it returned %s.",
+         error_text(error));
     must((void *)local == &untouched, "thread_local_create returned ENOMEM and yet changed *local.");
     no_memory_from(0);
     local = make(count);
     no_memory_from(-1);
     error = thread_local_set(local, &destructed[0]);
-    must(error == ENOMEM, "Without memory thread_local_set should return ENOMEM, but it returned %d.", error);
+    must(error == ENOMEM, "Without memory thread_local_set should return ENOMEM, but it returned %s.",
+         error_text(error));
     no_memory_from(0);
     must_have_none(local, "the set had failed for want of memory");
     thread_local_destroy(local);

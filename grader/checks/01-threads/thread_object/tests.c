@@ -49,7 +49,7 @@ static struct thread_object *make(void (*target)(void *argument), void *argument
     struct thread_object *thread = NULL;
     int error = thread_object_create(&thread, target, argument, NULL);
 
-    must(error == 0, "thread_object_create returned %d (%s); it should return 0.", error, strerror(error));
+    must(error == 0, "thread_object_create returned %s; it should return 0.", error_text(error));
     must(thread != NULL, "thread_object_create returned 0 and stored no object.");
     return thread;
 }
@@ -58,14 +58,14 @@ static void start(struct thread_object *thread)
 {
     int error = thread_object_start(thread);
 
-    must(error == 0, "thread_object_start returned %d (%s); it should return 0.", error, strerror(error));
+    must(error == 0, "thread_object_start returned %s; it should return 0.", error_text(error));
 }
 
 static void join(struct thread_object *thread)
 {
     int error = thread_object_join(thread, -1);
 
-    must(error == 0, "thread_object_join returned %d (%s); it should return 0.", error, strerror(error));
+    must(error == 0, "thread_object_join returned %s; it should return 0.", error_text(error));
 }
 
 static void must_have_state(struct thread_object *thread, enum thread_object_state state, const char *when)
@@ -85,7 +85,7 @@ static void must_be_called(struct thread_object *thread, const char *expected)
     char name[NAME_SIZE] = "?";
     int error = thread_object_name(thread, name, sizeof name);
 
-    must(error == 0, "thread_object_name returned %d (%s); it should return 0.", error, strerror(error));
+    must(error == 0, "thread_object_name returned %s; it should return 0.", error_text(error));
     must(strcmp(name, expected) == 0, "The name should be \"%s\", but it is \"%.40s\".", expected, name);
 }
 
@@ -180,8 +180,8 @@ TEST(alive_from_start_to_end, "It is alive from the success of start until the t
     settle();
     must_have_state(thread, THREAD_OBJECT_STOPPED, "After the target has returned, before anybody joins,");
     int error = thread_object_join(thread, 0);
-    must(error == 0, "Joining a stopped thread with time-out 0 should return 0, but it returned %d (%s).", error,
-         strerror(error));
+    must(error == 0, "Joining a stopped thread with time-out 0 should return 0, but it returned %s.",
+         error_text(error));
     thread_object_destroy(thread);
 }
 
@@ -206,11 +206,12 @@ TEST(starts_only_once,
 
     start(thread);
     int error = thread_object_start(thread);
-    must(error == EALREADY, "A second start while it runs should return EALREADY, but it returned %d.", error);
+    must(error == EALREADY, "A second start while it runs should return EALREADY, but it returned %s.",
+         error_text(error));
     gate_open(&go_on);
     join(thread);
     error = thread_object_start(thread);
-    must(error == EALREADY, "A start after the end should return EALREADY, but it returned %d.", error);
+    must(error == EALREADY, "A start after the end should return EALREADY, but it returned %s.", error_text(error));
     settle();
     must(tally_read(&runs) == 1, "The target should have run once, but it ran %ld times.", tally_read(&runs));
     thread_object_destroy(thread);
@@ -236,8 +237,8 @@ TEST(two_starts_at_once,
          tally_read(&runs));
     must((errands[0].error == 0 && errands[1].error == EALREADY) ||
              (errands[1].error == 0 && errands[0].error == EALREADY),
-         "Two threads started it at the same time: one should get 0 and one EALREADY, but they got %d and %d.",
-         errands[0].error, errands[1].error);
+         "Two threads started it at the same time: one should get 0 and one EALREADY, but they got %d and %s.",
+         errands[0].error, error_text(errands[1].error));
     join(thread);
     thread_object_destroy(thread);
 }
@@ -249,11 +250,12 @@ TEST(no_thread_to_be_had,
 
     wrap_fail(WRAP_pthread_create, 1, EAGAIN);
     int error = thread_object_start(thread);
-    must(error == EAGAIN, "pthread_create returned EAGAIN; thread_object_start should return it, but it returned %d.",
-         error);
+    must(error == EAGAIN, "pthread_create returned EAGAIN; thread_object_start should return it, but it returned %s.",
+         error_text(error));
     must_have_state(thread, THREAD_OBJECT_INITIAL, "After a start that failed");
     error = thread_object_join(thread, 0);
-    must(error == EINVAL, "Joining it after a start that failed should return EINVAL, but it returned %d.", error);
+    must(error == EINVAL, "Joining it after a start that failed should return EINVAL, but it returned %s.",
+         error_text(error));
     start(thread);
     join(thread);
     must(tally_read(&runs) == 1, "The target should have run once, but it ran %ld times.", tally_read(&runs));
@@ -271,10 +273,10 @@ TEST(join_before_start, "Joining a thread that was not started is an error, EINV
     must_be_done(joiner,
                  "Joining a thread that was never started should return at once; it waits, and nobody will wake it.");
     runner_join(joiner);
-    must(errand.error == EINVAL, "Joining a thread before its start should return EINVAL, but it returned %d.",
-         errand.error);
+    must(errand.error == EINVAL, "Joining a thread before its start should return EINVAL, but it returned %s.",
+         error_text(errand.error));
     int error = thread_object_join(thread, 0);
-    must(error == EINVAL, "The same with time-out 0 should return EINVAL, but it returned %d.", error);
+    must(error == EINVAL, "The same with time-out 0 should return EINVAL, but it returned %s.", error_text(error));
     start(thread);
     join(thread);
     thread_object_destroy(thread);
@@ -296,9 +298,10 @@ TEST(join_of_itself, "A thread cannot join itself, it would wait for ever: EDEAD
     errands[0].thread = errands[1].thread = thread;
     start(thread);
     join(thread);
-    must(errands[0].error == EDEADLK, "Joining itself with time-out 0 should return EDEADLK, but it returned %d.",
-         errands[0].error);
-    must(errands[1].error == EDEADLK, "Joining itself should return EDEADLK, but it returned %d.", errands[1].error);
+    must(errands[0].error == EDEADLK, "Joining itself with time-out 0 should return EDEADLK, but it returned %s.",
+         error_text(errands[0].error));
+    must(errands[1].error == EDEADLK, "Joining itself should return EDEADLK, but it returned %s.",
+         error_text(errands[1].error));
     thread_object_destroy(thread);
 }
 
@@ -313,8 +316,8 @@ TEST(join_by_a_later_thread, "A thread may join one that has ended, even if the 
     struct thread_object *later = make(join_errand, &errand);
     start(later);
     join(later);
-    must(errand.error == 0, "A thread joined another that had ended before; it should get 0, but it got %d (%s).",
-         errand.error, strerror(errand.error));
+    must(errand.error == 0, "A thread joined another that had ended before; it should get 0, but it got %s.",
+         error_text(errand.error));
     thread_object_destroy(later);
     thread_object_destroy(ended);
 }
@@ -337,9 +340,8 @@ TEST(join_waits, "join returns when the target has returned, not before, and sle
     runner_join(first);
     runner_join(second);
     must(errands[0].error == 0 && errands[1].error == 0,
-         "Two joins at the same time should both return 0; they returned %d "
-         "and %d.",
-         errands[0].error, errands[1].error);
+         "Two joins at the same time should both return 0; they returned %s and %s.", error_text(errands[0].error),
+         error_text(errands[1].error));
     thread_object_destroy(thread);
 }
 
@@ -351,11 +353,9 @@ TEST(join_as_often_as_you_like, "Joining a thread again is fine, and gives 0 eac
     join(thread);
     join(thread);
     int error = thread_object_join(thread, 0);
-    must(error == 0, "A third join, with time-out 0, should return 0, but it returned %d (%s).", error,
-         strerror(error));
+    must(error == 0, "A third join, with time-out 0, should return 0, but it returned %s.", error_text(error));
     error = thread_object_join(thread, 1000);
-    must(error == 0, "A fourth join, with a time-out, should return 0, but it returned %d (%s).", error,
-         strerror(error));
+    must(error == 0, "A fourth join, with a time-out, should return 0, but it returned %s.", error_text(error));
     thread_object_destroy(thread);
 }
 
@@ -365,13 +365,12 @@ TEST(join_with_a_time_out, "With a time-out, join returns ETIMEDOUT when the tim
 
     start(errand.thread);
     int error = thread_object_join(errand.thread, 0);
-    must(error == ETIMEDOUT, "The target runs; join with time-out 0 should return ETIMEDOUT, but it returned %d.",
-         error);
+    must(error == ETIMEDOUT, "The target runs; join with time-out 0 should return ETIMEDOUT, but it returned %s.",
+         error_text(error));
     join_errand(&errand);
     must(errand.error == ETIMEDOUT,
-         "The target runs; join with a time-out of 20000 µs should return ETIMEDOUT, but it "
-         "returned %d.",
-         errand.error);
+         "The target runs; join with a time-out of 20000 µs should return ETIMEDOUT, but it returned %s.",
+         error_text(errand.error));
     must(errand.took_us >= errand.timeout_us, "join with a time-out of 20000 µs gave up after %lld µs.",
          (long long)errand.took_us);
     must_have_state(errand.thread, THREAD_OBJECT_STARTED, "After a join that timed out");
@@ -393,8 +392,8 @@ static void must_wait_out(int64_t timeout_us, struct gate *gate)
                  (long long)timeout_us);
     runner_join(joiner);
     must(errand.error == 0,
-         "The target returned in time; join with a time-out of %lld µs should return 0, but it returned %d.",
-         (long long)timeout_us, errand.error);
+         "The target returned in time; join with a time-out of %lld µs should return 0, but it returned %s.",
+         (long long)timeout_us, error_text(errand.error));
     thread_object_destroy(errand.thread);
 }
 
@@ -426,7 +425,7 @@ TEST(woken_for_nothing, "A condition may wake a waiter for no reason: join then 
     gate_open(&go_on);
     for (int i = 0; i < 2; i++) {
         runner_join(joiners[i]);
-        must(errands[i].error == 0, "join should return 0, but it returned %d.", errands[i].error);
+        must(errands[i].error == 0, "join should return 0, but it returned %s.", error_text(errands[i].error));
     }
     thread_object_destroy(thread);
 }
@@ -468,8 +467,8 @@ TEST(ended_and_late, "ETIMEDOUT means that the target has not returned: where it
     must(forced, "A thread was started and its target let go, and thread_object_state does not say that it has ended.");
     must(errand.error == 0,
          "The target returned, then the time was over, then the joining thread woke up: join should return 0, since "
-         "the target has returned, but it returned %d (%s).",
-         errand.error, strerror(errand.error));
+         "the target has returned, but it returned %s.",
+         error_text(errand.error));
 }
 
 static void ask_everything(void *argument)
@@ -500,7 +499,8 @@ TEST(nobody_is_kept_waiting,
                  "While one thread waits in thread_object_join, another that asks for state and name is kept waiting.");
     runner_join(asker);
     must(asks.error == ETIMEDOUT,
-         "A join with time-out 0 should return ETIMEDOUT while another waits, but it returned %d.", asks.error);
+         "A join with time-out 0 should return ETIMEDOUT while another waits, but it returned %s.",
+         error_text(asks.error));
     gate_open(&go_on);
     runner_join(joiner);
     thread_object_destroy(waits.thread);
@@ -552,7 +552,8 @@ TEST(names_are_copied, "The object keeps a copy of its name: what becomes of the
     must(thread_object_set_name(thread, "") == 0, "thread_object_set_name(thread, \"\") returned an error.");
     must_be_called(thread, "");
     int error = thread_object_set_name(thread, NULL);
-    must(error == EINVAL, "thread_object_set_name(thread, NULL) should return EINVAL, but it returned %d.", error);
+    must(error == EINVAL, "thread_object_set_name(thread, NULL) should return EINVAL, but it returned %s.",
+         error_text(error));
     must_be_called(thread, "");
     gate_open(&go_on);
     join(thread);
@@ -575,7 +576,8 @@ TEST(names_of_any_length, "A name may have any length; a buffer that is too smal
          LONG_NAME + 1, error);
     must(strcmp(name, buffer) == 0, "The name that came back is not the one that was given.");
     error = thread_object_name(thread, NULL, LONG_NAME);
-    must(error == EINVAL, "thread_object_name without a buffer should return EINVAL, but it returned %d.", error);
+    must(error == EINVAL, "thread_object_name without a buffer should return EINVAL, but it returned %s.",
+         error_text(error));
     thread_object_destroy(thread);
 }
 
@@ -592,13 +594,13 @@ TEST(daemon_is_set_before_the_start, "Whether it is a daemon is settled before t
     must(!thread_object_daemon(thread), "thread_object_set_daemon(thread, false) left it a daemon.");
     start(thread);
     int error = thread_object_set_daemon(thread, true);
-    must(error == EALREADY, "thread_object_set_daemon after the start should return EALREADY, but it returned %d.",
-         error);
+    must(error == EALREADY, "thread_object_set_daemon after the start should return EALREADY, but it returned %s.",
+         error_text(error));
     gate_open(&go_on);
     join(thread);
     error = thread_object_set_daemon(thread, true);
-    must(error == EALREADY, "thread_object_set_daemon after the end should return EALREADY, but it returned %d.",
-         error);
+    must(error == EALREADY, "thread_object_set_daemon after the end should return EALREADY, but it returned %s.",
+         error_text(error));
     must(!thread_object_daemon(thread), "thread_object_set_daemon returned EALREADY and yet made it a daemon.");
     thread_object_destroy(thread);
 }
@@ -724,10 +726,9 @@ TEST(no_memory, "When there is no memory, create returns ENOMEM, stores nothing 
         int error = thread_object_create(&thread, NULL, NULL, "worker");
         bool stored = (void *)thread != untouched;
         must(error == 0 || error == ENOMEM,
-             "Allocation %ld failed: thread_object_create should return ENOMEM, but it returned "
-             "%d (%s).",
-             nth, error, strerror(error));
-        must(stored == (error == 0), "thread_object_create returned %d and %s.", error,
+             "Allocation %ld failed: thread_object_create should return ENOMEM, but it returned %s.", nth,
+             error_text(error));
+        must(stored == (error == 0), "thread_object_create returned %s and %s.", error_text(error),
              stored ? "yet stored an object" : "stored no object");
         wrap_fail(WRAP_malloc, 0, 0);
         wrap_fail(WRAP_calloc, 0, 0);
@@ -742,7 +743,8 @@ TEST(no_memory, "When there is no memory, create returns ENOMEM, stores nothing 
     wrap_fail(WRAP_calloc, -1, ENOMEM);
     wrap_fail(WRAP_realloc, -1, ENOMEM);
     int error = thread_object_create(&thread, NULL, NULL, "worker");
-    must(error == ENOMEM, "Without any memory thread_object_create should return ENOMEM, but it returned %d.", error);
+    must(error == ENOMEM, "Without any memory thread_object_create should return ENOMEM, but it returned %s.",
+         error_text(error));
 }
 
 TEST(no_memory_for_a_name, "When there is no memory for a new name, set_name returns ENOMEM and the old one stays.")
@@ -755,7 +757,8 @@ TEST(no_memory_for_a_name, "When there is no memory for a new name, set_name ret
     wrap_fail(WRAP_calloc, -1, ENOMEM);
     wrap_fail(WRAP_realloc, -1, ENOMEM);
     int error = thread_object_set_name(thread, name);
-    must(error == ENOMEM, "Without memory thread_object_set_name should return ENOMEM, but it returned %d.", error);
+    must(error == ENOMEM, "Without memory thread_object_set_name should return ENOMEM, but it returned %s.",
+         error_text(error));
     wrap_fail(WRAP_malloc, 0, 0);
     wrap_fail(WRAP_calloc, 0, 0);
     wrap_fail(WRAP_realloc, 0, 0);

@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/mman.h>
 
 static struct counter *new_counter(void)
@@ -21,8 +20,7 @@ static struct counter *new_counter(void)
     struct counter *counter = NULL;
     int error = counter_create(&counter);
 
-    must(error == 0 && counter != NULL, "counter_create returned %d (%s) or stored no counter.", error,
-         strerror(error));
+    must(error == 0 && counter != NULL, "counter_create returned %s or stored no counter.", error_text(error));
     return counter;
 }
 
@@ -485,8 +483,7 @@ TEST(no_memory, "When there is no memory, counter_create returns ENOMEM.")
     wrap_fail(WRAP_calloc, -1, ENOMEM);
     wrap_fail(WRAP_realloc, -1, ENOMEM);
     int error = counter_create(&counter);
-    must(error == ENOMEM, "Without memory counter_create should return ENOMEM, but it returned %d (%s).", error,
-         strerror(error));
+    must(error == ENOMEM, "Without memory counter_create should return ENOMEM, but it returned %s.", error_text(error));
 }
 
 TEST(no_mutex, "When the mutex cannot be made, counter_create returns that error and keeps nothing.")
@@ -498,8 +495,7 @@ TEST(no_mutex, "When the mutex cannot be made, counter_create returns that error
     bool tried = wrap_count(WRAP_pthread_mutex_init) > 0;
     long made = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc);
     must(!tried || error == EAGAIN,
-         "pthread_mutex_init returned EAGAIN: counter_create should return it, but it returned %d (%s).", error,
-         strerror(error));
+         "pthread_mutex_init returned EAGAIN: counter_create should return it, but it returned %s.", error_text(error));
     must(!tried || wrap_count(WRAP_free) >= made,
          "counter_create failed after it had allocated memory (%ld times) and freed %ld: the rest is lost.", made,
          wrap_count(WRAP_free));

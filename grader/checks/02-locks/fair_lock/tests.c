@@ -11,7 +11,6 @@
 #include "wrap.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,14 +20,13 @@ static struct fair_lock *new_lock(void)
     struct fair_lock *lock = NULL;
     int error = fair_lock_create(&lock);
 
-    must(error == 0 && lock != NULL, "fair_lock_create returned %d (%s) or stored no lock.", error, strerror(error));
+    must(error == 0 && lock != NULL, "fair_lock_create returned %s or stored no lock.", error_text(error));
     return lock;
 }
 
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 /* ---- a thread in the queue -------------------------------------------------------------------------------------- */
@@ -93,8 +91,8 @@ static void must_queue(struct waiter *waiter, struct fair_lock *lock, int64_t ti
     waiter->runner = runner_start(queue_up, waiter);
     enum runner_state state = runner_state(waiter->runner);
     must(state != RUNNER_BUSY, "A thread that waits for its turn should sleep, but it keeps the processor busy.");
-    must(state == RUNNER_BLOCKED, "The lock is held, and fair_lock_acquire did not wait but returned %d.",
-         waiter->result);
+    must(state == RUNNER_BLOCKED, "The lock is held, and fair_lock_acquire did not wait but returned %s.",
+         error_text(waiter->result));
 }
 
 static void must_be_served(struct waiter *waiter)
@@ -273,8 +271,8 @@ static void must_not_return(struct waiter *waiter)
     settle();
     must(waiter->result <= 0,
          "The lock belongs to a thread that is slow to wake up, and fair_lock_acquire of one that came later did not "
-         "wait but returned %d (%s).",
-         waiter->result, strerror(waiter->result));
+         "wait but returned %s.",
+         error_text(waiter->result));
 }
 
 TEST(nobody_is_overtaken,
@@ -467,12 +465,12 @@ TEST(
     }
     must(forced, "fair_lock_create or fair_lock_acquire of a new lock returned an error.");
     must(late.result == 0 || late.result == ETIMEDOUT,
-         "A thread was served just before its time was over, and fair_lock_acquire returned %d (%s).", late.result,
-         strerror(late.result));
+         "A thread was served just before its time was over, and fair_lock_acquire returned %s.",
+         error_text(late.result));
     must_be_done(behind.runner,
-                 "A thread was served just before its time was over, its fair_lock_acquire returned %d "
-                 "(%s), and now nobody has the lock: the thread behind it waits for ever.",
-                 late.result, late.result == 0 ? "success" : strerror(late.result));
+                 "A thread was served just before its time was over, its fair_lock_acquire returned %s, and now nobody "
+                 "has the lock: the thread behind it waits for ever.",
+                 error_text(late.result));
     runner_join(behind.runner);
     must_return(0, behind.result, "fair_lock_acquire of the thread behind it");
     must_return(0, asked_by_another(lock), "Then fair_lock_acquire with a time-out of 0");
@@ -609,8 +607,8 @@ static void must_give_up(enum wrap_call what, const char *name)
     bool tried = wrap_count(what) > calls;
     mutexes = wrap_count(WRAP_pthread_mutex_init) - mutexes - (what == WRAP_pthread_mutex_init);
     ended = wrap_count(WRAP_pthread_mutex_destroy) - ended;
-    must(!tried || error == EAGAIN, "%s returned EAGAIN: fair_lock_create should return it, but it returned %d (%s).",
-         name, error, strerror(error));
+    must(!tried || error == EAGAIN, "%s returned EAGAIN: fair_lock_create should return it, but it returned %s.", name,
+         error_text(error));
     must(!tried || (memory_kept() <= kept && ended >= mutexes),
          "%s failed, and fair_lock_create kept memory or a mutex that it had made before.", name);
     if (error == 0)
@@ -640,8 +638,8 @@ TEST(no_ticket, "When what a waiter needs cannot be made, fair_lock_acquire retu
     wrap_fail(WRAP_malloc, 0, 0);
     wrap_fail(WRAP_calloc, 0, 0);
     must(!tried || unlucky.result == EAGAIN || unlucky.result == ENOMEM,
-         "What a waiter needs could not be made, and fair_lock_acquire returned %d instead of that error.",
-         unlucky.result);
+         "What a waiter needs could not be made, and fair_lock_acquire returned %s instead of that error.",
+         error_text(unlucky.result));
     must_queue(&lucky, lock, -1, 2, NULL);
     must(fair_lock_waiting(lock) == (tried ? 1 : 2), "Then %d threads wait, and fair_lock_waiting says %ld.",
          tried ? 1 : 2, fair_lock_waiting(lock));

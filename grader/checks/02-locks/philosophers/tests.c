@@ -8,14 +8,13 @@
 #include "wrap.h"
 
 #include <errno.h>
-#include <string.h>
 
 static struct table *new_table(void)
 {
     struct table *table = NULL;
     int error = table_create(&table);
 
-    must(error == 0 && table != NULL, "table_create returned %d (%s) or stored no table.", error, strerror(error));
+    must(error == 0 && table != NULL, "table_create returned %s or stored no table.", error_text(error));
     return table;
 }
 
@@ -70,7 +69,7 @@ static void meal_end(struct meal *meal)
 static void must_eat(struct meal *meal, const char *why)
 {
     settle();
-    must(meal->take <= 0, "table_take of seat %d returned %d (%s).", meal->seat, meal->take, strerror(meal->take));
+    must(meal->take <= 0, "table_take of seat %d returned %s.", meal->seat, error_text(meal->take));
     must(eats(meal), "Seat %d should eat now, but waits: %s", meal->seat, why);
 }
 
@@ -80,16 +79,16 @@ static void must_wait(struct meal *meal, const char *why)
 
     must(state != RUNNER_BUSY, "Seat %d should sleep while it waits, but it keeps the processor busy.", meal->seat);
     must(!eats(meal), "Seat %d should wait now, but eats: %s", meal->seat, why);
-    must(state == RUNNER_BLOCKED, "Seat %d should wait now, but table_take returned %d (%s).", meal->seat, meal->take,
-         strerror(meal->take));
+    must(state == RUNNER_BLOCKED, "Seat %d should wait now, but table_take returned %s.", meal->seat,
+         error_text(meal->take));
 }
 
 /* Ends the meal and asserts that both calls returned 0. */
 static void must_end(struct meal *meal)
 {
     meal_end(meal);
-    must(meal->take == 0 && meal->put == 0, "table_take and table_put of seat %d returned %d and %d instead of 0.",
-         meal->seat, meal->take, meal->put);
+    must(meal->take == 0 && meal->put == 0, "table_take and table_put of seat %d returned %s and %s instead of 0.",
+         meal->seat, error_text(meal->take), error_text(meal->put));
 }
 
 /* ---- forks ------------------------------------------------------------------------------------------------------ */
@@ -211,8 +210,7 @@ TEST(woken_for_nothing, "Who wakes up looks again whether he may eat: a wait may
 
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected, strerror(expected), got,
-         got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 TEST(no_such_seat, "A seat that does not exist is EINVAL, and -1 meals.")
@@ -524,8 +522,8 @@ static void must_give_up(enum wrap_call what, long nth, const char *name)
     conditions = wrap_count(WRAP_pthread_cond_init) - wrap_count(WRAP_pthread_cond_destroy) - conditions;
     if (failed) /* the call that failed made nothing */
         *(what == WRAP_pthread_mutex_init ? &mutexes : &conditions) -= 1;
-    must(!failed || error == EAGAIN, "%s returned EAGAIN: table_create should return it, but it returned %d (%s).",
-         name, error, strerror(error));
+    must(!failed || error == EAGAIN, "%s returned EAGAIN: table_create should return it, but it returned %s.", name,
+         error_text(error));
     must(!failed || memory_kept() - kept <= 0, "%s failed, and table_create kept memory that it had allocated.", name);
     must(!failed || (mutexes <= 0 && conditions <= 0),
          "%s failed, and table_create did not destroy the mutexes and conditions that it had made before.", name);

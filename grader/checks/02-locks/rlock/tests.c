@@ -11,7 +11,6 @@
 #include "wrap.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,15 +20,14 @@ static struct rlock *new_lock(void)
     struct rlock *lock = NULL;
     int error = rlock_create(&lock);
 
-    must(error == 0 && lock != NULL, "rlock_create returned %d (%s) or stored no lock.", error, strerror(error));
+    must(error == 0 && lock != NULL, "rlock_create returned %s or stored no lock.", error_text(error));
     return lock;
 }
 
 /* Asserts that a call returned what it should. */
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 /* ---- what another thread does ----------------------------------------------------------------------------------- */
@@ -125,10 +123,9 @@ TEST(free_after_the_last_release, "The lock is free once its owner has released 
         must_return(0, rlock_acquire(lock, true, -1), "rlock_acquire");
     for (int left = 3; left > 0; left--) {
         int result = tried_by_another(lock);
-        must(
-            result == EBUSY,
-            "The owner has %d releases to go, and another thread that tried for the lock got %d (%s) instead of EBUSY.",
-            left, result, result == 0 ? "the lock" : strerror(result));
+        must(result == EBUSY,
+             "The owner has %d releases to go, and another thread that tried for the lock got %s instead of EBUSY.",
+             left, result == 0 ? "the lock" : error_text(result));
         must_return(0, rlock_release(lock), "rlock_release of the owner");
     }
     must_return(0, tried_by_another(lock), "After the last release, rlock_acquire of another thread");
@@ -232,7 +229,8 @@ TEST(others_wait_asleep, "Who finds the lock owned by another thread waits aslee
     struct runner *waiter = runner_start(visit, &other);
     enum runner_state state = runner_state(waiter);
     must(state != RUNNER_BUSY, "A thread that waits for the lock should sleep, but it keeps the processor busy.");
-    must(state == RUNNER_BLOCKED, "The lock is owned, and rlock_acquire of another thread returned %d.", other.result);
+    must(state == RUNNER_BLOCKED, "The lock is owned, and rlock_acquire of another thread returned %s.",
+         error_text(other.result));
     must_return(0, rlock_release(lock), "rlock_release of the owner, the first of two,");
     must_be_blocked(waiter,
                     "The owner has taken the lock twice and released it once, and already another thread has it.");
@@ -404,8 +402,8 @@ TEST(free_in_time, "A timed acquire gets the lock that becomes free in time, how
         timed.timeout_us = timeouts_us[i];
         must_return(0, rlock_acquire(lock, true, -1), "rlock_acquire");
         struct runner *waiter = runner_start(visit, &timed);
-        must_be_blocked(waiter, "The lock is owned, there are %lld µs to wait, and rlock_acquire returned %d at once.",
-                        (long long)timeouts_us[i], timed.result);
+        must_be_blocked(waiter, "The lock is owned, there are %lld µs to wait, and rlock_acquire returned %s at once.",
+                        (long long)timeouts_us[i], error_text(timed.result));
         must_return(0, rlock_release(lock), "rlock_release of the owner");
         must_be_done(waiter, "The lock was released, and a thread that waits for it with a time-out was not woken.");
         runner_join(waiter);
@@ -421,7 +419,7 @@ static struct record *new_record(void)
     struct record *record = NULL;
     int error = record_create(&record);
 
-    must(error == 0 && record != NULL, "record_create returned %d (%s) or stored no record.", error, strerror(error));
+    must(error == 0 && record != NULL, "record_create returned %s or stored no record.", error_text(error));
     return record;
 }
 
@@ -549,8 +547,8 @@ static void must_give_up(enum wrap_call what, const char *name)
     wrap_fail(what, 0, 0);
     bool tried = wrap_count(what) > 0;
     long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
-    must(!tried || error == EAGAIN, "%s returned EAGAIN: rlock_create should return it, but it returned %d (%s).", name,
-         error, strerror(error));
+    must(!tried || error == EAGAIN, "%s returned EAGAIN: rlock_create should return it, but it returned %s.", name,
+         error_text(error));
     must(!tried || kept <= 0, "%s failed, and rlock_create kept memory that it had allocated: it is lost.", name);
 }
 
@@ -576,8 +574,7 @@ TEST(record_keeps_nothing, "When its lock cannot be made, record_create returns 
     bool tried = wrap_count(WRAP_pthread_mutex_init) > 0;
     long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
     must(!tried || error == EAGAIN,
-         "pthread_mutex_init returned EAGAIN: record_create should return it, but it returned %d (%s).", error,
-         strerror(error));
+         "pthread_mutex_init returned EAGAIN: record_create should return it, but it returned %s.", error_text(error));
     must(!tried || kept <= 0,
          "pthread_mutex_init failed, and record_create kept memory that it had allocated: it is lost.");
     if (error == 0)

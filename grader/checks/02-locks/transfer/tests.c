@@ -19,14 +19,13 @@ static struct account *new_account(long balance)
     struct account *account = NULL;
     int error = account_create(&account, balance);
 
-    must(error == 0 && account != NULL, "account_create returned %d (%s) or stored no account.", error,
-         strerror(error));
+    must(error == 0 && account != NULL, "account_create returned %s or stored no account.", error_text(error));
     return account;
 }
 
 static const char *words(int error)
 {
-    return error == 0 ? "success" : strerror(error);
+    return error == 0 ? "success" : error_text(error);
 }
 
 /* ---- the two ways to transfer ----------------------------------------------------------------------------------- */
@@ -149,13 +148,12 @@ TEST(moves_money, "A transfer takes the amount from one account and adds it to t
         struct account *a = new_account(100), *b = new_account(0);
 
         int error = ways[i].transfer(a, b, 30);
-        must(error == 0, "%s of 30 from 100 should return 0, but it returned %d (%s).", ways[i].name, error,
-             words(error));
+        must(error == 0, "%s of 30 from 100 should return 0, but it returned %s.", ways[i].name, error_text(error));
         must_hold(a, 70, "A", "a transfer of 30 from A (100) to B (0)");
         must_hold(b, 30, "B", "a transfer of 30 from A (100) to B (0)");
         error = ways[i].transfer(b, a, 30);
-        must(error == 0, "%s of all that an account holds should return 0, but it returned %d (%s).", ways[i].name,
-             error, words(error));
+        must(error == 0, "%s of all that an account holds should return 0, but it returned %s.", ways[i].name,
+             error_text(error));
         must_hold(a, 100, "A", "a transfer of all 30 back from B to A");
         must_hold(b, 0, "B", "a transfer of all 30 back from B to A");
         account_destroy(a);
@@ -169,8 +167,8 @@ static void must_refuse(const struct way *way, long held_from, long held_to, lon
     struct account *from = new_account(held_from), *to = new_account(held_to);
     int error = way->transfer(from, to, amount);
 
-    must(error == expected, "%s of %ld from an account with %ld to one with %ld should return %d (%s), not %d (%s).",
-         way->name, amount, held_from, held_to, expected, words(expected), error, words(error));
+    must(error == expected, "%s of %ld from an account with %ld to one with %ld should return %s, not %s.", way->name,
+         amount, held_from, held_to, error_text(expected), error_text(error));
     must_hold(from, held_from, "FROM", "a transfer that was refused");
     must_hold(to, held_to, "TO", "a transfer that was refused");
     account_destroy(from);
@@ -197,16 +195,16 @@ TEST(to_itself, "A transfer from an account to itself takes its one lock once, a
         struct account *a = new_account(100);
 
         int error = ways[i].transfer(a, a, 100);
-        must(error == 0, "%s of 100 from an account with 100 to itself should return 0, not %d (%s).", ways[i].name,
-             error, words(error));
+        must(error == 0, "%s of 100 from an account with 100 to itself should return 0, not %s.", ways[i].name,
+             error_text(error));
         must_hold(a, 100, "A", "a transfer to itself");
         error = ways[i].transfer(a, a, 101);
-        must(error == ERANGE, "%s of 101 from an account with 100 to itself should return ERANGE, not %d (%s).",
-             ways[i].name, error, words(error));
+        must(error == ERANGE, "%s of 101 from an account with 100 to itself should return ERANGE, not %s.",
+             ways[i].name, error_text(error));
         must_hold(a, 100, "A", "a transfer to itself that was refused");
         error = ways[i].transfer(a, a, 0);
-        must(error == EINVAL, "%s of 0 from an account to itself should return EINVAL, not %d (%s).", ways[i].name,
-             error, words(error));
+        must(error == EINVAL, "%s of 0 from an account to itself should return EINVAL, not %s.", ways[i].name,
+             error_text(error));
         account_destroy(a);
     }
 }
@@ -217,12 +215,12 @@ TEST(full_account, "An account may hold up to LONG_MAX: a transfer that fits is 
         struct account *a = new_account(100), *b = new_account(LONG_MAX - 100);
 
         int error = ways[i].transfer(a, b, 100);
-        must(error == 0, "%s of 100 to an account with LONG_MAX - 100 should return 0, not %d (%s).", ways[i].name,
-             error, words(error));
+        must(error == 0, "%s of 100 to an account with LONG_MAX - 100 should return 0, not %s.", ways[i].name,
+             error_text(error));
         must_hold(b, LONG_MAX, "B", "a transfer that just fits");
         error = ways[i].transfer(b, b, LONG_MAX);
-        must(error == 0, "%s of LONG_MAX from an account to itself should return 0, not %d (%s).", ways[i].name, error,
-             words(error));
+        must(error == 0, "%s of LONG_MAX from an account to itself should return 0, not %s.", ways[i].name,
+             error_text(error));
         must_hold(b, LONG_MAX, "B", "a transfer to itself");
         account_destroy(a);
         account_destroy(b);
@@ -239,27 +237,25 @@ TEST(totals, "transfer_total adds up all accounts of the list, in any order; no 
     for (int i = 0; i < 3; i++) {
         int error = transfer_total(lists[i], 3, &total);
         must(error == 0 && total == 321,
-             "The total of 1, 20 and 300 should be 321, but transfer_total returned %d "
-             "(%s) and stored %ld.",
-             error, words(error), total);
+             "The total of 1, 20 and 300 should be 321, but transfer_total returned %s and stored %ld.",
+             error_text(error), total);
     }
     int error = transfer_total(lists[0], 2, &total);
-    must(error == 0 && total == 21, "The total of 1 and 20 should be 21, but it returned %d and stored %ld.", error,
-         total);
+    must(error == 0 && total == 21, "The total of 1 and 20 should be 21, but it returned %s and stored %ld.",
+         error_text(error), total);
     error = transfer_total(NULL, 0, &total);
-    must(error == 0 && total == 0, "The total of no accounts should be 0, but it returned %d and stored %ld.", error,
-         total);
+    must(error == 0 && total == 0, "The total of no accounts should be 0, but it returned %s and stored %ld.",
+         error_text(error), total);
     error = transfer_total(too_much, 2, &total);
-    must(error == EOVERFLOW, "A total above LONG_MAX should return EOVERFLOW, but it returned %d (%s).", error,
-         words(error));
+    must(error == EOVERFLOW, "A total above LONG_MAX should return EOVERFLOW, but it returned %s.", error_text(error));
     error = transfer_total(&rich, 1, &total);
     must(error == 0 && total == LONG_MAX,
-         "A total of just LONG_MAX should be found, but it returned %d and stored %ld.", error, total);
+         "A total of just LONG_MAX should be found, but it returned %s and stored %ld.", error_text(error), total);
     must_hold(a, 1, "A", "transfer_total");
     must_hold(rich, LONG_MAX, "RICH", "transfer_total");
     error = transfer_try(a, b, 1, 1);
-    must(error == 0, "After transfer_total transfer_try returned %d (%s): it must leave all accounts unlocked.", error,
-         words(error));
+    must(error == 0, "After transfer_total transfer_try returned %s: it must leave all accounts unlocked.",
+         error_text(error));
     account_destroy(a);
     account_destroy(b);
     account_destroy(c);
@@ -301,11 +297,9 @@ static void must_cross(const struct way *one, const struct way *other)
 
         run_across(at, &there, &back);
         must(there.result == 0 || (one != &ways[0] && there.result == EBUSY),
-             "%s, with another transfer coming the other way, returned %d (%s).", one->name, there.result,
-             words(there.result));
+             "%s, with another transfer coming the other way, returned %s.", one->name, error_text(there.result));
         must(back.result == 0 || (other != &ways[0] && back.result == EBUSY),
-             "%s, with another transfer coming the other way, returned %d (%s).", other->name, back.result,
-             words(back.result));
+             "%s, with another transfer coming the other way, returned %s.", other->name, error_text(back.result));
         long expected = 100 - 10 * (there.result == 0) + (back.result == 0);
         must(
             account_balance(pair[0]) == expected && account_balance(pair[1]) == 200 - expected,
@@ -347,8 +341,7 @@ TEST(three_in_a_circle, "A to B, B to C and C to A, each stopped after its first
         gate_open(&stops[i].go);
     for (int i = 0; i < 3; i++) {
         runner_join(runners[i]);
-        must(jobs[i].result == 0, "A transfer in a circle of three returned %d (%s).", jobs[i].result,
-             words(jobs[i].result));
+        must(jobs[i].result == 0, "A transfer in a circle of three returned %s.", error_text(jobs[i].result));
     }
     must(total_of(ring, 3) == 300, "Three accounts held 300 together, and after three transfers they hold %ld.",
          total_of(ring, 3));
@@ -369,9 +362,9 @@ TEST(checked_and_moved_at_once,
             must((one.result == 0) + (two.result == 0) <= 1,
                  "An account held 100; %s of 80 and transfer_in_order of 50 from it both succeeded.", ways[i].name);
             must(two.result == ERANGE || one.result == ERANGE || one.result == EBUSY,
-                 "An account held 100; two threads took 80 and 50 from it and got %d (%s) and %d (%s). One should "
-                 "succeed and the other get ERANGE.",
-                 one.result, words(one.result), two.result, words(two.result));
+                 "An account held 100; two threads took 80 and 50 from it and got %s and %s. One should succeed and "
+                 "the other get ERANGE.",
+                 error_text(one.result), error_text(two.result));
             must(account_balance(all[0]) >= 0 && total_of(all, 3) == 100,
                  "After that the account holds %ld, and all three together %ld instead of 100.",
                  account_balance(all[0]), total_of(all, 3));
@@ -396,9 +389,9 @@ TEST(total_at_any_moment,
             auditor.accounts[k] = all[orders[i / 2 % 2][k]];
         run_across(1 + i / 4, &mover, &auditor);
         must(auditor.result == 0 && auditor.total == 300,
-             "Three accounts hold 300 together; transfer_total came in the middle of a transfer, returned %d (%s) and "
-             "found %ld.",
-             auditor.result, words(auditor.result), auditor.total);
+             "Three accounts hold 300 together; transfer_total came in the middle of a transfer, returned %s and found "
+             "%ld.",
+             error_text(auditor.result), auditor.total);
         for (int k = 0; k < 3; k++)
             account_destroy(all[k]);
     }
@@ -420,11 +413,10 @@ TEST(total_interrupted, "A transfer that comes in the middle of transfer_total c
         for (int k = 0; k < 3; k++)
             auditor.accounts[k] = all[orders[i % 2][k]];
         run_across(1 + i / 4, &auditor, &mover);
-        must(
-            auditor.result == 0 && auditor.total == 300,
-            "Three accounts hold 300 together; a transfer came in the middle of transfer_total, which returned %d (%s) "
-            "and found %ld.",
-            auditor.result, words(auditor.result), auditor.total);
+        must(auditor.result == 0 && auditor.total == 300,
+             "Three accounts hold 300 together; a transfer came in the middle of transfer_total, which returned %s and "
+             "found %ld.",
+             error_text(auditor.result), auditor.total);
         for (int k = 0; k < 3; k++)
             account_destroy(all[k]);
     }
@@ -510,8 +502,8 @@ static void must_give_up(struct account *from, struct account *to, struct accoun
     struct runner *runner = runner_start(do_job, &attempt);
     must_be_done(runner, "Another thread has the lock of %s, and transfer_try waits for it.", which);
     runner_join(runner);
-    must(attempt.result == EBUSY, "Another thread has the lock of %s: transfer_try should return EBUSY, not %d (%s).",
-         which, attempt.result, words(attempt.result));
+    must(attempt.result == EBUSY, "Another thread has the lock of %s: transfer_try should return EBUSY, not %s.", which,
+         error_text(attempt.result));
     must(wrap_count(WRAP_nanosleep) == 0, "With one attempt only transfer_try should not sleep.");
     runner = runner_start(read_balance, &reader);
     must_be_done(runner, "transfer_try did not get the lock of %s, gave up, and kept the lock of the other account.",
@@ -569,8 +561,8 @@ static void must_sleep_free(struct account *from, struct account *to, struct acc
     runner_join(trier);
     runner_join(runner);
     wrap_before(WRAP_nanosleep, NULL, NULL);
-    must(attempts.result == EBUSY, "All three attempts found a lock taken: it should return EBUSY, not %d (%s).",
-         attempts.result, words(attempts.result));
+    must(attempts.result == EBUSY, "All three attempts found a lock taken: it should return EBUSY, not %s.",
+         error_text(attempts.result));
     must(wrap_count(WRAP_nanosleep) - before >= 2,
          "Three attempts failed, and transfer_try slept %ld times in between: who tries again at once keeps the "
          "processor from the thread that it waits for.",
@@ -606,8 +598,8 @@ TEST(tries_again, "transfer_try makes as many attempts as it was given: where th
     wrap_before(WRAP_nanosleep, let_go, &blockade);
     int error = transfer_try(blockade.b, blockade.a, 50, 2);
     wrap_before(WRAP_nanosleep, NULL, NULL);
-    must(error == 0, "The first attempt found the locks taken, the second free: it should return 0, not %d (%s).",
-         error, words(error));
+    must(error == 0, "The first attempt found the locks taken, the second free: it should return 0, not %s.",
+         error_text(error));
     must_hold(blockade.a, 149, "A", "1 went from A (100) to B (100), and 50 back,");
     must_hold(blockade.b, 51, "B", "1 went from A (100) to B (100), and 50 back,");
     blockade_end(&blockade);
@@ -627,20 +619,18 @@ TEST(no_account, "account_create refuses a balance below 0, and says when there 
     struct account *account = NULL;
 
     int error = account_create(&account, -1);
-    must(error == EINVAL, "account_create with -1 should return EINVAL, but it returned %d (%s).", error, words(error));
+    must(error == EINVAL, "account_create with -1 should return EINVAL, but it returned %s.", error_text(error));
     long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
     must(kept <= 0, "account_create returned EINVAL and kept memory that it had allocated.");
     wrap_fail(WRAP_pthread_mutex_init, -1, EAGAIN);
     error = account_create(&account, 1);
     bool tried = wrap_count(WRAP_pthread_mutex_init) > 0;
     kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-    must(!tried || error == EAGAIN, "pthread_mutex_init returned EAGAIN, and account_create %d (%s).", error,
-         words(error));
+    must(!tried || error == EAGAIN, "pthread_mutex_init returned EAGAIN, and account_create %s.", error_text(error));
     must(!tried || kept <= 0, "pthread_mutex_init failed, and account_create kept memory that it had allocated.");
     fail_memory(-1);
     error = account_create(&account, 1);
-    must(error == ENOMEM, "Without memory account_create should return ENOMEM, but it returned %d (%s).", error,
-         words(error));
+    must(error == ENOMEM, "Without memory account_create should return ENOMEM, but it returned %s.", error_text(error));
 }
 
 TEST(total_without_memory,
@@ -654,7 +644,7 @@ TEST(total_without_memory,
     int error = transfer_total(all, 3, &total);
     fail_memory(0);
     bool needed = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) + wrap_count(WRAP_realloc) > before;
-    must(error == (needed ? ENOMEM : 0), "Without memory transfer_total returned %d (%s).", error, words(error));
+    must(error == (needed ? ENOMEM : 0), "Without memory transfer_total returned %s.", error_text(error));
     error = transfer_try(all[0], all[2], 1, 1) | transfer_try(all[2], all[1], 1, 1);
     must(error == 0, "After transfer_total had no memory, accounts are still locked.");
     for (int i = 0; i < 3; i++)

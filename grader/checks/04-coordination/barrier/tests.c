@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,16 +23,15 @@ static struct barrier *new_barrier(long parties, int (*action)(void *), void *ar
     struct barrier *barrier = NULL;
     int error = barrier_create(&barrier, parties, action, argument, timeout_us);
 
-    must(error == 0 && barrier != NULL, "barrier_create for %ld threads returned %d (%s) or stored no barrier.",
-         parties, error, strerror(error));
+    must(error == 0 && barrier != NULL, "barrier_create for %ld threads returned %s or stored no barrier.", parties,
+         error_text(error));
     return barrier;
 }
 
 /* Asserts that a call returned what it should. */
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 static void must_count(long waiting, struct barrier *barrier, const char *when)
@@ -108,17 +106,16 @@ static void must_wait(struct party *party, struct barrier *barrier, int64_t time
     party_start(party, barrier, timeout_us);
     enum runner_state state = runner_state(party->runner);
     must(state != RUNNER_BUSY, "A thread that waits for others should sleep, but it keeps the processor busy.");
-    must(state == RUNNER_BLOCKED, "Others are missing, and barrier_wait did not wait but returned %d.", party->result);
+    must(state == RUNNER_BLOCKED, "Others are missing, and barrier_wait did not wait but returned %s.",
+         error_text(party->result));
 }
 
 static void must_have_left(struct party *party, int expected, const char *when)
 {
     must_be_done(party->runner, "%s a thread still waits.", when);
     runner_join(party->runner);
-    must(party->result == expected,
-         "%s barrier_wait of a thread that waited should return %d (%s), but it returned %d "
-         "(%s).",
-         when, expected, expected == 0 ? "success" : strerror(expected), party->result, strerror(party->result));
+    must(party->result == expected, "%s barrier_wait of a thread that waited should return %s, but it returned %s.",
+         when, error_text(expected), error_text(party->result));
     must(expected == 0 || party->index == NO_INDEX, "barrier_wait returned an error and stored an index.");
 }
 
@@ -727,8 +724,8 @@ static void must_give_up(enum wrap_call what, long nth, const char *name)
     long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
     made = wrap_count(WRAP_pthread_mutex_init) + wrap_count(WRAP_pthread_cond_init) - made - 1;
     ended = wrap_count(WRAP_pthread_mutex_destroy) + wrap_count(WRAP_pthread_cond_destroy) - ended;
-    must(!tried || error == EAGAIN, "%s returned EAGAIN: barrier_create should return it, but it returned %d (%s).",
-         name, error, strerror(error));
+    must(!tried || error == EAGAIN, "%s returned EAGAIN: barrier_create should return it, but it returned %s.", name,
+         error_text(error));
     must(!tried || (kept <= 0 && ended >= made),
          "%s failed, and barrier_create kept memory, a mutex or a condition that it had made before: it is lost.",
          name);

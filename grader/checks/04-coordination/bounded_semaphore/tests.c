@@ -14,23 +14,21 @@
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
-#include <string.h>
 
 static struct bounded_semaphore *new_semaphore(long value)
 {
     struct bounded_semaphore *bounded = NULL;
     int error = bounded_semaphore_create(&bounded, value);
 
-    must(error == 0 && bounded != NULL, "bounded_semaphore_create(…, %ld) returned %d (%s) or stored no semaphore.",
-         value, error, strerror(error));
+    must(error == 0 && bounded != NULL, "bounded_semaphore_create(…, %ld) returned %s or stored no semaphore.", value,
+         error_text(error));
     return bounded;
 }
 
 /* Asserts that a call returned what it should. */
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 static void must_have(long permits, struct bounded_semaphore *bounded, const char *when)
@@ -76,8 +74,8 @@ static void must_wait(struct taker *taker, struct bounded_semaphore *bounded, in
     taker->runner = runner_start(take, taker);
     enum runner_state state = runner_state(taker->runner);
     must(state != RUNNER_BUSY, "A thread that waits for a permit should sleep, but it keeps the processor busy.");
-    must(state == RUNNER_BLOCKED, "There is no permit, and bounded_semaphore_acquire did not wait but returned %d.",
-         taker->result);
+    must(state == RUNNER_BLOCKED, "There is no permit, and bounded_semaphore_acquire did not wait but returned %s.",
+         error_text(taker->result));
     must(!slices_tell(timeout_us) || tally_read(taker->slices) == 0,
          "A thread that waits for a permit should sleep until it is woken, but it sleeps for a moment, looks, and "
          "sleeps again.");
@@ -319,8 +317,7 @@ static void must_give_up(enum wrap_call what, const char *name)
     bool tried = wrap_count(what) > 0;
     long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
     must(!tried || error == EAGAIN,
-         "%s returned EAGAIN: bounded_semaphore_create should return it, but it returned %d (%s).", name, error,
-         strerror(error));
+         "%s returned EAGAIN: bounded_semaphore_create should return it, but it returned %s.", name, error_text(error));
     must(!tried || kept <= 0, "%s failed, and bounded_semaphore_create kept memory that it had allocated.", name);
 }
 

@@ -20,8 +20,7 @@
 /* Asserts that a call returned what it should. */
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 /* ---- a lock that can hold who waits ----------------------------------------------------------------------------- */
@@ -123,8 +122,7 @@ static struct condition *new_condition(struct test_lock *lock)
     int error = condition_create(&condition, lock == NULL ? NULL : &calls);
 
     memset(&calls, 0, sizeof calls); /* it was copied */
-    must(error == 0 && condition != NULL, "condition_create returned %d (%s) or stored no condition.", error,
-         strerror(error));
+    must(error == 0 && condition != NULL, "condition_create returned %s or stored no condition.", error_text(error));
     return condition;
 }
 
@@ -208,7 +206,7 @@ static void must_wait(struct waiter *waiter, struct condition *condition, struct
     waiter_start(waiter, condition, lock, timeout_us);
     enum runner_state state = runner_state(waiter->runner);
     must(state != RUNNER_BUSY, "A thread that waits should sleep, but it keeps the processor busy.");
-    must(state == RUNNER_BLOCKED, "Nobody has notified, and condition_wait returned %d.", waiter->result);
+    must(state == RUNNER_BLOCKED, "Nobody has notified, and condition_wait returned %s.", error_text(waiter->result));
     must(!slices_tell(timeout_us) || tally_read(waiter->slices) == 0,
          "A thread that waits should sleep until it is woken, but it sleeps for a moment, looks, and sleeps again.");
 }
@@ -222,8 +220,8 @@ static void must_have_been_notified(struct waiter *waiter)
 
 static void must_sleep_on(struct waiter *waiter)
 {
-    must_be_blocked(waiter->runner, "A thread that was not notified went on: its condition_wait returned %d.",
-                    waiter->result);
+    must_be_blocked(waiter->runner, "A thread that was not notified went on: its condition_wait returned %s.",
+                    error_text(waiter->result));
 }
 
 /* ---- the lock --------------------------------------------------------------------------------------------------- */
@@ -370,8 +368,8 @@ TEST(lets_go_and_comes_back, "wait lets go of the lock, sleeps until it is notif
     must_acquire(condition);
     must_return(0, condition_notify(condition, 1), "condition_notify");
     must_be_blocked(waiter.runner,
-                    "A thread was notified, and its condition_wait returned %d while another one holds the lock.",
-                    waiter.result);
+                    "A thread was notified, and its condition_wait returned %s while another one holds the lock.",
+                    error_text(waiter.result));
     must_release(condition);
     must_have_been_notified(&waiter);
     must(waiter.depth_after == 1, "When condition_wait returned, its thread had the lock %ld times instead of once.",
@@ -401,8 +399,8 @@ TEST(altogether,
             must_return(ETIMEDOUT, waiter.result, "condition_wait of a thread that nobody notified");
         }
         must(waiter.depth_after == 3,
-             "A thread took the lock three times and waited; when condition_wait returned %d it had it %ld times.",
-             waiter.result, waiter.depth_after);
+             "A thread took the lock three times and waited; when condition_wait returned %s it had it %ld times.",
+             error_text(waiter.result), waiter.depth_after);
         must(lock.depth == 0, "After as many releases the lock should be free.");
         condition_destroy(condition);
     }
@@ -542,8 +540,8 @@ TEST(late_and_notified, "A timed-out thread swallows no wake-up: one that was no
     must_be_done(late.runner, "A thread's time was over and the lock is free, but condition_wait does not return.");
     runner_join(late.runner);
     bool passed_on = runner_state(patient.runner) == RUNNER_DONE;
-    must(late.result == 0 || late.result == ETIMEDOUT, "condition_wait with a time-out returned %d (%s).", late.result,
-         strerror(late.result));
+    must(late.result == 0 || late.result == ETIMEDOUT, "condition_wait with a time-out returned %s.",
+         error_text(late.result));
     must(
         late.result == 0 || passed_on,
         "Two threads waited, the time of the first was over, one was notified before the first had the lock again: the "
@@ -746,12 +744,14 @@ TEST(true_in_the_end,
         struct runner *runner = runner_start(ask, &question);
 
         for (long looks = 1; looks < 4; looks++) {
-            must_be_blocked(runner, "The predicate is false, and condition_wait_for returned %d.", question.result);
+            must_be_blocked(runner, "The predicate is false, and condition_wait_for returned %s.",
+                            error_text(question.result));
             must(question.looks == looks, "After %ld wake-ups the predicate should have been asked %ld times, not %ld.",
                  looks - 1, looks, question.looks);
             must_notify(condition, looks == 2 ? -1 : 1);
         }
-        must_be_blocked(runner, "The predicate is false, and condition_wait_for returned %d.", question.result);
+        must_be_blocked(runner, "The predicate is false, and condition_wait_for returned %s.",
+                        error_text(question.result));
         must_acquire(condition);
         question.flag = true;
         must_return(0, condition_notify(condition, 1), "condition_notify");

@@ -12,7 +12,6 @@
 #include "wrap.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,15 +21,14 @@ static struct event *new_event(void)
     struct event *event = NULL;
     int error = event_create(&event);
 
-    must(error == 0 && event != NULL, "event_create returned %d (%s) or stored no event.", error, strerror(error));
+    must(error == 0 && event != NULL, "event_create returned %s or stored no event.", error_text(error));
     return event;
 }
 
 /* Asserts that a call returned what it should. */
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 /* ---- what another thread does ----------------------------------------------------------------------------------- */
@@ -93,7 +91,8 @@ static void must_wait(struct waiter *waiter, struct event *event, int64_t timeou
     waiter_start(waiter, event, timeout_us);
     enum runner_state state = runner_state(waiter->runner);
     must(state != RUNNER_BUSY, "A thread that waits for an event should sleep, but it keeps the processor busy.");
-    must(state == RUNNER_BLOCKED, "The flag is false, and event_wait did not wait but returned %d.", waiter->result);
+    must(state == RUNNER_BLOCKED, "The flag is false, and event_wait did not wait but returned %s.",
+         error_text(waiter->result));
     must(!slices_tell(timeout_us) || tally_read(waiter->slices) == 0,
          "A thread that waits for an event should sleep until it is woken, but it sleeps for a moment, looks, and "
          "sleeps again.");
@@ -237,8 +236,8 @@ TEST(set_then_cleared, "A set loses nobody who was waiting: his wait succeeds ev
 
     must(result == 0,
          "A thread waited, the event was set and cleared at once, and then the thread woke up: event_wait should "
-         "return 0, but it returned %d (%s).",
-         result, strerror(result));
+         "return 0, but it returned %s.",
+         error_text(result));
 }
 
 TEST(set_again_and_again, "A set loses nobody who was waiting, however often the event is set and cleared meanwhile.")
@@ -248,9 +247,9 @@ TEST(set_again_and_again, "A set loses nobody who was waiting, however often the
     for (int i = 0; i < 3; i++) {
         int result = slow_while_set(often[i]);
         must(result == 0,
-             "A thread waited, the event was set and cleared %ld times, and then the thread woke up: event_wait "
-             "should return 0, but it returned %d (%s).",
-             often[i], result, strerror(result));
+             "A thread waited, the event was set and cleared %ld times, and then the thread woke up: event_wait should "
+             "return 0, but it returned %s.",
+             often[i], error_text(result));
     }
 }
 
@@ -447,8 +446,8 @@ static void must_give_up(enum wrap_call what, const char *name)
     long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
     made = wrap_count(WRAP_pthread_mutex_init) - made - (what == WRAP_pthread_mutex_init ? 1 : 0);
     ended = wrap_count(WRAP_pthread_mutex_destroy) - ended;
-    must(!tried || error == EAGAIN, "%s returned EAGAIN: event_create should return it, but it returned %d (%s).", name,
-         error, strerror(error));
+    must(!tried || error == EAGAIN, "%s returned EAGAIN: event_create should return it, but it returned %s.", name,
+         error_text(error));
     must(!tried || (kept <= 0 && ended >= made),
          "%s failed, and event_create kept memory or a mutex that it had made before: it is lost.", name);
 }

@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,16 +22,15 @@ static struct semaphore *new_semaphore(long value)
     struct semaphore *semaphore = NULL;
     int error = semaphore_create(&semaphore, value);
 
-    must(error == 0 && semaphore != NULL, "semaphore_create(…, %ld) returned %d (%s) or stored no semaphore.", value,
-         error, strerror(error));
+    must(error == 0 && semaphore != NULL, "semaphore_create(…, %ld) returned %s or stored no semaphore.", value,
+         error_text(error));
     return semaphore;
 }
 
 /* Asserts that a call returned what it should. */
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 static void must_have(long permits, struct semaphore *semaphore, const char *when)
@@ -102,8 +100,8 @@ static void must_wait(struct taker *taker, struct semaphore *semaphore, int64_t 
     taker_start(taker, semaphore, timeout_us);
     enum runner_state state = runner_state(taker->runner);
     must(state != RUNNER_BUSY, "A thread that waits for a permit should sleep, but it keeps the processor busy.");
-    must(state == RUNNER_BLOCKED, "There is no permit, and semaphore_acquire did not wait but returned %d.",
-         taker->result);
+    must(state == RUNNER_BLOCKED, "There is no permit, and semaphore_acquire did not wait but returned %s.",
+         error_text(taker->result));
     must(!slices_tell(timeout_us) || tally_read(taker->slices) == 0,
          "A thread that waits for a permit should sleep until it is woken, but it sleeps for a moment, looks, and "
          "sleeps again.");
@@ -459,8 +457,8 @@ static void must_give_up(enum wrap_call what, const char *name)
     long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
     made = wrap_count(WRAP_pthread_mutex_init) - made - (what == WRAP_pthread_mutex_init ? 1 : 0);
     ended = wrap_count(WRAP_pthread_mutex_destroy) - ended;
-    must(!tried || error == EAGAIN, "%s returned EAGAIN: semaphore_create should return it, but it returned %d (%s).",
-         name, error, strerror(error));
+    must(!tried || error == EAGAIN, "%s returned EAGAIN: semaphore_create should return it, but it returned %s.", name,
+         error_text(error));
     must(!tried || (kept <= 0 && ended >= made),
          "%s failed, and semaphore_create kept memory or a mutex that it had made before: it is lost.", name);
 }

@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,8 +22,7 @@ static const int64_t HOUR_US = 3600000000;
 /* Asserts that a call returned what it should. */
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 /* ---- the function that is called -------------------------------------------------------------------------------- */
@@ -65,7 +63,7 @@ static struct timer *new_timer(struct call *call, int64_t interval_us)
     struct timer *timer = NULL;
     int error = timer_new(&timer, interval_us, on_time, call);
 
-    must(error == 0 && timer != NULL, "timer_new returned %d (%s) or stored no timer.", error, strerror(error));
+    must(error == 0 && timer != NULL, "timer_new returned %s or stored no timer.", error_text(error));
     call->timer = timer;
     return timer;
 }
@@ -141,7 +139,8 @@ static void must_wait_for_it(struct join *join, struct timer *timer, int64_t tim
     join_start(join, timer, timeout_us);
     enum runner_state state = runner_state(join->runner);
     must(state != RUNNER_BUSY, "A thread that waits for a timer should sleep, but it keeps the processor busy.");
-    must(state == RUNNER_BLOCKED, "The timer is alive, and timer_join did not wait but returned %d.", join->result);
+    must(state == RUNNER_BLOCKED, "The timer is alive, and timer_join did not wait but returned %s.",
+         error_text(join->result));
     must(!slices_tell(timeout_us) || tally_read(join->slices) == 0,
          "A thread that waits for a timer should sleep until it is woken, but it sleeps for a moment, looks, and "
          "sleeps again.");
@@ -619,8 +618,8 @@ static void must_give_up(enum wrap_call what, const char *name)
     long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
     made = wrap_count(WRAP_pthread_mutex_init) - made - (what == WRAP_pthread_mutex_init ? 1 : 0);
     ended = wrap_count(WRAP_pthread_mutex_destroy) - ended;
-    must(!tried || error == EAGAIN, "%s returned EAGAIN: timer_new should return it, but it returned %d (%s).", name,
-         error, strerror(error));
+    must(!tried || error == EAGAIN, "%s returned EAGAIN: timer_new should return it, but it returned %s.", name,
+         error_text(error));
     must(!tried || (kept <= 0 && ended >= made),
          "%s failed, and timer_new kept memory or a mutex that it had made before: it is lost.", name);
 }
