@@ -51,7 +51,15 @@ $(BUILD)/.setup-measure: grader/packages.txt grader/setup.sh
 
 # ---- the grader --------------------------------------------------------------------------------------------------
 
-$(BUILD)/obj/%.o: grader/src/%.c | $(BUILD)/.setup-grade
+# Says at once, on standard error, what takes so long; nothing where there is nothing to build.
+say_building = @if [ ! -e $(1) ]; then echo "Building $(2), once (a minute or two)…" >&2; \
+  elif [ -n "$$(find $(3) -name '*.[ch]' -newer $(1) | head -n 1)" ]; then echo "Building $(2) anew: its sources have changed…" >&2; fi
+
+.PHONY: say-grader
+say-grader:
+	$(call say_building,$(GRADE),the grader,grader/src)
+
+$(BUILD)/obj/%.o: grader/src/%.c | say-grader $(BUILD)/.setup-grade
 	@mkdir -p $(@D)
 	@$(CC) $(STRICT) $(CFLAGS) -MMD -MP -c $< -o $@
 

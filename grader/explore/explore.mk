@@ -4,7 +4,11 @@ EXPLORE_SOURCES := $(sort $(wildcard grader/explore/*.c))
 EXPLORE_OBJECTS := $(EXPLORE_SOURCES:grader/explore/%.c=$(BUILD)/explore/%.o) \
   $(BUILD)/explore/fiber_x86_64.S.o $(BUILD)/explore/fiber_aarch64.S.o
 
-$(BUILD)/explore/%.o: grader/explore/%.c | $(BUILD)/.setup-grade
+.PHONY: say-explorer
+say-explorer:
+	$(call say_building,$(BUILD)/interleave,the explorer of interleavings,grader/explore -maxdepth 1)
+
+$(BUILD)/explore/%.o: grader/explore/%.c | say-explorer $(BUILD)/.setup-grade
 	@mkdir -p $(@D)
 	@$(CC) -std=c17 -Wall -Wextra -Werror -D_GNU_SOURCE $(CFLAGS) -O3 -MMD -MP -c $< -o $@
 
