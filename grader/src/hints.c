@@ -2,7 +2,6 @@
 
 #include "files.h"
 #include "memory.h"
-#include "text.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -75,12 +74,10 @@ static void paragraph_end(struct markdown *markdown)
     markdown->lead = "";
 }
 
+/* Whole, however wide the screen: it is there to be copied. (That it fits 80 columns, selfcheck looks after.) */
 static void code_line(struct markdown *markdown, const char *line)
 {
-    struct page *page = markdown->page;
-    char *clean = page_clean_line(page, line);
-
-    page_line(page, "      %s", text_cut(page->context, clean, page->screen->width - 6, page->screen->utf8));
+    page_line(markdown->page, "      %s", page_clean_line(markdown->page, line));
 }
 
 static bool is_list_item(const char *line)

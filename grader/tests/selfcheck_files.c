@@ -4,6 +4,7 @@
 #include "memory.h"
 #include "selfcheck.h"
 #include "starter.h"
+#include "text.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -14,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MUTANTS_AT_LEAST = 5, VARIANTS_AT_LEAST = 1 };
+enum { MUTANTS_AT_LEAST = 5, VARIANTS_AT_LEAST = 1, HINT_COLUMNS = 74 };
 
 char *selfcheck_read(void *context, const char *path)
 {
@@ -188,12 +189,30 @@ static void check_regions(void *context, const struct exercise *exercise, struct
     sheet_check(sheet, strcmp(starter_text, reference_text) != 0, "%s: the starter is the reference", exercise->id);
 }
 
+/* The lines of code that `make hint` shows, indented by six, fit a screen of 80 columns; so they are copied whole. */
+static void check_hint_lines(void *context, const struct exercise *exercise, const char *text,
+                             struct tally_sheet *sheet)
+{
+    char *rest = memory_text(context, text), *line;
+    bool fenced = false;
+
+    while ((line = strsep(&rest, "\n")) != NULL) {
+        bool fence = strncmp(line, "```", 3) == 0, indented = !fenced && strncmp(line, "    ", 4) == 0;
+
+        if ((fenced || indented) && !fence)
+            sheet_check(sheet, text_width(line + (indented ? 4 : 0)) <= HINT_COLUMNS,
+                        "%s: hints.md: a line of code is wider than %d columns: %s", exercise->id, HINT_COLUMNS, line);
+        fenced = fenced != fence;
+    }
+}
+
 static void check_hints(void *context, const struct exercise *exercise, struct tally_sheet *sheet)
 {
     char *text = selfcheck_read(context, memory_format(context, "%s/hints.md", exercise->checks_dir));
 
     if (text == NULL)
         return;
+    check_hint_lines(context, exercise, text, sheet);
     for (int step = 1; step <= 3; step++) {
         char *heading = memory_format(context, "## %d\n", step);
         char *found = strstr(text, heading);

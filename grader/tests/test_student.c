@@ -40,7 +40,7 @@ static struct student student_of(const char *words)
 }
 
 /* What a command writes. It has to succeed. */
-static char *said(int (*command)(const struct student *, struct fault *), struct student student)
+static char *said_at_all(int (*command)(const struct student *, struct fault *), struct student student)
 {
     struct fault fault = {""};
     char *text;
@@ -53,6 +53,14 @@ static char *said(int (*command)(const struct student *, struct fault *), struct
     char *copy = memory_text_n(context, text, size);
 
     free(text);
+    return copy;
+}
+
+/* …and has to fit the screen. */
+static char *said(int (*command)(const struct student *, struct fault *), struct student student)
+{
+    char *copy = said_at_all(command, student);
+
     cr_assert_leq(text_width(copy), screen.width, "%s", copy);
     cr_assert_leq(text_lines(copy), 23, "%s", copy);
     return copy;
@@ -222,6 +230,16 @@ Test(student, hints_come_one_by_one_and_are_remembered)
     must_have(all, "All hints are taken");
     must_have(all, "hint 1 of 3");
     must_have(all, "hint 3 of 3");
+}
+
+/* It is there to be copied. */
+Test(student, code_in_a_hint_is_never_cut)
+{
+    static const char line[] = "if (the_first_of_both != NULL && the_second_of_both != NULL && they_are_not_the_same)";
+
+    little_write(&little, "grader/checks/02-locks/counter/hints.md",
+                 memory_format(context, "## 1\n```c\n%s\n```\n\n## 2\nb\n\n## 3\nc\n", line));
+    must_have(said_at_all(command_hint, student_of("counter")), memory_format(context, "      %s\n", line));
 }
 
 Test(student, a_hint_that_nobody_saw_is_not_taken)
