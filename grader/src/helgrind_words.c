@@ -20,9 +20,9 @@ struct words {
 static const char NEVER_AGAIN[] =
     "Nobody can take that lock again: whoever tries will wait for ever. Every way out of a function, error paths too, "
     "must give back what the function took.";
-static const char MISSED_SIGNAL[] = "That is allowed, as long as what the waiter tests was changed with the lock held: "
-                                    "otherwise a waiter that has just "
-                                    "tested and not yet slept misses the signal.";
+static const char MISSED_SIGNAL[] =
+    "It matters only where what the waiter tests is changed without the lock too: then a "
+    "waiter that has just tested and not yet slept misses the signal.";
 
 static const struct words misc_words[] = {
     {"Exiting thread still holds",
@@ -46,15 +46,15 @@ static const struct words misc_words[] = {
      "A thread locks a mutex again that it already holds.",
      "A plain mutex does not count: the thread waits for itself, for ever.",
      {"locked again here", "locked first here"}},
-    /* POSIX allows it, and some right programs do it on purpose: a matter of taste, and of care. */
+    /* POSIX allows it, and right programs do it on purpose; so it is said beside a mistake only (helgrind_look.c). */
     {"dubious: associated lock is not held",
      HELGRIND_NOTE,
-     "A condition is signalled while nobody holds its lock.",
+     "A condition is signalled without its lock: allowed.",
      MISSED_SIGNAL,
      {"signalled here", NULL}},
     {"associated lock is not held by calling thread",
      HELGRIND_NOTE,
-     "A condition is signalled by a thread that does not hold its lock.",
+     "A condition is signalled without its lock: allowed.",
      MISSED_SIGNAL,
      {"signalled here", NULL}},
     {"wait called with un-held mutex",
@@ -331,6 +331,28 @@ static enum helgrind_weight race_weight(void *context, const struct workshop *sh
     return is_ordered_by_once(context, shop, error) ? HELGRIND_NOTHING : HELGRIND_MISTAKE;
 }
 
+/* The innermost of our lines is the student's: not one of what his exercise is built on, nor of the harness. */
+static bool is_students_call(const struct workshop *shop, const struct valgrind_error *error)
+{
+    const struct trace *trace = error->trace_count > 0 ? &error->traces[0] : NULL;
+
+    for (size_t i = 0; trace != NULL && i < trace->count; i++) {
+        enum owner owner = trace->frames[i].line > 0 ? places_owner(shop, trace->frames[i].file) : OWNER_NOBODY;
+
+        if (owner != OWNER_NOBODY)
+            return owner == OWNER_STUDENT;
+    }
+    return false;
+}
+
+/* A signal without the lock is worth a word only to who can move it. */
+static enum helgrind_weight misuse_weight(const struct workshop *shop, const struct valgrind_error *error)
+{
+    enum helgrind_weight weight = words_of(error)->weight;
+
+    return weight == HELGRIND_NOTE && !is_students_call(shop, error) ? HELGRIND_NOTHING : weight;
+}
+
 enum helgrind_weight helgrind_words_weight(void *context, const struct workshop *shop,
                                            const struct valgrind_report *report, size_t index)
 {
@@ -342,7 +364,7 @@ enum helgrind_weight helgrind_words_weight(void *context, const struct workshop 
         return api_weight(error);
     if (strcmp(error->kind, "LockOrder") == 0)
         return order_weight(context, shop, error);
-    return is_answered(shop, report, index) ? HELGRIND_NOTHING : words_of(error)->weight;
+    return is_answered(shop, report, index) ? HELGRIND_NOTHING : misuse_weight(shop, error);
 }
 
 bool helgrind_words_student_in(const struct workshop *shop, const struct valgrind_error *error)

@@ -197,19 +197,32 @@ Test(races, an_error_that_is_asked_for)
         OUTCOME_PASSED, "%s", fixture_words(&fixture));
 }
 
-/* Allowed, and worth a word. */
-Test(races, a_signal_without_the_lock_is_a_note)
+static const char SIGNALS_OUTSIDE[] =
+    "    struct timespec soon = {0, 1};\n    pthread_mutex_lock(&tiny->mutex);\n    tiny->value += amount;\n"
+    "    (void)pthread_cond_timedwait(&changed, &tiny->mutex, &soon);\n"
+    "    pthread_mutex_unlock(&tiny->mutex);\n    pthread_cond_signal(&changed);\n";
+static const char CONDITION[] =
+    "#include <pthread.h>\n#include <time.h>\nstatic pthread_cond_t changed = PTHREAD_COND_INITIALIZER;\n";
+
+/* Allowed: nobody who is right is to wonder about it. */
+Test(races, a_signal_without_the_lock_is_no_news_where_all_is_well)
 {
-    cr_assert_eq(
-        grade("#include <pthread.h>\n#include <time.h>\nstatic pthread_cond_t changed = PTHREAD_COND_INITIALIZER;\n",
-              ADD,
-              "    struct timespec soon = {0, 1};\n    pthread_mutex_lock(&tiny->mutex);\n    tiny->value += amount;\n"
-              "    (void)pthread_cond_timedwait(&changed, &tiny->mutex, &soon);\n"
-              "    pthread_mutex_unlock(&tiny->mutex);\n    pthread_cond_signal(&changed);\n"),
-        OUTCOME_PASSED, "%s", fixture_words(&fixture));
-    for (size_t i = 0; i < fixture.result.finding_count; i++)
-        cr_assert_eq(fixture.result.findings[i].severity, SEVERITY_NOTE);
-    cr_assert(fixture.result.finding_count <= 1, "%s", fixture_words(&fixture));
+    cr_assert_eq(grade(CONDITION, ADD, SIGNALS_OUTSIDE), OUTCOME_PASSED, "%s", fixture_words(&fixture));
+    cr_assert_eq(fixture.result.finding_count, 0, "%s", fixture_words(&fixture));
+}
+
+/* …and worth a word where something is wrong. */
+Test(races, a_signal_without_the_lock_is_a_note_beside_a_mistake)
+{
+    const char *also_changes = memory_format(fixture.context, "%s    tiny->value++;\n", SIGNALS_OUTSIDE);
+
+    cr_assert_eq(grade(CONDITION, ADD, also_changes), OUTCOME_FAILED, "%s", fixture_words(&fixture));
+    must_say("A condition is signalled without its lock: allowed.");
+    const struct finding *note = fixture.result.findings;
+    while (note < fixture.result.findings + fixture.result.finding_count - 1 && note->severity != SEVERITY_NOTE)
+        note++;
+    cr_assert_eq(note->severity, SEVERITY_NOTE, "%s", fixture_words(&fixture));
+    cr_assert(strstr(note->why, "It matters only where") == note->why, "%s", note->why);
 }
 
 /* Right: what is set up once is seen by all who asked for it. */
