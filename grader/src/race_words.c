@@ -47,6 +47,20 @@ bool race_words_student_in(const struct workshop *shop, const struct race *race)
     return false;
 }
 
+/* The access is free()'s own: the detectors see it as a write to the block. */
+static bool frees(const struct race_side *side)
+{
+    const char *function = side->trace == NULL || side->trace->count == 0 ? NULL : side->trace->frames[0].function;
+
+    return function != NULL && (strcmp(function, "free") == 0 || strstr(function, "_interceptor_free") != NULL);
+}
+
+/* The exercise is one with atomics, and neither side holds a lock: it need not be a lock that is missing. */
+static bool is_about_order(const struct workshop *shop, const struct race *race)
+{
+    return shop->exercise->tsan && race->sides[0].held <= 0 && race->sides[1].held <= 0;
+}
+
 static const char *side_excerpt(void *context, const struct workshop *shop, const struct race_side *side)
 {
     const struct frame *frame = side_frame(shop, side);
@@ -143,11 +157,13 @@ static const char *thing_of(void *context, const struct workshop *shop, const st
     return *name == NULL ? "the same memory" : memory_format(context, "`%s`", *name);
 }
 
-static const char *locks_clause(const struct race *race)
+static const char *locks_clause(const struct workshop *shop, const struct race *race)
 {
     int one = race->sides[0].held;
     int other = race->sides[1].held;
 
+    if (is_about_order(shop, race))
+        return ", and nothing orders the two";
     if (one < 0 || other < 0)
         return ", and nothing keeps them apart";
     if (one == 0 && other == 0)
@@ -176,13 +192,21 @@ static char *what_of(void *context, const struct workshop *shop, const struct ra
 
     if (!race_words_student_in(shop, race))
         return memory_text(context, "Two threads use the same memory, and your code does not put one after the other.");
+    if (frees(&sides[0]) && frees(&sides[1]))
+        return memory_text(context, "Two threads free the same memory.");
+    if (frees(&sides[0]) || frees(&sides[1]))
+        return memory_text(context, "One thread frees memory that another uses, and nothing makes the free come last.");
     if (sides[1].trace == NULL)
         return memory_format(context, "One thread %s %s while another uses it.", sides[0].write ? "changes" : "reads",
                              thing);
     if ((sides[0].write && sides[1].write) || loses_update(context, shop, race, name))
-        return memory_format(context, "Two threads change %s at the same time%s.", thing, locks_clause(race));
-    return memory_format(context, "One thread changes %s while another reads it%s.", thing, locks_clause(race));
+        return memory_format(context, "Two threads change %s at the same time%s.", thing, locks_clause(shop, race));
+    return memory_format(context, "One thread changes %s while another reads it%s.", thing, locks_clause(shop, race));
 }
+
+static const char ORDER[] =
+    "What puts one before the other is a lock that both take, or a release by the first after its "
+    "access (memory_order_release) that the second acquires before its own. Here is neither.";
 
 /* What to do, from what the two sides held. */
 static const char *advice_of(void *context, const struct workshop *shop, const struct race *race)
@@ -201,11 +225,25 @@ static const char *advice_of(void *context, const struct workshop *shop, const s
 
         return memory_format(context, "%s() does this outside the lock that %s() takes.", outside, inside);
     }
-    return "Every use of it, reading too, belongs inside the same lock.";
+    return is_about_order(shop, race) ? ORDER : "Every use of it, reading too, belongs inside the same lock.";
+}
+
+/* Of a race with free(). */
+static const char *freed_why(void *context, const struct workshop *shop, const struct race *race)
+{
+    if (frees(&race->sides[0]) && frees(&race->sides[1]))
+        return "Only one may free it: the last that uses it, and it must know that it is the last.";
+    return memory_format(context,
+                         "Where the free comes first, the other works on what may be somebody else's by then. Who "
+                         "frees must know that everybody else is done. %s",
+                         shop->exercise->tsan ? ORDER
+                                              : "That takes a join, or a lock under which the last user is told.");
 }
 
 static const char *why_of(void *context, const struct workshop *shop, const struct race *race, const char *name)
 {
+    if (race_words_student_in(shop, race) && (frees(&race->sides[0]) || frees(&race->sides[1])))
+        return freed_why(context, shop, race);
     if (!race_words_student_in(shop, race))
         return "What one thread did before its call must be seen by whoever comes after it in another: a lock, a join "
                "or a "
@@ -242,7 +280,7 @@ static void place_of(void *context, const struct workshop *shop, const struct ra
                      struct finding *finding)
 {
     const char *holding = race_words_holding(context, shop, &race->sides[side]);
-    const char *access = race->sides[side].write ? "changes it" : "reads it";
+    const char *access = frees(&race->sides[side]) ? "frees it" : race->sides[side].write ? "changes it" : "reads it";
 
     (void)places_add_trace(context, shop, finding, race->sides[side].trace, thread_name(context, race, side),
                            holding != NULL ? memory_format(context, "%s, %s", access, holding) : access);

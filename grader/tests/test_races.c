@@ -1,4 +1,5 @@
 /* test_races.c - what the races stage says of threads and locks used wrongly, and of right programs that look odd. */
+#include "race_words.h"
 #include "workshop_fixture.h"
 
 static struct fixture fixture;
@@ -195,6 +196,50 @@ Test(races, an_error_that_is_asked_for)
               "    pthread_mutex_lock(&tiny->mutex);\n    tiny->value += amount;\n    "
               "pthread_mutex_unlock(&tiny->mutex);\n"),
         OUTCOME_PASSED, "%s", fixture_words(&fixture));
+}
+
+/* A race of two lines of the student's: the first changes the block, the second does what its innermost call says. */
+static void tell_race(const char *innermost)
+{
+    struct frame change = {.function = "tiny_add", .file = "tiny.c", .line = 1};
+    struct frame other[2] = {{.function = innermost}, {.function = "tiny_destroy", .file = "tiny.c", .line = 2}};
+    struct trace traces[2] = {{.title = "", .frames = &change, .count = 1}, {.title = "", .frames = other, .count = 2}};
+    const struct race race = {.sides = {{.trace = &traces[0], .thread = 2, .write = true},
+                                        {.trace = &traces[1], .thread = 3, .write = true}}};
+    const struct scenario_run run = {.scenario_count = 0};
+
+    fixture_write(&fixture, "tiny->value++;\nfree(tiny);\n");
+    race_words_add(fixture.context, &fixture.shop, &run, &race, &fixture.result);
+}
+
+/* What is freed is not "changed". */
+Test(races, a_free_is_called_one)
+{
+    tell_race("free");
+    must_say("One thread frees memory that another uses, and nothing makes the free come last.");
+    must_say("That takes a join, or a lock under which the last user is told.");
+    cr_assert_str_eq(place(0)->note, "changes it, holding nothing");
+    cr_assert_str_eq(place(1)->note, "frees it, holding nothing");
+}
+
+/* Where atomics are allowed, a lock is not the only way. */
+Test(races, an_exercise_with_atomics_hears_of_release_and_acquire)
+{
+    struct exercise exercise = *fixture.shop.exercise;
+
+    tell_race("tiny_reset");
+    must_say("at the same time, and neither holds a lock.");
+    must_say("belongs inside the same lock.");
+    exercise.tsan = true;
+    fixture.shop.exercise = &exercise;
+    fixture.result.finding_count = 0;
+    tell_race("tiny_reset");
+    must_say("at the same time, and nothing orders the two.");
+    must_say("or a release by the first after its access (memory_order_release) that the second acquires");
+    fixture.result.finding_count = 0;
+    tell_race("__interceptor_free");
+    must_say("One thread frees memory that another uses");
+    must_say("(memory_order_release) that the second acquires");
 }
 
 static const char SIGNALS_OUTSIDE[] =
