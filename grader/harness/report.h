@@ -15,7 +15,7 @@
  *     done    key, tests
  * check.c (tests), from the test's own process, on a pipe of its own (`--events FD`):
  *     enter   pid, tid, test, threads (of the harness, as [tid, …])
- *     crash   pid, tid, signal, address
+ *     crash   pid, tid, signal, address, null_call (1: a function was called by a pointer that is NULL)
  * scenario_main.c:
  *     list    scenario, story            one for each that will run, in their order
  *     begin   scenario

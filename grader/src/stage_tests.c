@@ -107,8 +107,10 @@ static void tell_stuck(struct judging *judging)
         add_test_place(judging, finding);
 }
 
-static const char *signal_words(void *context, int number, const unsigned long long *address)
+static const char *signal_words(void *context, int number, const unsigned long long *address, bool null_call)
 {
+    if (null_call)
+        return "called a function by a pointer that is NULL";
     if ((number == SIGSEGV || number == SIGBUS) && address != NULL && *address < 4096)
         return "used a pointer that is NULL, or nearly";
     switch (number) {
@@ -128,6 +130,14 @@ static const char *signal_words(void *context, int number, const unsigned long l
     }
 }
 
+/* The line that was added last: what a macro makes of one line may be several calls. */
+static bool is_shown(const struct finding *finding, const struct frame *frame)
+{
+    const struct place *last = finding->place_count == 0 ? NULL : &finding->places[finding->place_count - 1];
+
+    return last != NULL && last->line == frame->line && strcmp(last->file, frame->file) == 0;
+}
+
 /* The frames of the student's on the stack of a crash, innermost first; then the test's. */
 static void add_crash_places(struct judging *judging, struct finding *finding)
 {
@@ -136,7 +146,8 @@ static void add_crash_places(struct judging *judging, struct finding *finding)
 
     for (size_t i = 0; i < trace->count && added < CRASH_PLACES; i++) {
         const struct frame *frame = &trace->frames[i];
-        if (frame->line <= 0 || places_path(judging->context, judging->shop, frame->file) == NULL)
+        if (frame->line <= 0 || places_path(judging->context, judging->shop, frame->file) == NULL ||
+            is_shown(finding, frame))
             continue;
         const char *note = added == 0 ? "here" : "called from here";
         add_place(judging, finding, frame->file, frame->line, note);
@@ -144,14 +155,17 @@ static void add_crash_places(struct judging *judging, struct finding *finding)
     }
 }
 
-static void tell_crash(struct judging *judging, int number, const unsigned long long *address)
+static void tell_crash(struct judging *judging, int number, const unsigned long long *address, bool null_call)
 {
     void *context = judging->context;
     const char *what =
         memory_format(context, "Test %s crashed: the program %s (signal %d, %s).", judging->expected->name,
-                      signal_words(context, number, address), number, strsignal(number));
+                      signal_words(context, number, address, null_call), number, strsignal(number));
     struct finding *finding = add_finding(judging, what);
 
+    if (null_call)
+        finding->why = memory_format(context, "What may be NULL is tested before it is called. The promise: %s",
+                                     judging->expected->promise);
     if (judging->sight != NULL)
         add_crash_places(judging, finding);
     if (finding->place_count == 0)
@@ -219,11 +233,11 @@ static void tell(struct judging *judging)
     if (judging->sight != NULL && judging->sight->stuck != STUCK_NOT)
         tell_stuck(judging);
     else if (judging->sight != NULL && judging->sight->crashed)
-        tell_crash(judging, record->crash_signal, &record->crash_address);
+        tell_crash(judging, record->crash_signal, &record->crash_address, record->null_call);
     else if (record != NULL && record->failed_message != NULL)
         tell_assertion(judging);
     else if (record != NULL && record->ended && record->signal != 0)
-        tell_crash(judging, record->signal, NULL);
+        tell_crash(judging, record->signal, NULL, false);
     else if (record != NULL && record->ended && !record->reached_end)
         tell_early_end(judging);
     else if (record != NULL && record->ended)

@@ -149,6 +149,7 @@ static void take_crash(struct tests_report *report, const json_t *line)
         test->crashed_tid = number_of(line, "tid");
         test->crash_signal = number_of(line, "signal");
         test->crash_address = (unsigned long long)json_integer_value(json_object_get(line, "address"));
+        test->null_call = number_of(line, "null_call") != 0;
     }
 }
 

@@ -39,6 +39,7 @@ struct test_record {
     pid_t crashed_tid; /* a thread of it waits in the crash handler; 0: none */
     int crash_signal;
     unsigned long long crash_address;
+    bool null_call; /* it called a function by a pointer that is NULL */
 };
 
 struct tests_report {

@@ -121,6 +121,21 @@ Test(stage_tests, a_crash_is_told_with_the_students_line)
     cr_assert_eq(fixture.result.checks, 5, "the others ran all the same");
 }
 
+/* The stack has no table for the address 0, but for who called it. */
+Test(stage_tests, a_call_of_null_is_told_with_the_students_line)
+{
+    cr_assert_eq(grade("static void (*volatile nobody)(void);", ADD, "    nobody();\n    tiny->value += amount;\n"),
+                 OUTCOME_FAILED);
+    const struct finding *finding = finding_with("Test adds crashed: the program called a function by a pointer that");
+    cr_assert_not_null(finding, "%s", fixture_words(&fixture));
+    cr_assert_str_eq(finding->places[0].file, "tiny.c");
+    cr_assert_str_eq(finding->places[0].excerpt, "nobody();");
+    cr_assert_str_eq(finding->places[1].file, "tests.c");
+    for (size_t i = 1; i < finding->place_count; i++)
+        cr_assert(finding->places[i].line != finding->places[i - 1].line, "a line stands twice:\n%s",
+                  fixture_words(&fixture));
+}
+
 Test(stage_tests, an_abort_is_a_crash)
 {
     cr_assert_eq(grade("#include <assert.h>", ADD, "    assert(amount == 99);\n"), OUTCOME_FAILED);
