@@ -271,6 +271,24 @@ static void wrap_word(struct wrapping *wrapping, const char *word, size_t size)
     wrapping->line_empty = false;
 }
 
+/* Bytes of the word that begins here. A command is one word, so that it comes off the screen in one piece:
+ * "make hint EX=rlock". */
+static size_t word_size(const char *text)
+{
+    size_t size = strcspn(text, " \n");
+    bool command = strncmp(text, "make ", 5) == 0;
+
+    while (command && text[size] == ' ') {
+        const char *next = text + size + 1;
+        size_t length = strcspn(next, " \n"), name = strspn(next, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+        if (size > 4 && (name == 0 || next[name] != '='))
+            break;
+        size += 1 + length;
+    }
+    return size;
+}
+
 char *text_wrap(void *context, const char *text, int width, int used, int hang)
 {
     int indent = used > hang ? used : hang;
@@ -279,7 +297,7 @@ char *text_wrap(void *context, const char *text, int width, int used, int hang)
     if (wrapping.width < indent + 10)
         wrapping.width = indent + 10;
     while (*text != '\0') {
-        size_t size = strcspn(text, " \n");
+        size_t size = word_size(text);
 
         if (size > 0)
             wrap_word(&wrapping, text, size);

@@ -145,6 +145,9 @@ Test(text, lines)
 Test(text, wraps_at_words_with_a_hanging_indent)
 {
     cr_assert_str_eq(text_wrap(context, "one two three four", 13, 2, 2), "one two\n  three four");
+    cr_assert_str_eq(text_wrap(context, "or when stuck: make hint EX=rlock, and more", 24, 0, 2),
+                     "or when stuck:\n  make hint EX=rlock,\n  and more", "a command stays whole");
+    cr_assert_str_eq(text_wrap(context, "to make one of many things", 12, 0, 0), "to make one\nof many\nthings");
     cr_assert_str_eq(text_wrap(context, "a\nb", 80, 0, 4), "a\n    b", "newlines stay");
     cr_assert_str_eq(text_wrap(context, "", 80, 0, 4), "");
     cr_assert_str_eq(text_wrap(context, "fits", 80, 79, 2), "fits", "at least ten columns are taken for granted");
