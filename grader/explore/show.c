@@ -106,6 +106,16 @@ static void show_first(FILE *to, const struct search_report *report, unsigned wi
     fprintf(to, "%.*s%s\n", (int)kept, line, kept < (size_t)length ? "\xe2\x80\xa6" : "");
 }
 
+/* "with up to 2 preemptions" */
+static const char *bound_words(int bound, char *text, size_t size)
+{
+    if (bound == 0)
+        snprintf(text, size, "without a preemption");
+    else
+        snprintf(text, size, "with up to %d preemption%s", bound, bound == 1 ? "" : "s");
+    return text;
+}
+
 void show_finding(FILE *to, const struct search_report *report, const char *token, unsigned width)
 {
     static struct story story;
@@ -117,9 +127,9 @@ void show_finding(FILE *to, const struct search_report *report, const char *toke
     if (is_stuck(il.finding.kind))
         print_standing(to, width);
     if (report && report->bound_done >= 0) {
-        char text[160];
-        snprintf(text, sizeof text, "Every interleaving with up to %d preemption%s was run, and ends well.",
-                 report->bound_done, report->bound_done == 1 ? "" : "s");
+        char text[160], bound[48];
+        snprintf(text, sizeof text, "Every interleaving %s was run, and ends well.",
+                 bound_words(report->bound_done, bound, sizeof bound));
         table_wrap(to, text, "  Proved: ", "  ", width);
     }
     if (token[0])
@@ -130,6 +140,8 @@ void show_finding(FILE *to, const struct search_report *report, const char *toke
 
 void show_proof(FILE *to, const struct search_options *options, const struct search_report *report)
 {
+    char bound[48];
+    bound_words(report->bound_done, bound, sizeof bound);
     if (report->everything)
         fprintf(to,
                 "every interleaving was run: %" PRIu64 " to their end (%" PRIu64
@@ -137,17 +149,16 @@ void show_proof(FILE *to, const struct search_options *options, const struct sea
                 report->whole, report->equal);
     else if (report->bound_done >= 0 && report->random == 0)
         fprintf(to,
-                "every interleaving with up to %d preemption%s was run: %" PRIu64 " to their end (%" PRIu64
+                "every interleaving %s was run: %" PRIu64 " to their end (%" PRIu64
                 " more were equal to what had been run and cut short).\n",
-                report->bound_done, report->bound_done == 1 ? "" : "s", report->whole, report->equal);
+                bound, report->whole, report->equal);
     else {
-        fprintf(to, "%" PRIu64 " interleavings of an unknown number were run", report->runs);
+        fprintf(to, "%" PRIu64 " interleavings were run, and there are more", report->runs);
         if (report->bound_done >= 0)
-            fprintf(to, ", among them every one with up to %d preemption%s", report->bound_done,
-                    report->bound_done == 1 ? "" : "s");
+            fprintf(to, ": all %s", bound);
         if (report->random)
-            fprintf(to, "; %" PRIu64 " by PCT with depth %u and seed %" PRIu64, report->random, options->depth,
-                    options->seed);
+            fprintf(to, "%s%" PRIu64 " chosen at random (depth %u, seed %" PRIu64 ")",
+                    report->bound_done >= 0 ? ", and " : ": ", report->random, options->depth, options->seed);
         fprintf(to, ".\n");
     }
     if (report->held)

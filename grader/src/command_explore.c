@@ -20,7 +20,11 @@ static const struct stage_result *explored_of(const struct verdict *verdict)
 static void title(struct page *page, const struct verdict *verdict, const struct stage_result *result)
 {
     size_t count = result->proof_count + result->finding_count;
-    const char *state = result->finding_count == 0 ? "nothing found" : "found";
+    size_t wrong = result->finding_count;
+    const char *state = wrong == 0 ? "nothing found"
+                        : count == wrong
+                            ? (wrong == 1 ? "it goes wrong" : "all go wrong")
+                            : memory_format(page->context, "%zu go%s wrong", wrong, wrong == 1 ? "es" : "");
 
     page_line(page, "%s %s %zu scenario%s %s %s",
               page_paint(page, PAINT_STRONG, page_clean_line(page, verdict->exercise)),

@@ -23,21 +23,28 @@ static const char *plural(long number)
     return number == 1 ? "" : "s";
 }
 
+/* "with up to 2 preemptions" */
+static char *preemptions_words(void *context, int preemptions)
+{
+    return preemptions == 0 ? memory_text(context, "without a preemption")
+                            : memory_format(context, "with up to %d preemption%s", preemptions, plural(preemptions));
+}
+
 char *proof_words(void *context, const struct proof *proof)
 {
+    char *bound = preemptions_words(context, proof->preemptions), *words;
+
     if (proof->everything)
         return memory_format(context, "every interleaving was run (%s)", proof_number(context, proof->whole));
     if (proof->preemptions >= 0 && proof->random == 0)
-        return memory_format(context, "every interleaving with up to %d preemption%s was run (%s)", proof->preemptions,
-                             plural(proof->preemptions), proof_number(context, proof->whole));
-    char *words = memory_format(context, "%s interleaving%s of an unknown number", proof_number(context, proof->runs),
-                                plural(proof->runs));
+        return memory_format(context, "every interleaving %s was run (%s)", bound, proof_number(context, proof->whole));
+    words = memory_format(context, "%s interleaving%s run, and there are more", proof_number(context, proof->runs),
+                          proof->runs == 1 ? " was" : "s were");
     if (proof->preemptions >= 0)
-        words = memory_append(context, words, ", every one with up to %d preemption%s among them", proof->preemptions,
-                              plural(proof->preemptions));
+        words = memory_append(context, words, ": all %s", bound);
     if (proof->random > 0)
-        words = memory_append(context, words, ", %s at random (PCT, depth %d)", proof_number(context, proof->random),
-                              proof->depth);
+        words = memory_append(context, words, "%s%s chosen at random", proof->preemptions >= 0 ? ", and " : ": ",
+                              proof_number(context, proof->random));
     return words;
 }
 

@@ -6,7 +6,16 @@
 #include <limits.h>
 #include <string.h>
 
-enum { COLUMN_LEAST = 22, INDENT = 2, ROOM_LEAST = 4, NAME_WIDTH = 11, CONTINUED = 3, NEAR = 200 };
+enum {
+    COLUMN_LEAST = 22,
+    INDENT = 2,
+    ROOM_LEAST = 4,
+    NAME_WIDTH = 11,
+    CONTINUED = 3,
+    NEAR = 200,
+    PROOF_GAP = 3,
+    PROOF_LEAST = 36
+};
 
 /* One line of one thread. */
 struct cell {
@@ -76,6 +85,20 @@ static void cell_add(struct table *table, const struct step *step, bool source, 
     table->cells[table->count++] = (struct cell){step->thread, source, source && step->source != NULL, text};
 }
 
+/* Does what it does read as a sentence, so that the object is said in parentheses? "wakes as its time is over
+ * (q->filled)"
+ */
+static bool is_complete(const struct step *step)
+{
+    static const char *const sentences[] = {"wakes though nobody signalled", "wakes as its time is over",
+                                            "the wait's time is over at once"};
+
+    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
+        if (strcmp(step->does, sentences[i]) == 0)
+            return true;
+    return false;
+}
+
 /* "wakes thread 3 (q->not_empty)" */
 static char *deed(const struct page *page, const struct step *step)
 {
@@ -85,7 +108,7 @@ static char *deed(const struct page *page, const struct step *step)
     if (step->other > 0 && strstr(text, "thread") == NULL)
         text = memory_format(context, "%s thread %d", text, step->other);
     if (*object != '\0')
-        text = memory_format(context, step->other > 0 ? "%s (%s)" : "%s %s", text, object);
+        text = memory_format(context, step->other > 0 || is_complete(step) ? "%s (%s)" : "%s %s", text, object);
     return text;
 }
 
@@ -297,6 +320,25 @@ void screen_interleaving(struct page *page, const struct interleaving *order, in
         page_line(page, "%*sand %ld more step%s", INDENT, "", order->left_out, order->left_out == 1 ? "" : "s");
 }
 
+/* The words stand beside the name, and go on below themselves; where that leaves too little room, below the name. */
+static void proof_lines(struct page *page, const struct proof *proof, int widest)
+{
+    char *name = page_clean_line(page, proof->scenario), *text = page_clean_line(page, proof->text);
+    const char *sign = page_sign(page->screen, SIGN_PASSED);
+    int margin = INDENT + text_width(sign) + 1 + widest + PROOF_GAP;
+    bool beside = page->screen->width - margin >= PROOF_LEAST;
+
+    if (!beside)
+        margin = INDENT + text_width(sign) + 1;
+    char *lines = text_wrap(page->context, text, page->screen->width, margin, margin);
+
+    if (beside)
+        page_line(page, "%*s%s %s%*s%s", INDENT, "", sign, text_padded(page->context, name, widest), PROOF_GAP, "",
+                  lines);
+    else
+        page_line(page, "%*s%s %s\n%*s%s", INDENT, "", sign, name, margin, "", lines);
+}
+
 void screen_proofs(struct page *page, const struct proof *proofs, size_t count)
 {
     int widest = 0;
@@ -306,10 +348,6 @@ void screen_proofs(struct page *page, const struct proof *proofs, size_t count)
 
         widest = width > widest ? width : widest;
     }
-    for (size_t i = 0; i < count; i++) {
-        char *name = text_padded(page->context, page_clean_line(page, proofs[i].scenario), widest);
-        char *lead = memory_format(page->context, "%s %s   ", page_sign(page->screen, SIGN_PASSED), name);
-
-        page_paragraph(page, INDENT, PAINT_PLAIN, lead, PAINT_PLAIN, proofs[i].text, 0);
-    }
+    for (size_t i = 0; i < count; i++)
+        proof_lines(page, &proofs[i], widest);
 }

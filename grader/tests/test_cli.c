@@ -233,6 +233,7 @@ Test(cli, what_explore_finds_replay_shows_again)
     run("explore", "tiny");
     cr_expect_eq(status, 1, "%s%s", out, err);
     cr_expect_not_null(strstr(out, "Two threads added 1 each, and the total is 1."), "%s", out);
+    cr_expect_not_null(strstr(out, "1 goes wrong"), "%s", out);
     cr_expect_not_null(strstr(out, "thread 3, add_one"), "the whole order is shown: %s", out);
     cr_expect_not_null(strstr(out, "adder_and_reader"), "what went well is said: %s", out);
     char *token = printed_token();

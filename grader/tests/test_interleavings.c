@@ -32,12 +32,13 @@ Test(interleavings, a_proof_in_words)
         {{.everything = true, .preemptions = 2, .runs = 5000, .whole = 4812}, "every interleaving was run (4,812)"},
         {{.preemptions = 2, .runs = 9, .whole = 7}, "every interleaving with up to 2 preemptions was run (7)"},
         {{.preemptions = 1, .runs = 9, .whole = 7}, "every interleaving with up to 1 preemption was run (7)"},
-        {{.preemptions = 0, .runs = 9, .whole = 7}, "every interleaving with up to 0 preemptions was run (7)"},
+        {{.preemptions = 0, .runs = 9, .whole = 7}, "every interleaving without a preemption was run (7)"},
         {{.preemptions = 1, .runs = 1100000, .random = 100000, .depth = 3},
-         "1,100,000 interleavings of an unknown number, every one with up to 1 preemption among them, 100,000 at "
-         "random "
-         "(PCT, depth 3)"},
-        {{.preemptions = -1, .runs = 1}, "1 interleaving of an unknown number"},
+         "1,100,000 interleavings were run, and there are more: all with up to 1 preemption, and 100,000 chosen at "
+         "random"},
+        {{.preemptions = 0, .runs = 120000, .random = 12000, .depth = 3},
+         "120,000 interleavings were run, and there are more: all without a preemption, and 12,000 chosen at random"},
+        {{.preemptions = -1, .runs = 1}, "1 interleaving was run, and there are more"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -75,7 +76,7 @@ Test(interleavings, nothing_found_is_a_proof)
     cr_expect_eq(explored.proof.whole, 7);
     cr_expect_eq(explored.proof.preemptions, -1);
     cr_expect_str_eq(explored.proof.scenario, "two_adders");
-    cr_expect_str_eq(explored.proof.text, "9 interleavings of an unknown number");
+    cr_expect_str_eq(explored.proof.text, "9 interleavings were run, and there are more");
 }
 
 Test(interleavings, a_finding_is_read_and_its_steps_have_the_students_lines)
@@ -383,6 +384,49 @@ Test(interleavings, the_table_has_a_column_a_thread)
     cr_expect_not_null(strstr(text, "scenario.c:"), "the scenario's promise has its place: %s", text);
     text = shown(40, 20, true, first()->order);
     cr_expect_not_null(strstr(text, "  thread 2   "), "%s", text);
+}
+
+Test(interleavings, an_object_behind_a_sentence_is_in_parentheses)
+{
+    struct explored_thread thread = {.number = 2, .body = "add_one"};
+    struct step steps[] = {
+        {.thread = 2, .file = "tiny.c", .line = 6, .source = "x", .does = "wakes as its time is over", .object = "c"},
+        {.thread = 2, .file = "tiny.c", .line = 7, .source = "y", .does = "locks", .object = "m"},
+    };
+    const struct interleaving order = {.threads = &thread, .thread_count = 1, .steps = steps, .step_count = 2};
+    char *text = shown(80, 20, true, &order);
+
+    cr_expect_not_null(strstr(text, "wakes as its time is over (c)\n"), "%s", text);
+    cr_expect_not_null(strstr(text, "locks m\n"), "%s", text);
+}
+
+static char *proofs_at(int width)
+{
+    static const struct proof proofs[] = {
+        {.scenario = "one", .text = "every interleaving was run (7)"},
+        {.scenario = "two_at_the_same_time",
+         .text = "120,000 interleavings were run, and there are more: all without a preemption, and 12,000 chosen at "
+                 "random"},
+    };
+    static struct screen screen;
+
+    screen = (struct screen){.width = width, .utf8 = true};
+    struct page page = page_begin(fixture.context, &screen);
+    screen_proofs(&page, proofs, 2);
+    return page.text;
+}
+
+Test(interleavings, what_was_proved_goes_on_below_itself)
+{
+    cr_expect_str_eq(proofs_at(80),
+                     "  ✓ one                    every interleaving was run (7)\n"
+                     "  ✓ two_at_the_same_time   120,000 interleavings were run, and there are more:\n"
+                     "                           all without a preemption, and 12,000 chosen at random\n");
+    cr_expect_str_eq(proofs_at(50), "  ✓ one\n    every interleaving was run (7)\n"
+                                    "  ✓ two_at_the_same_time\n"
+                                    "    120,000 interleavings were run, and there are\n"
+                                    "    more: all without a preemption, and 12,000\n"
+                                    "    chosen at random\n");
 }
 
 /* ---- what an exercise allows ------------------------------------------------------------------------------------- */
