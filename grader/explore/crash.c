@@ -54,13 +54,32 @@ static bool was_seen(const struct state *state, unsigned n)
     return false;
 }
 
+/* The processor came to no code: a function was called by a pointer that is null. */
+static bool is_null_call(const void *context)
+{
+    const ucontext_t *at = context;
+#if defined __x86_64__
+    return at->uc_mcontext.gregs[REG_RIP] == 0;
+#elif defined __aarch64__
+    return at->uc_mcontext.pc == 0;
+#else
+    (void)at;
+    return false;
+#endif
+}
+
+/* Where it is; of a call to nowhere, where that would return to. */
 static const void *pc_of(const void *context)
 {
     const ucontext_t *at = context;
 #if defined __x86_64__
+    if (is_null_call(context))
+        return *(const void *const *)at->uc_mcontext.gregs[REG_RSP]; /* NOLINT(performance-no-int-to-ptr) */
     /* like a return address; NOLINTNEXTLINE(performance-no-int-to-ptr) */
     return (const char *)at->uc_mcontext.gregs[REG_RIP] + 1;
 #elif defined __aarch64__
+    if (is_null_call(context))
+        return (const void *)at->uc_mcontext.regs[30];
     return (const char *)at->uc_mcontext.pc + 1;
 #else
     (void)at;
@@ -84,6 +103,8 @@ static void on_crash(int signal_number, siginfo_t *info, void *context)
         il_found(FIND_CRASH, NULL, "%s divides by zero", il_name(il.current));
     if (signal_number == SIGILL || signal_number == SIGTRAP)
         il_found(FIND_CRASH, NULL, "%s runs into an instruction that ends the program", il_name(il.current));
+    if (is_null_call(context))
+        il_found(FIND_CRASH, NULL, "%s calls a function by a null pointer", il_name(il.current));
     if ((uintptr_t)info->si_addr < 4096)
         il_found(FIND_CRASH, info->si_addr, "%s follows a null pointer", il_name(il.current));
     il_found(FIND_CRASH, info->si_addr, "%s follows a pointer to nowhere", il_name(il.current));

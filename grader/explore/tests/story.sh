@@ -79,6 +79,12 @@ shortest queue_signal.c 0 45
 shortest atomicity.c 1 20
 shortest deadlock.c 1 4
 
+# Where the processor is nowhere, who sent it there.
+timeout 60 "$tool" grader/explore/tests/null_call.c >"$work/screen" 2>&1
+if grep -q 'thread 2 calls a function by a null pointer' "$work/screen" && grep -q 'null_call.c:17  discard(item);' "$work/screen"; then good; else
+    bad 'null_call.c: not the line of the call'
+fi
+
 # The schema knows every pattern, and every kind of step.
 schema=grader/explore/trace.schema.json
 for word in $(sed -n 's/^    {"\([a-z-]*\)", story_.*/\1/p' grader/explore/story.c) \

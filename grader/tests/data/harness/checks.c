@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -117,6 +118,15 @@ TEST(descriptors_are_counted, "extra_descriptors() is what was opened.")
 TEST(nothing_of_the_grader_is_inherited, "A test finds neither the grader's descriptors nor its key.")
 {
     must(getenv("INTERLEAVE_EVENTS") == NULL, "the environment names them");
+}
+
+TEST(errors_have_names, "An error is called by its name, with its number behind it.")
+{
+    char words[128];
+
+    snprintf(words, sizeof words, "%s, %s, %s, %s", error_text(ETIMEDOUT), error_text(0), error_text(12345),
+             error_text(EINVAL));
+    must(strcmp(words, "ETIMEDOUT (110), 0, 12345, EINVAL (22)") == 0, "%s", words);
 }
 
 TEST(wrapped_calls_pass_through, "A wrapped call does what the real one does, and is counted.")
