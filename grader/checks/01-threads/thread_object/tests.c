@@ -237,8 +237,8 @@ TEST(two_starts_at_once,
          tally_read(&runs));
     must((errands[0].error == 0 && errands[1].error == EALREADY) ||
              (errands[1].error == 0 && errands[0].error == EALREADY),
-         "Two threads started it at the same time: one should get 0 and one EALREADY, but they got %d and %s.",
-         errands[0].error, error_text(errands[1].error));
+         "Two threads started it at the same time: one should get 0 and one EALREADY, but they got %s and %s.",
+         error_text(errands[0].error), error_text(errands[1].error));
     join(thread);
     thread_object_destroy(thread);
 }
@@ -514,7 +514,8 @@ TEST(target_may_use_its_object, "The target may call every function on its own t
     errand.thread = thread;
     start(thread);
     join(thread);
-    must(errand.error == EDEADLK, "A thread that joins itself should get EDEADLK, but it got %d.", errand.error);
+    must(errand.error == EDEADLK, "A thread that joins itself should get EDEADLK, but it got %s.",
+         error_text(errand.error));
     must_be_called(thread, "busy");
     thread_object_destroy(thread);
 }

@@ -322,9 +322,9 @@ TEST(no_return_at_once, "Who releases the lock and wants it again queues up behi
              "A thread released the lock, took it again at once, and overtook another one that had waited.");
         must(
             i == 0 || again[i].result == ETIMEDOUT,
-            "A thread released the lock, asked for it again at once with a time-out of 0, and got %d, although another "
+            "A thread released the lock, asked for it again at once with a time-out of 0, and got %s, although another "
             "one had waited.",
-            again[i].result);
+            error_text(again[i].result));
     }
 }
 
