@@ -152,7 +152,8 @@ static const char *thing_of(void *context, const struct workshop *shop, const st
     struct access_line other = {side_excerpt(context, shop, &sides[1]), sides[1].write};
 
     *name = shared_name(context, one, other);
-    if (*name == NULL)
+    /* "<null>": ThreadSanitizer knows none either */
+    if (*name == NULL && race->global != NULL && race->global[0] != '<')
         *name = race->global;
     return *name == NULL ? "the same memory" : memory_format(context, "`%s`", *name);
 }

@@ -198,28 +198,41 @@ Test(races, an_error_that_is_asked_for)
         OUTCOME_PASSED, "%s", fixture_words(&fixture));
 }
 
+static const char FREES[] = "tiny->value++;\nfree(tiny);\n";
+
 /* A race of two lines of the student's: the first changes the block, the second does what its innermost call says. */
-static void tell_race(const char *innermost)
+static void tell_race(const char *innermost, const char *source, const char *global)
 {
     struct frame change = {.function = "tiny_add", .file = "tiny.c", .line = 1};
     struct frame other[2] = {{.function = innermost}, {.function = "tiny_destroy", .file = "tiny.c", .line = 2}};
     struct trace traces[2] = {{.title = "", .frames = &change, .count = 1}, {.title = "", .frames = other, .count = 2}};
-    const struct race race = {.sides = {{.trace = &traces[0], .thread = 2, .write = true},
-                                        {.trace = &traces[1], .thread = 3, .write = true}}};
+    const struct race race = {
+        .sides = {{.trace = &traces[0], .thread = 2, .write = true}, {.trace = &traces[1], .thread = 3, .write = true}},
+        .global = global};
     const struct scenario_run run = {.scenario_count = 0};
 
-    fixture_write(&fixture, "tiny->value++;\nfree(tiny);\n");
+    fixture_write(&fixture, source);
     race_words_add(fixture.context, &fixture.shop, &run, &race, &fixture.result);
 }
 
 /* What is freed is not "changed". */
 Test(races, a_free_is_called_one)
 {
-    tell_race("free");
+    tell_race("free", FREES, NULL);
     must_say("One thread frees memory that another uses, and nothing makes the free come last.");
     must_say("That takes a join, or a lock under which the last user is told.");
     cr_assert_str_eq(place(0)->note, "changes it, holding nothing");
     cr_assert_str_eq(place(1)->note, "frees it, holding nothing");
+}
+
+/* ThreadSanitizer calls what has no name "<null>". */
+Test(races, a_name_that_is_none_is_not_said)
+{
+    tell_race("tiny_reset", "one->end(1);\nother = 2;\n", "<null>");
+    must_say("Two threads change the same memory at the same time");
+    fixture.result.finding_count = 0;
+    tell_race("tiny_reset", "one->end(1);\nother = 2;\n", "hand");
+    must_say("Two threads change `hand` at the same time");
 }
 
 /* Where atomics are allowed, a lock is not the only way. */
@@ -227,17 +240,17 @@ Test(races, an_exercise_with_atomics_hears_of_release_and_acquire)
 {
     struct exercise exercise = *fixture.shop.exercise;
 
-    tell_race("tiny_reset");
+    tell_race("tiny_reset", FREES, NULL);
     must_say("at the same time, and neither holds a lock.");
     must_say("belongs inside the same lock.");
     exercise.tsan = true;
     fixture.shop.exercise = &exercise;
     fixture.result.finding_count = 0;
-    tell_race("tiny_reset");
+    tell_race("tiny_reset", FREES, NULL);
     must_say("at the same time, and nothing orders the two.");
     must_say("or a release by the first after its access (memory_order_release) that the second acquires");
     fixture.result.finding_count = 0;
-    tell_race("__interceptor_free");
+    tell_race("__interceptor_free", FREES, NULL);
     must_say("One thread frees memory that another uses");
     must_say("(memory_order_release) that the second acquires");
 }
