@@ -338,6 +338,7 @@ static bool undo_null_call(ucontext_t *context)
 
     if (registers[REG_RIP] != 0)
         return false;
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
     registers[REG_RIP] = *(const greg_t *)registers[REG_RSP] - 1;
     registers[REG_RSP] += (greg_t)sizeof(greg_t);
     return true;
