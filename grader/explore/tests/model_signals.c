@@ -52,7 +52,7 @@ int main(void)
     pthread_sigmask(SIG_BLOCK, &inherited, NULL);
     pthread_create(&thread, NULL, raises, NULL);
 #if defined TIMER
-    setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_sec = 1}, NULL);
+    setitimer(ITIMER_VIRTUAL, &(struct itimerval){.it_value.tv_sec = 1}, NULL);
 #elif defined WAITS
     sigset_t set;
     int number;
