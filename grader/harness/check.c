@@ -50,8 +50,8 @@ static struct {
 
 const char *error_text(int error)
 {
-    static char texts[4][32];
-    static unsigned next;
+    static _Thread_local char texts[4][32];
+    static _Thread_local unsigned next;
     char *text = texts[next++ % 4];
     const char *name = error == 0 ? NULL : strerrorname_np(error);
 

@@ -44,14 +44,13 @@ static struct this_queue *new_queue(int64_t maxsize)
     struct this_queue *queue = NULL;
     int error = queue_create(&queue, maxsize);
 
-    must(error == 0 && queue != NULL, QUEUE "_create returned %d (%s) or stored no queue.", error, strerror(error));
+    must(error == 0 && queue != NULL, QUEUE "_create returned %s or stored no queue.", error_text(error));
     return queue;
 }
 
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 /* Puts a thing where there is room. */
@@ -156,8 +155,9 @@ static void must_wait(struct visit *visit)
     must(state != RUNNER_BUSY, "A thread that waits in " QUEUE "_%s should sleep, but it keeps the processor busy.",
          visit->puts ? "put" : "get");
     must(state == RUNNER_BLOCKED,
-         "The queue is %s, and " QUEUE "_%s with a time-out of %lld did not wait but returned %d.",
-         visit->puts ? "full" : "empty", visit->puts ? "put" : "get", (long long)visit->timeout_us, visit->result);
+         "The queue is %s, and " QUEUE "_%s with a time-out of %lld did not wait but returned %s.",
+         visit->puts ? "full" : "empty", visit->puts ? "put" : "get", (long long)visit->timeout_us,
+         error_text(visit->result));
     must(!slices_tell(visit->timeout_us) || tally_read(visit->slices) == 0,
          "A thread that waits in " QUEUE "_%s should sleep until it is woken, but it sleeps for a moment, looks, and "
          "sleeps again.",
@@ -166,8 +166,8 @@ static void must_wait(struct visit *visit)
 
 static void must_still_wait(struct visit *visit, const char *when)
 {
-    must_be_blocked(visit->runner, "%s a thread that waits in " QUEUE "_%s should go on waiting, but it returned %d.",
-                    when, visit->puts ? "put" : "get", visit->result);
+    must_be_blocked(visit->runner, "%s a thread that waits in " QUEUE "_%s should go on waiting, but it returned %s.",
+                    when, visit->puts ? "put" : "get", error_text(visit->result));
 }
 
 /* It was woken and has succeeded. */
@@ -859,8 +859,8 @@ static bool must_give_up(enum wrap_call what, long nth, const char *name)
     wrap_fail(what, 0, 0);
     bool tried = wrap_count(what) - calls >= nth;
     long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
-    must(!tried || error == EAGAIN, "%s returned EAGAIN: " QUEUE "_create should return it, but it returned %d (%s).",
-         name, error, strerror(error));
+    must(!tried || error == EAGAIN, "%s returned EAGAIN: " QUEUE "_create should return it, but it returned %s.", name,
+         error_text(error));
     must(!tried || kept <= 0, "%s failed, and " QUEUE "_create kept memory that it had allocated: it is lost.", name);
     if (error == 0)
         queue_destroy(queue);

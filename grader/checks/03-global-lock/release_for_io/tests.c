@@ -41,8 +41,7 @@ static void take(struct gil_thread *thread)
 
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 struct pipe_ends {
@@ -407,8 +406,8 @@ TEST(readers_block_together, "While one thread waits in read, others hold the lo
         ends[i] = new_pipe();
         readers[i].fd = ends[i].read;
         start(&readers[i], gil, read_it);
-        must_be_blocked(readers[i].runner, "Nothing is there to be read, and release_for_io_read returned %d.",
-                        readers[i].result);
+        must_be_blocked(readers[i].runner, "Nothing is there to be read, and release_for_io_read returned %s.",
+                        error_text(readers[i].result));
     }
     take(me); /* hangs where a reader holds the lock */
     for (int i = 0; i < READERS; i++)
@@ -493,7 +492,7 @@ static struct release_for_io_inbox *new_inbox(void)
     struct release_for_io_inbox *inbox = NULL;
     int error = release_for_io_inbox_create(&inbox);
 
-    must(error == 0 && inbox != NULL, "release_for_io_inbox_create returned %d (%s).", error, strerror(error));
+    must(error == 0 && inbox != NULL, "release_for_io_inbox_create returned %s.", error_text(error));
     return inbox;
 }
 
@@ -559,7 +558,8 @@ TEST(others_fill_it_meanwhile, "While one thread waits for bytes, others append 
     must_return(0, release_for_io_receive(me, inbox, mine.read, 5, &got), "release_for_io_receive");
     start(&other, gil, receive_it);
     gil_drop(me);
-    must_be_blocked(other.runner, "Nothing is there to be read, and release_for_io_receive returned %d.", other.result);
+    must_be_blocked(other.runner, "Nothing is there to be read, and release_for_io_receive returned %s.",
+                    error_text(other.result));
     take(me); /* hangs where it waits with the lock */
     memset(chunk, 'm', CHUNK);
     chunk[CHUNK] = '\0';

@@ -32,8 +32,7 @@ static struct machine *new_machine(void)
 
     must(machine != NULL && gil_create(&machine->gil) == 0, "The test has no memory, or gil_create failed.");
     int error = tiny_vm_create(machine->gil, &machine->vm);
-    must(error == 0 && machine->vm != NULL, "tiny_vm_create returned %d (%s) or stored nothing.", error,
-         strerror(error));
+    must(error == 0 && machine->vm != NULL, "tiny_vm_create returned %s or stored nothing.", error_text(error));
     machine->program.instructions = machine->code;
     return machine;
 }
@@ -52,8 +51,8 @@ static void add(struct machine *machine, enum tiny_vm_operation operation, int64
 
 static void must_return(int expected, int got, const char *what)
 {
-    must(got == expected, "%s: tiny_vm_run should return %d (%s), but it returned %d (%s).", what, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s: tiny_vm_run should return %s, but it returned %s.", what, error_text(expected),
+         error_text(got));
 }
 
 /* Runs the machine's own program, which is to end well with this result. */

@@ -46,8 +46,7 @@ static bool lower_rank_counted(const void *one, const void *other)
 
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 static struct shutdown_queue *new_lifo(int64_t maxsize)
@@ -55,8 +54,7 @@ static struct shutdown_queue *new_lifo(int64_t maxsize)
     struct shutdown_queue *queue = NULL;
     int error = lifo_priority_create_lifo(&queue, maxsize);
 
-    must(error == 0 && queue != NULL, "lifo_priority_create_lifo returned %d (%s) or stored no queue.", error,
-         strerror(error));
+    must(error == 0 && queue != NULL, "lifo_priority_create_lifo returned %s or stored no queue.", error_text(error));
     return queue;
 }
 
@@ -65,8 +63,8 @@ static struct shutdown_queue *new_priority(int64_t maxsize, bool (*before)(const
     struct shutdown_queue *queue = NULL;
     int error = lifo_priority_create_priority(&queue, maxsize, before);
 
-    must(error == 0 && queue != NULL, "lifo_priority_create_priority returned %d (%s) or stored no queue.", error,
-         strerror(error));
+    must(error == 0 && queue != NULL, "lifo_priority_create_priority returned %s or stored no queue.",
+         error_text(error));
     return queue;
 }
 
@@ -398,7 +396,8 @@ static void must_wait_and_work(struct shutdown_queue *queue, struct card *cards,
     struct visit getter = {.queue = queue, .result = -1}, putter = {queue, &cards[2], true, -1};
     struct runner *waiter = runner_start(visit_run, &getter);
 
-    must_be_blocked(waiter, "The queue is empty, and shutdown_queue_get did not wait but returned %d.", getter.result);
+    must_be_blocked(waiter, "The queue is empty, and shutdown_queue_get did not wait but returned %s.",
+                    error_text(getter.result));
     must_put(queue, &cards[0]);
     must_be_done(waiter, "An item was put, and a thread that waits for it was not woken.");
     runner_join(waiter);
@@ -408,7 +407,8 @@ static void must_wait_and_work(struct shutdown_queue *queue, struct card *cards,
     must(shutdown_queue_full(queue), "maxsize is 2, two items were put, and the queue says that it is not full.");
     must_return(ETIMEDOUT, shutdown_queue_put(queue, &cards[2], 0), "shutdown_queue_put into a full queue");
     waiter = runner_start(visit_run, &putter);
-    must_be_blocked(waiter, "The queue is full, and shutdown_queue_put did not wait but returned %d.", putter.result);
+    must_be_blocked(waiter, "The queue is full, and shutdown_queue_put did not wait but returned %s.",
+                    error_text(putter.result));
     must_get(queue, &cards[order[0]], "With two items");
     must_be_done(waiter, "An item was got, and a thread that waits for room was not woken.");
     runner_join(waiter);
@@ -573,9 +573,10 @@ TEST(no_memory,
             int error = create(kind, &queue);
             fail_memory(0);
             long asked = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - before;
-            must(error == 0 || error == ENOMEM, "Without memory, a create should return ENOMEM, but it returned %d.",
-                 error);
-            must(nth > 1 || error == ENOMEM, "There was no memory at all, and a create returned %d.", error);
+            must(error == 0 || error == ENOMEM, "Without memory, a create should return ENOMEM, but it returned %s.",
+                 error_text(error));
+            must(nth > 1 || error == ENOMEM, "There was no memory at all, and a create returned %s.",
+                 error_text(error));
             must(error == 0 || asked - 1 <= wrap_count(WRAP_free) - freed,
                  "A create had allocated %ld times, then there was no memory, and it freed %ld times.", asked - 1,
                  wrap_count(WRAP_free) - freed);

@@ -156,8 +156,7 @@ static void run(void *argument)
 
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 /* Everything that was produced was consumed or dropped, once. */
@@ -241,8 +240,8 @@ TEST(wrong_numbers, "Fewer than one producer or consumer is EINVAL, and nothing 
         plan->job.producers = wrong[i][0];
         plan->job.consumers = wrong[i][1];
         run(plan);
-        must(plan->result == EINVAL, "With %d producers and %d consumers it should return EINVAL, but it returned %d.",
-             wrong[i][0], wrong[i][1], plan->result);
+        must(plan->result == EINVAL, "With %d producers and %d consumers it should return EINVAL, but it returned %s.",
+             wrong[i][0], wrong[i][1], error_text(plan->result));
         must(tally_read(&plan->produced) + tally_read(&plan->consumed) + tally_read(&plan->strangers) == 0,
              "It returned EINVAL, and produce or consume was called.");
         free(plan);
@@ -621,8 +620,8 @@ TEST(any_error,
         struct runner *runner = runner_start(run, plan);
         must_be_done(runner, "A consume has failed, and somebody was not stopped: the run does not end.");
         runner_join(runner);
-        must(plan->result == errors[i], "A consume returned %d (%s), and producer_consumer_run returned %d (%s).",
-             errors[i], strerror(errors[i]), plan->result, plan->result == 0 ? "success" : strerror(plan->result));
+        must(plan->result == errors[i], "A consume returned %s, and producer_consumer_run returned %s.",
+             error_text(errors[i]), error_text(plan->result));
         must(tally_read(&plan->consumed) == 1, "The first consume failed, the only consumer, and %ld were consumed.",
              tally_read(&plan->consumed));
         must_add_up(plan);
@@ -711,10 +710,10 @@ TEST(no_memory, "Where there is no memory, the run returns ENOMEM, keeps nothing
         run(plan);
         fail_memory(0);
         long asked = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - calls;
-        must(plan->result == 0 || plan->result == ENOMEM, "Without memory it should return ENOMEM, but it returned %d.",
-             plan->result);
-        must(nth > 1 || asked == 0 || plan->result == ENOMEM, "There was no memory at all, and it returned %d.",
-             plan->result);
+        must(plan->result == 0 || plan->result == ENOMEM, "Without memory it should return ENOMEM, but it returned %s.",
+             error_text(plan->result));
+        must(nth > 1 || asked == 0 || plan->result == ENOMEM, "There was no memory at all, and it returned %s.",
+             error_text(plan->result));
         must(memory_kept() - before <= (plan->result == 0 ? 0 : 1),
              "The run has ended, and memory that it had allocated is lost.");
         must_add_up(plan);
@@ -782,8 +781,8 @@ TEST(no_memory_to_put, "Where a put fails, the run is stopped and returns that e
     bool failed = plan->result != 0; /* a queue that has a place left needs no memory */
     must(plan->result == ENOMEM || tally_read(&plan->consumed) == 30,
          "A put found no memory, or each of 30 items was consumed: neither is so, and producer_consumer_run returned "
-         "%d.",
-         plan->result);
+         "%s.",
+         error_text(plan->result));
     must(!failed || tally_read(&plan->produced) <= 9, "The put of item 8 failed, and %ld were made.",
          tally_read(&plan->produced));
     must(!failed || tally_read(&plan->dropped) >= 1, "The put of an item failed, and it was not dropped.");

@@ -29,9 +29,8 @@ static void must_fail_at_once(struct visit visit, const char *when)
                  when, visit.puts ? "put" : "get", (long long)visit.timeout_us);
     runner_join(visit.runner);
     must(visit.result == ESHUTDOWN,
-         "%s shutdown_queue_%s with a time-out of %lld should return %d (ESHUTDOWN), but it returned %d (%s).", when,
-         visit.puts ? "put" : "get", (long long)visit.timeout_us, ESHUTDOWN, visit.result,
-         visit.result == 0 ? "success" : strerror(visit.result));
+         "%s shutdown_queue_%s with a time-out of %lld should return %d (ESHUTDOWN), but it returned %s.", when,
+         visit.puts ? "put" : "get", (long long)visit.timeout_us, ESHUTDOWN, error_text(visit.result));
     must(visit.item == item, "shutdown_queue_get returned ESHUTDOWN and changed the caller's item all the same.");
 }
 
@@ -415,8 +414,8 @@ TEST(emptied_at_one_moment, "An immediate shutdown empties the queue at one mome
          "tasks.",
          discarded.size, discarded.unfinished);
     must(discarded.got == ESHUTDOWN && discarded.put == ESHUTDOWN,
-         "Out of discard a get and a put should return %d (ESHUTDOWN), but they returned %d and %d.", ESHUTDOWN,
-         discarded.got, discarded.put);
+         "Out of discard a get and a put should return %d (ESHUTDOWN), but they returned %s and %s.", ESHUTDOWN,
+         error_text(discarded.got), error_text(discarded.put));
     shutdown_queue_destroy(discarded.queue);
 }
 
@@ -536,8 +535,7 @@ static struct shutdown_queue *new_shelf_queue(struct shelf *shelf, int64_t maxsi
     struct shutdown_queue *queue = NULL;
     int error = shutdown_queue_create_with(&queue, maxsize, &shelf_store, shelf);
 
-    must(error == 0 && queue != NULL, "shutdown_queue_create_with returned %d (%s) or stored no queue.", error,
-         strerror(error));
+    must(error == 0 && queue != NULL, "shutdown_queue_create_with returned %s or stored no queue.", error_text(error));
     return queue;
 }
 
@@ -612,8 +610,8 @@ TEST(store_is_not_crowded, "The store's functions are called one at a time: a st
 
     for (int i = 0; i < 2; i++) {
         putters[i].runner = runner_start(visit_run, &putters[i]);
-        must_be_blocked(putters[i].runner, "A put whose store is slow returned %d before the store did.",
-                        putters[i].result);
+        must_be_blocked(putters[i].runner, "A put whose store is slow returned %s before the store did.",
+                        error_text(putters[i].result));
     }
     gate_open(&delay);
     for (int i = 0; i < 2; i++)
@@ -668,15 +666,16 @@ TEST(store_stays_the_callers,
     int error = shutdown_queue_create_with(&queue, 0, &shelf_store, &shelf);
     wrap_fail(WRAP_pthread_mutex_init, 0, 0);
     must(error == EAGAIN || wrap_count(WRAP_pthread_mutex_init) == 0,
-         "pthread_mutex_init returned EAGAIN: shutdown_queue_create_with should return it, but it returned %d.", error);
+         "pthread_mutex_init returned EAGAIN: shutdown_queue_create_with should return it, but it returned %s.",
+         error_text(error));
     for (long nth = 1; nth <= 3; nth++) {
         long made = wrap_count(WRAP_pthread_cond_init);
         wrap_fail(WRAP_pthread_cond_init, nth, EAGAIN);
         error = shutdown_queue_create_with(&queue, 0, &shelf_store, &shelf);
         wrap_fail(WRAP_pthread_cond_init, 0, 0);
         must(error == EAGAIN || wrap_count(WRAP_pthread_cond_init) - made < nth,
-             "A pthread_cond_init returned EAGAIN: shutdown_queue_create_with should return it, but it returned %d.",
-             error);
+             "A pthread_cond_init returned EAGAIN: shutdown_queue_create_with should return it, but it returned %s.",
+             error_text(error));
         must(error == 0 || shelf.ended == 0, "The queue could not be made, and the caller's store was ended.");
         if (error == 0) {
             shutdown_queue_destroy(queue);

@@ -20,8 +20,7 @@ enum { FAILED = 77, TASKS = 6, WORKERS = 4, ALLOCATIONS = 4, MANY = 20000 };
 
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 static struct executor *new_executor(int max_workers)
@@ -29,8 +28,7 @@ static struct executor *new_executor(int max_workers)
     struct executor *executor = NULL;
     int error = executor_create(&executor, max_workers);
 
-    must(error == 0 && executor != NULL, "executor_create returned %d (%s) or stored no executor.", error,
-         strerror(error));
+    must(error == 0 && executor != NULL, "executor_create returned %s or stored no executor.", error_text(error));
     return executor;
 }
 
@@ -39,7 +37,7 @@ static struct future *submit(struct executor *executor, int (*work)(void *, void
     struct future *future = NULL;
     int error = executor_submit(executor, work, argument, &future);
 
-    must(error == 0 && future != NULL, "executor_submit returned %d (%s) or stored no future.", error, strerror(error));
+    must(error == 0 && future != NULL, "executor_submit returned %s or stored no future.", error_text(error));
     return future;
 }
 
@@ -697,7 +695,8 @@ TEST(all_who_wait_get_it,
     gate_open(&open);
     runner_join(first.runner);
     runner_join(second.runner);
-    must(first.error == 0 && second.error == 0, "Both should get 0, not %d and %d.", first.error, second.error);
+    must(first.error == 0 && second.error == 0, "Both should get 0, not %s and %s.", error_text(first.error),
+         error_text(second.error));
     must_return(0, executor_shutdown(first.executor, true, true), "A third executor_shutdown");
     for (int i = 0; i < TASKS; i++)
         future_drop(futures[i]);
@@ -926,14 +925,14 @@ static void meet_shutdown(void (*first)(void *), void (*second)(void *), bool fi
     runner_join(one->runner);
     runner_join(other->runner);
     must_return(0, closer.error, "executor_shutdown");
-    must(submitter.error == 0 || submitter.error == ESHUTDOWN, "executor_submit returned %d.", submitter.error);
+    must(submitter.error == 0 || submitter.error == ESHUTDOWN, "executor_submit returned %s.",
+         error_text(submitter.error));
     int outcome = submitter.error == 0 ? future_result(submitter.future, -1, NULL) : 0;
     must_return(0, outcome, "A task was accepted while another thread shut the executor down: its future_result");
     executor_destroy(executor);
     must(tally_read(&done) == (submitter.error == 0 ? 1 : 0),
-         "executor_submit returned %d, and the task was done %ld "
-         "times.",
-         submitter.error, tally_read(&done));
+         "executor_submit returned %s, and the task was done %ld times.", error_text(submitter.error),
+         tally_read(&done));
     future_drop(submitter.future);
 }
 
@@ -993,12 +992,13 @@ TEST(no_memory_for_a_task, "A task for which there is no memory is ENOMEM, is no
         wrap_fail(call, (nth + 1) / 2, ENOMEM);
         int error = executor_submit(executor, count, &done, &future);
         wrap_fail(call, 0, 0);
-        must(error == ENOMEM || error == 0, "Without memory executor_submit should return ENOMEM, not %d.", error);
-        must((error == 0) == (future != NULL), "executor_submit returned %d, and %s.", error,
+        must(error == ENOMEM || error == 0, "Without memory executor_submit should return ENOMEM, not %s.",
+             error_text(error));
+        must((error == 0) == (future != NULL), "executor_submit returned %s, and %s.", error_text(error),
              error == 0 ? "stored no future" : "stored a future");
         settle();
-        must(tally_read(&done) == (error == 0 ? 1 : 0), "executor_submit returned %d, and the task was done %ld times.",
-             error, tally_read(&done));
+        must(tally_read(&done) == (error == 0 ? 1 : 0), "executor_submit returned %s, and the task was done %ld times.",
+             error_text(error), tally_read(&done));
         must_return(0, executor_submit(executor, count, &done, NULL), "executor_submit afterwards");
         future_drop(future);
         executor_destroy(executor);
@@ -1047,16 +1047,16 @@ TEST(no_memory_in_the_queue, "A task for which the queue has no memory is ENOMEM
     atomic_store(&scarce, true);
     int error = executor_submit(executor, count, &done, &future);
     atomic_store(&scarce, false);
-    must(error == ENOMEM || error == 0, "Where the queue has no memory executor_submit should return ENOMEM, not %d.",
-         error);
-    must((error == 0) == (future != NULL), "executor_submit returned %d, and %s.", error,
+    must(error == ENOMEM || error == 0, "Where the queue has no memory executor_submit should return ENOMEM, not %s.",
+         error_text(error));
+    must((error == 0) == (future != NULL), "executor_submit returned %s, and %s.", error_text(error),
          error == 0 ? "stored no future" : "stored a future");
     settle();
     must_return(0, executor_submit(executor, count, &done, NULL), "executor_submit");
     must_have_workers(executor, 1, "After a task that was refused, with one worker that is idle,");
     executor_destroy(executor);
-    must(tally_read(&done) == (error == 0 ? 3 : 2), "executor_submit returned %d, and there were %ld calls, not %d.",
-         error, tally_read(&done), error == 0 ? 3 : 2);
+    must(tally_read(&done) == (error == 0 ? 3 : 2), "executor_submit returned %s, and there were %ld calls, not %d.",
+         error_text(error), tally_read(&done), error == 0 ? 3 : 2);
     future_drop(future);
 }
 
@@ -1091,8 +1091,8 @@ static void create_must_fail(enum wrap_call call, int error, const char *what)
         bool reached = wrap_count(call) - calls >= nth;
         wrap_fail(call, 0, 0);
         long failed = outcome == 0 ? 0 : 1; /* the call that failed was counted, and gave nothing */
-        must(outcome == (reached ? error : 0), "Where %s fails executor_create should return %d (%s), not %d.", what,
-             error, strerror(error), outcome);
+        must(outcome == (reached ? error : 0), "Where %s fails executor_create should return %s, not %d.", what,
+             error_text(error), outcome);
         must(outcome == 0 || executor == NULL, "Where %s fails nothing should be stored.", what);
         executor_destroy(executor);
         memory = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - memory;

@@ -28,8 +28,7 @@ static int thing; /* what a result may point to */
 
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 static const char *name_of(enum future_state state)
@@ -56,7 +55,7 @@ static struct future *new_future(void)
     struct future *future = NULL;
     int error = future_create(&future);
 
-    must(error == 0 && future != NULL, "future_create returned %d (%s) or stored no future.", error, strerror(error));
+    must(error == 0 && future != NULL, "future_create returned %s or stored no future.", error_text(error));
     return future;
 }
 
@@ -291,9 +290,8 @@ TEST(running_once, "The work begins once, and not if it was cancelled; who was t
     for (int i = 0; i < 5; i++) {
         struct future *future = future_in(all_states[i]);
         int error = future_set_running_or_notify_cancel(future);
-        must(error == expected[i],
-             "In the state %s, future_set_running_or_notify_cancel should return %d, not %d (%s).", state_names[i],
-             expected[i], error, strerror(error));
+        must(error == expected[i], "In the state %s, future_set_running_or_notify_cancel should return %d, not %s.",
+             state_names[i], expected[i], error_text(error));
         must_have_state(future, after[i], "After future_set_running_or_notify_cancel");
         future_drop(future);
     }
@@ -309,8 +307,8 @@ TEST(cancel_until_it_runs,
     for (int i = 0; i < 5; i++) {
         struct future *future = future_in(all_states[i]);
         int error = future_cancel(future);
-        must(error == expected[i], "In the state %s, future_cancel should return %d, but it returned %d (%s).",
-             state_names[i], expected[i], error, strerror(error));
+        must(error == expected[i], "In the state %s, future_cancel should return %d, but it returned %s.",
+             state_names[i], expected[i], error_text(error));
         must_have_state(future, after[i], "After future_cancel");
         future_drop(future);
     }
@@ -372,8 +370,8 @@ TEST(result_wakes_all, "Whoever waits sleeps, and the result wakes all of them."
     struct errand errands[WAITERS];
 
     all_are_woken(errands, end_with_result, "future_set_result");
-    must(errands[0].error == 0 && errands[2].error == 0, "Who waited for the result should get 0, not %d and %d.",
-         errands[0].error, errands[2].error);
+    must(errands[0].error == 0 && errands[2].error == 0, "Who waited for the result should get 0, not %s and %s.",
+         error_text(errands[0].error), error_text(errands[2].error));
     must(errands[0].result == &thing && errands[2].result == &thing, "Who waited for the result has got another one.");
     must(errands[1].error == 0 && errands[1].exception == 0, "Who waited for the exception should be told 0.");
     all_are_woken(errands, run_then_end, "future_set_result of a running future");
@@ -746,8 +744,8 @@ TEST(two_set, "Of two threads that finish it at the same time one succeeds, and 
 
     must((errands[0].error == 0 && errands[1].error == EALREADY) ||
              (errands[0].error == EALREADY && errands[1].error == 0),
-         "Two threads have finished the same future: one should get 0 and the other EALREADY, not %d and %d.",
-         errands[0].error, errands[1].error);
+         "Two threads have finished the same future: one should get 0 and the other EALREADY, not %s and %s.",
+         error_text(errands[0].error), error_text(errands[1].error));
     future_drop(future);
 }
 
@@ -758,7 +756,8 @@ TEST(cancel_or_run, "It is either cancelled or begun, also if both are tried at 
 
     must((errands[0].error == 0 && errands[1].error == ECANCELED) ||
              (errands[0].error == EBUSY && errands[1].error == 0),
-         "One thread cancels and another begins: the two were told %d and %d.", errands[0].error, errands[1].error);
+         "One thread cancels and another begins: the two were told %d and %s.", errands[0].error,
+         error_text(errands[1].error));
     future_drop(future);
 }
 
@@ -769,7 +768,8 @@ TEST(run_or_cancel, "It is either begun or cancelled, also if both are tried at 
 
     must((errands[0].error == 0 && errands[1].error == EBUSY) ||
              (errands[0].error == ECANCELED && errands[1].error == 0),
-         "One thread begins and another cancels: the two were told %d and %d.", errands[0].error, errands[1].error);
+         "One thread begins and another cancels: the two were told %d and %s.", errands[0].error,
+         error_text(errands[1].error));
     future_drop(future);
 }
 
@@ -804,8 +804,8 @@ TEST(callback_without_memory, "A callback for which there is no memory is ENOMEM
     wrap_fail(WRAP_malloc, 0, 0);
     wrap_fail(WRAP_calloc, 0, 0);
     wrap_fail(WRAP_realloc, 0, 0);
-    must(error == ENOMEM || error == 0, "Without memory, future_add_done_callback should return ENOMEM, not %d.",
-         error);
+    must(error == ENOMEM || error == 0, "Without memory, future_add_done_callback should return ENOMEM, not %s.",
+         error_text(error));
     must_return(0, future_add_done_callback(future, write_down, &number_of[1]), "future_add_done_callback afterwards");
     must_return(0, future_set_result(future, NULL), "future_set_result");
     must(diary.calls == (error == 0 ? 2 : 1), "%d callbacks were added, and there were %d calls.", error == 0 ? 2 : 1,
@@ -887,7 +887,7 @@ static void create_must_fail(enum wrap_call call, int error, const char *what)
         wrap_fail(call, 0, 0);
         long failed = outcome != 0 && error == ENOMEM ? 1 : 0; /* it was counted, and gave nothing */
         must(outcome == (wrap_count(call) - calls < nth ? 0 : error),
-             "Where %s fails future_create should return %d (%s), not %d.", what, error, strerror(error), outcome);
+             "Where %s fails future_create should return %s, not %d.", what, error_text(error), outcome);
         must(outcome == 0 || future == NULL, "Where %s fails nothing should be stored.", what);
         if (outcome == 0)
             future_drop(future);

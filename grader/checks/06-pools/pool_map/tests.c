@@ -16,8 +16,7 @@ enum { MOST = 64, FAILED = 77, FAILED_TOO = 78, ALLOCATIONS = 4, REFUSALS = 20 }
 
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 static struct executor *new_executor(int max_workers)
@@ -276,7 +275,8 @@ TEST(two_maps_at_once, "Several threads may map with the same executor at the sa
     struct runner *first = runner_start(map_errand, &one), *second = runner_start(map_errand, &two);
     runner_join(first);
     runner_join(second);
-    must(one.error == 0 && two.error == 0, "Both should get 0, not %d and %d.", one.error, two.error);
+    must(one.error == 0 && two.error == 0, "Both should get 0, not %s and %s.", error_text(one.error),
+         error_text(two.error));
     for (int i = 0; i < 5; i++)
         must(tally_read(&done[i]) == 2, "Two threads mapped, and item %d was done %ld times.", i, tally_read(&done[i]));
     executor_destroy(executor);
@@ -316,7 +316,8 @@ TEST(each_map_its_own, "Two maps at once have each their own function, items, re
     runner_join(first);
     runner_join(second);
     must(one.error == FAILED && two.error == 0,
-         "One map failed with 77 and the other did not: they returned %d and %d.", one.error, two.error);
+         "One map failed with 77 and the other did not: they returned %s and %s.", error_text(one.error),
+         error_text(two.error));
     for (int i = 0; i < MOST; i++)
         must(two.squares[i] == (int64_t)i * i && tally_read(&done[i]) == (i < 8 ? 1 : 0),
              "Two maps at once, and in place %d one of them has what it should not.", i);
@@ -476,7 +477,8 @@ TEST(no_memory, "Where there is no memory it is ENOMEM; what is kept is nothing.
             wrap_fail(calls[c], nth, ENOMEM);
             int error = map(executor, 16);
             wrap_fail(calls[c], 0, 0);
-            must(error == 0 || error == ENOMEM, "Without memory pool_map should return ENOMEM, not %d.", error);
+            must(error == 0 || error == ENOMEM, "Without memory pool_map should return ENOMEM, not %s.",
+                 error_text(error));
             must(error != 0 || tally_read(&order) == 16, "pool_map returned 0, and %ld of 16 items were done.",
                  tally_read(&order));
         }
@@ -486,8 +488,8 @@ TEST(no_memory, "Where there is no memory it is ENOMEM; what is kept is nothing.
     make_items();
     int error = map(executor, 16);
     wrap_fail(WRAP_pthread_mutex_init, 0, 0);
-    must(error == 0 || error == EAGAIN, "Without a mutex pool_map should return what pthread_mutex_init said, not %d.",
-         error);
+    must(error == 0 || error == EAGAIN, "Without a mutex pool_map should return what pthread_mutex_init said, not %s.",
+         error_text(error));
     executor_destroy(executor);
 }
 
@@ -531,8 +533,8 @@ TEST(refused_midway,
             must(fails == 1 && all > 0 ? error == FAILED
                  : all == 16           ? error == 0
                                        : refusal,
-                 "Of 16 items %zu were done, %s, the other chunks were refused, and pool_map returned %d (%s).", all,
-                 fails == 1 ? "one of them failed" : "none of them failed", error, strerror(error));
+                 "Of 16 items %zu were done, %s, the other chunks were refused, and pool_map returned %s.", all,
+                 fails == 1 ? "one of them failed" : "none of them failed", error_text(error));
             most = all < 16 && all > most ? all : most;
         }
         must(most >= 8, /* each chunk has at least a future of its own, for which there may be no memory */

@@ -107,7 +107,7 @@ TEST(the_same_list,
         uint64_t primes[ALL] = {0};
         size_t found = 99;
         int error = ways[way](numbers, ALL, primes_is_prime, primes, &found);
-        must(error == 0, "%s returned %d (%s); it should return 0.", names[way], error, strerror(error));
+        must(error == 0, "%s returned %s; it should return 0.", names[way], error_text(error));
         must(found == PRIME, "%s says that there are %zu primes; there are %d.", names[way], found, (int)PRIME);
         for (size_t i = 0; i < PRIME; i++)
             must(primes[i] == expected[i], "%s stored %llu in place %zu; it should be %llu.", names[way],
@@ -122,8 +122,8 @@ TEST(each_is_asked_once, "Each number is asked about once, and the answer is the
         struct errand errand = {.way = way, .numbers = upwards, .count = COUNT, .found = 99, .error = -1};
         memset(times, 0, sizeof times);
         call(&errand);
-        must(errand.error == 0 && errand.found == COUNT / 2, "%s returned %d and found %zu of %d.", names[way],
-             errand.error, errand.found, COUNT / 2);
+        must(errand.error == 0 && errand.found == COUNT / 2, "%s returned %s and found %zu of %d.", names[way],
+             error_text(errand.error), errand.found, COUNT / 2);
         for (size_t i = 0; i < COUNT; i++)
             must(tally_read(&times[i]) == 1, "%s has asked %ld times about number %zu.", names[way],
                  tally_read(&times[i]), i);
@@ -140,11 +140,12 @@ TEST(none_and_nothing, "An empty list is no error, and a list without primes has
         uint64_t primes[3] = {7, 7, 7};
         size_t found = 99;
         int error = ways[way](NULL, 0, is_small_and_odd, NULL, &found);
-        must(error == 0 && found == 0, "For an empty list %s returned %d and found %zu.", names[way], error, found);
+        must(error == 0 && found == 0, "For an empty list %s returned %s and found %zu.", names[way], error_text(error),
+             found);
         must(tally_read(&asked) == 3 * way, "The list was empty, and %s has asked.", names[way]);
         error = ways[way](even, 3, is_small_and_odd, primes, &found);
-        must(error == 0 && found == 0, "In a list without any %s found %zu, and returned %d.", names[way], found,
-             error);
+        must(error == 0 && found == 0, "In a list without any %s found %zu, and returned %s.", names[way], found,
+             error_text(error));
         must_be_gone(way);
     }
 }
@@ -176,9 +177,8 @@ TEST(a_long_list, "However long the list is, each number is asked about, and non
         rest = (struct gate)GATE_CLOSED;
         shared = way > 1;
         int error = way == 1 ? 0 : ways[way](numbers, LONG, is_odd_in_a_long_list, primes, &found);
-        must(error == 0 && tally_read(&asked) == expected,
-             "%s has asked about %ld of %d numbers, and returned %d (%s).", names[way], tally_read(&asked), LONG, error,
-             strerror(error));
+        must(error == 0 && tally_read(&asked) == expected, "%s has asked about %ld of %d numbers, and returned %s.",
+             names[way], tally_read(&asked), LONG, error_text(error));
     }
 }
 
@@ -204,7 +204,7 @@ TEST(a_thread_for_each, "A thread for each number means all of them at once.")
         numbers[i] = i;
     crew = &all; /* opens when each number is being asked about */
     call(&errand);
-    must(errand.error == 0, "primes_thread_each returned %d (%s).", errand.error, strerror(errand.error));
+    must(errand.error == 0, "primes_thread_each returned %s.", error_text(errand.error));
     must(wrap_count(WRAP_pthread_create) == MANY, "For %d numbers primes_thread_each started %ld threads.", MANY,
          wrap_count(WRAP_pthread_create));
     for (int i = 0; i < COUNT; i++)
@@ -229,8 +229,8 @@ static void four_at_once(int way)
          extra_threads() - 1);
     open_gates_but(-1);
     runner_join(runner);
-    must(errand.error == 0 && errand.found == COUNT / 2, "%s returned %d and found %zu.", names[way], errand.error,
-         errand.found);
+    must(errand.error == 0 && errand.found == COUNT / 2, "%s returned %s and found %zu.", names[way],
+         error_text(errand.error), errand.found);
     gated = false;
     must_be_gone(way);
 }
@@ -309,10 +309,10 @@ TEST(no_memory, "Where there is no memory it is ENOMEM, `found` is as it was, an
                 call(&errand);
                 wrap_fail(which, 0, 0);
                 long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
-                must(errand.error == 0 || errand.error == ENOMEM, "Without memory %s should return ENOMEM, not %d.",
-                     names[way], errand.error);
-                must(errand.found == (errand.error == 0 ? 1u : 99u), "%s returned %d, and `found` is %zu.", names[way],
-                     errand.error, errand.found);
+                must(errand.error == 0 || errand.error == ENOMEM, "Without memory %s should return ENOMEM, not %s.",
+                     names[way], error_text(errand.error));
+                must(errand.found == (errand.error == 0 ? 1u : 99u), "%s returned %s, and `found` is %zu.", names[way],
+                     error_text(errand.error), errand.found);
                 must(kept <= (errand.error == 0 ? 0 : 1), "After a %s without memory some of it is left.", names[way]);
             }
         }
@@ -327,8 +327,8 @@ TEST(no_thread_for_each,
         wrap_fail(WRAP_pthread_create, nth, EAGAIN);
         call(&errand);
         wrap_fail(WRAP_pthread_create, 0, 0);
-        must(errand.error == EAGAIN, "Thread %ld of 3 could not be started, and primes_thread_each returned %d.", nth,
-             errand.error);
+        must(errand.error == EAGAIN, "Thread %ld of 3 could not be started, and primes_thread_each returned %s.", nth,
+             error_text(errand.error));
         must(errand.found == 99, "primes_thread_each returned an error and changed `found`.");
         must_be_gone(1);
     }
@@ -342,17 +342,17 @@ TEST(fewer_workers, "Where a worker cannot be started the others do the work; wh
         call(&errand);
         wrap_fail(WRAP_pthread_create, 0, 0);
         must(errand.error == 0 && errand.found == COUNT / 2,
-             "Worker %ld could not be started; the others should do the "
-             "work, but primes_workers returned %d and found %zu.",
-             nth, errand.error, errand.found);
+             "Worker %ld could not be started; the others should do the work, but primes_workers returned %s and found "
+             "%zu.",
+             nth, error_text(errand.error), errand.found);
         must_be_gone(2);
     }
     struct errand errand = {.way = 2, .numbers = upwards, .count = COUNT, .found = 99};
     wrap_fail(WRAP_pthread_create, -1, EAGAIN);
     call(&errand);
     wrap_fail(WRAP_pthread_create, 0, 0);
-    must(errand.error == EAGAIN && errand.found == 99, "No worker could be started, and primes_workers returned %d.",
-         errand.error);
+    must(errand.error == EAGAIN && errand.found == 99, "No worker could be started, and primes_workers returned %s.",
+         error_text(errand.error));
     must_be_gone(2);
 }
 
@@ -368,8 +368,8 @@ TEST(nothing_to_build_on,
             call(&errand);
             refuse_memory(0);
             must(errand.found == (errand.error == 0 ? 1u : 99u),
-                 "What %s is built on found no memory: it returned %d, and `found` is %zu.", names[way], errand.error,
-                 errand.found);
+                 "What %s is built on found no memory: it returned %s, and `found` is %zu.", names[way],
+                 error_text(errand.error), errand.found);
         }
         must_be_gone(way);
     }
