@@ -269,6 +269,25 @@ static void destroyed_at_any_moment(void)
     ensure(call.calls <= 1, "the function was called %d times", call.calls);
 }
 
+/* Nothing orders the two threads: what they share is a race. */
+static void two_timers(void)
+{
+    struct call calls[2] = {{.calls = 0}};
+    struct timer *timers[2];
+
+    for (int i = 0; i < 2; i++)
+        timers[i] = made(&calls[i], 0, count);
+    for (int i = 0; i < 2; i++)
+        start(timers[i]);
+    for (int i = 0; i < 2; i++)
+        gate_pass(&calls[i].called);
+    for (int i = 0; i < 2; i++) {
+        timer_destroy(timers[i]);
+        ensure(calls[i].calls == 1, "two timers were started, and the function of one was called %d times",
+               calls[i].calls);
+    }
+}
+
 static void never_started(void)
 {
     struct call call = {.calls = 0};
@@ -292,6 +311,7 @@ SCENARIOS = {
     {"cancelled_at_any_moment", cancelled_at_any_moment, "the time is over and somebody cancels, at the same moment"},
     {"started_by_two", started_by_two, "two threads start the same timer"},
     {"destroyed_at_any_moment", destroyed_at_any_moment, "a timer is destroyed when its time is about to be over"},
+    {"two_timers", two_timers, "two timers run at the same time, each in its own thread"},
     {"never_started", never_started, "a timer is cancelled before it is started, another one is never started"},
     SCENARIOS_END,
 };

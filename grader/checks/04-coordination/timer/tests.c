@@ -95,6 +95,8 @@ static bool asked_the_wall; /* written by one waiting thread, read when it has e
 static bool hour_lost;      /* to a thread that waits and was woken once, it is an hour later */
 static long waits_counted;  /* waits before this many do not count as that */
 
+static _Thread_local time_t ago_s; /* so much earlier it is to this thread */
+
 /* Stands before the C library's own: which clock is asked for while a thread waits. */
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
@@ -103,6 +105,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     int error = (int)syscall(SYS_clock_gettime, clock, now);
     if (waits && hour_lost && wrap_count(WRAP_pthread_cond_timedwait) > waits_counted)
         now->tv_sec += 3600;
+    now->tv_sec -= ago_s;
     return error;
 }
 
@@ -466,6 +469,49 @@ TEST(not_a_moment_early, "Times are numbers of microseconds: they are not rounde
              ODD_US, (long long)(call.at_us - began_us));
         timer_destroy(timer);
     }
+}
+
+TEST(counts_from_the_start, "The time counts from the start, and not from when the timer was made.")
+{
+    struct call call = {.calls = TALLY_ZERO};
+
+    ago_s = 7200; /* it is made two hours ago, and has one */
+    struct timer *timer = new_timer(&call, HOUR_US);
+    ago_s = 0;
+    must_start(timer);
+    settle();
+    must(tally_read(&call.calls) == 0,
+         "The interval was an hour. The timer was made two hours before its start, and called its function at the "
+         "start: the time counts from there.");
+    must_return(0, timer_cancel(timer), "timer_cancel of a timer that waits");
+    timer_destroy(timer);
+    must_have_called(&call, 0);
+}
+
+TEST(each_its_own_time, "Each timer has a time of its own: what is due for one is nothing to another.")
+{
+    struct gate begin = GATE_CLOSED;
+    struct call calls[3] = {{.calls = TALLY_ZERO}};
+    struct timer *soon = new_timer(&calls[0], 1), *late = new_timer(&calls[1], HOUR_US);
+    struct timer *later = new_timer(&calls[2], HOUR_US);
+
+    wrap_in_thread(hold, &begin); /* the thread of the one that is late begins after the other's time */
+    must_start(late);
+    wrap_in_thread(NULL, NULL);
+    must_start(soon);
+    must_return(0, timer_join(soon, -1), "timer_join");
+    must_have_called(&calls[0], 1);
+    gate_open(&begin);
+    must_start(later);
+    settle();
+    for (int i = 1; i < 3; i++)
+        must(tally_read(&calls[i].calls) == 0,
+             "Two timers had an hour to go, one was started before and one after a third whose time was over at once, "
+             "and %s of them was called, too.",
+             i == 1 ? "the first" : "the second");
+    timer_destroy(soon);
+    timer_destroy(late);
+    timer_destroy(later);
 }
 
 static void waits_from_now(void *unused)
