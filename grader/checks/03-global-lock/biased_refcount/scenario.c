@@ -226,6 +226,96 @@ static void left_to_two(void)
     end(&part, 3);
 }
 
+/* ---- two objects, one owner ------------------------------------------------------------------------------------- */
+
+struct two {
+    struct biased_refcount_threads *threads;
+    struct biased_refcount_thread *owner;
+    struct biased_refcount *objects[2];
+    struct thing things[2];
+};
+
+static void begin_two(struct two *two)
+{
+    *two = (struct two){.owner = NULL};
+    ensure(biased_refcount_threads_create(&two->threads) == 0, "biased_refcount_threads_create returned an error");
+    two->owner = joined(two->threads);
+    for (int i = 0; i < 2; i++)
+        ensure(biased_refcount_create(two->owner, end_thing, &two->things[i], &two->objects[i]) == 0,
+               "biased_refcount_create failed");
+}
+
+/* Gives up the last reference to each: both come into the queue, one after the other, while the owner is there. */
+static void *taker_of_two(void *argument)
+{
+    struct two *two = argument;
+    struct biased_refcount_thread *me = joined(two->threads);
+
+    for (int i = 0; i < 2; i++)
+        biased_refcount_decref(me, two->objects[i]);
+    biased_refcount_leave(me);
+    return NULL;
+}
+
+static void end_two(struct two *two)
+{
+    for (int i = 0; i < 2; i++)
+        ensure(two->things[i].ended == 1,
+               "the last reference to the %s of two objects was given up, it has ended %d "
+               "times",
+               i == 0 ? "first" : "second", two->things[i].ended);
+}
+
+/* The second may be queued while the owner merges the first, in order to leave. */
+static void *leaver_of_two(void *argument)
+{
+    struct two *two = argument;
+
+    biased_refcount_leave(two->owner);
+    return NULL;
+}
+
+/* The second may be queued while the owner merges the first: then he is asked again. */
+static void *merger(void *argument)
+{
+    struct two *two = argument;
+
+    biased_refcount_merge(two->owner);
+    return NULL;
+}
+
+/* Main only waits: who begins is not a preemption, and two are enough. */
+static void run_two(struct two *two, void *(*owner_of_two)(void *))
+{
+    pthread_t threads[2] = {scenario_thread(owner_of_two, two), scenario_thread(taker_of_two, two)};
+
+    for (int i = 0; i < 2; i++)
+        scenario_join(threads[i]);
+}
+
+static void leaving_two(void)
+{
+    struct two two;
+
+    begin_two(&two);
+    run_two(&two, leaver_of_two);
+    end_two(&two);
+    biased_refcount_threads_destroy(two.threads);
+}
+
+static void asked_twice(void)
+{
+    struct two two;
+
+    begin_two(&two);
+    run_two(&two, merger);
+    if (biased_refcount_merge_requested(two.owner))
+        biased_refcount_merge(two.owner);
+    end_two(&two);
+    biased_refcount_leave(two.owner);
+    biased_refcount_threads_destroy(two.threads);
+}
+
 /* ---- certain orders, which the detectors do not see ------------------------------------------------------------- */
 
 static void *late_taker(void *argument)
@@ -380,6 +470,9 @@ SCENARIOS = {
      "one thread queues the object while the owner gives up all that he has counted, and a third counts"},
     {"left_or_leaving", left_or_leaving, "the owner leaves while another thread gives up the last reference"},
     {"left_to_two", left_to_two, "the owner leaves while two threads give up the last two references"},
+    {"leaving_two", leaving_two, "the owner leaves while another thread gives up the last reference to two objects"},
+    {"asked_twice", asked_twice,
+     "the owner merges, once and where he is asked, while another thread gives up two objects"},
     {"the_owner_first", the_owner_first, "the owner gives up his reference, then another thread the last one"},
     {"the_other_first", the_other_first, "another thread gives up a reference of the owner's, then he his own"},
     {"counted_and_given_up", counted_and_given_up,
