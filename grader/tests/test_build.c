@@ -177,11 +177,22 @@ Test(build, no_path_of_the_machine_is_shown)
     cr_assert_null(strstr(fixture_words(&fixture), fixture.course.root));
 }
 
+/* Two limits may end the same attack, and which is first depends on the machine: "this, or that". */
+static bool says_one_of(struct fixture *attacked, const char *words)
+{
+    static const char either[] = ", or ";
+    const char *second = strstr(words, either);
+
+    if (second == NULL)
+        return strstr(fixture_words(attacked), words) != NULL;
+    return strstr(fixture_words(attacked), memory_text_n(attacked->context, words, (size_t)(second - words))) != NULL ||
+           says_one_of(attacked, second + strlen(either));
+}
+
 static void ends_here(struct fixture *attacked, const char *name, const char *words)
 {
     cr_expect(fixture_run(attacked, stage_build) == OUTCOME_FAILED, "%s passed", name);
-    cr_expect(strstr(fixture_words(attacked), words) != NULL, "%s: “%s” is not in:\n%s", name, words,
-              fixture_words(attacked));
+    cr_expect(says_one_of(attacked, words), "%s: “%s” is not in:\n%s", name, words, fixture_words(attacked));
 }
 
 Test(build, attacks_end_here)

@@ -1,4 +1,4 @@
-/* build: 1 GiB */
+/* build: 1 GiB, or 5 seconds of processor time */
 /* tiny.c - a total that many threads add to.
  *
  * Whoever reads or changes the value holds the mutex; nobody takes a second lock while holding it, so nobody deadlocks.
