@@ -1,6 +1,8 @@
-/* Several graders share the folder without a lock: every file appears by rename() and goes by unlink(), and both are
- * atomic. Times of change tell when a file was last asked for; they are touched at most every ten minutes, so that a
- * find costs one stat(). */
+/* Several graders share the folder without a lock: every file appears by link() or rename() and goes by unlink(), and
+ * all of them are atomic. A program must not be replaced, not even by the same bytes: another grader may be running it,
+ * and a program that looks for itself (Criterion's does, by the path in /proc/self/exe) would find itself gone. Times
+ * of change tell when a file was last asked for; they are touched at most every ten minutes, so that a find costs one
+ * stat(). */
 #include "cache.h"
 
 #include "files.h"
@@ -151,12 +153,22 @@ static int temporary_open(void *context, const char *cache_dir, char **path, str
     return fd;
 }
 
-/* Gives the temporary file its name for good. One keep in sixteen looks whether the folder has grown too large: which
- * one is told by the name, so that it needs no memory of its own. */
-static int publish(const char *cache_dir, const char *temporary, const char *path, const char *name,
-                   struct fault *fault)
+/* Gives the temporary file its name, unless there is one of that name already; that one stays. */
+static int rename_unless_there(const char *temporary, const char *path)
 {
-    if (rename(temporary, path) != 0) {
+    if (link(temporary, path) == 0 || errno == EEXIST) {
+        unlink(temporary);
+        return 0;
+    }
+    return rename(temporary, path); /* a file system without links */
+}
+
+/* Gives the temporary file its name for good, by `give_name`. One keep in sixteen looks whether the folder has grown
+ * too large: which one is told by the name, so that it needs no memory of its own. */
+static int publish(const char *cache_dir, const char *temporary, const char *path, const char *name,
+                   int (*give_name)(const char *temporary, const char *path), struct fault *fault)
+{
+    if (give_name(temporary, path) != 0) {
         fault_errno(fault, "%s: cannot be kept", path);
         unlink(temporary);
         return -1;
@@ -191,7 +203,7 @@ int cache_keep(void *context, const char *cache_dir, const char *name, const cha
     if (result != 0)
         unlink(temporary);
     else
-        result = publish(cache_dir, temporary, *path, name, fault);
+        result = publish(cache_dir, temporary, *path, name, rename_unless_there, fault);
 close_from:
     if (from >= 0)
         close(from);
@@ -217,7 +229,7 @@ int cache_keep_text(void *context, const char *cache_dir, const char *name, cons
         unlink(temporary);
         return result;
     }
-    return publish(cache_dir, temporary, path, name, fault);
+    return publish(cache_dir, temporary, path, name, rename, fault);
 }
 
 char *cache_text(void *context, const char *cache_dir, const char *name)

@@ -1,9 +1,9 @@
 /* cache.h - what was made once and need not be made again, kept by content.
  *
  * The cache is a flat folder. A kept file's name is the SHA-256 of everything it was made from, so it is never wrong
- * and never changes; nothing needs to be invalidated. It is written under a temporary name and renamed, so it is whole
- * or absent, however a grader ends; graders that run at the same time may keep the same thing, and the last rename wins
- * with the same bytes. Kept files that nobody asked for lately go first when the folder grows over its limit; one that
+ * and never changes; nothing needs to be invalidated. It is written under a temporary name first, so it is whole or
+ * absent, however a grader ends; graders that run at the same time may keep the same thing, and the first one's file
+ * stays, so that a program which somebody runs from here is not taken away from under it. Kept files that nobody asked for lately go first when the folder grows over its limit; one that
  * was asked for within the last hour never goes, so a path from here is good for a grading.
  *
  *     struct cache_key key;
@@ -54,7 +54,7 @@ const char *cache_find(void *context, const char *cache_dir, const char *name);
 int cache_keep(void *context, const char *cache_dir, const char *name, const char *made, const char **path,
                struct fault *fault);
 
-/* The same for a small text. */
+/* The same for a small text, but that it takes the place of one that is there, which may not have been readable. */
 int cache_keep_text(void *context, const char *cache_dir, const char *name, const char *text, struct fault *fault);
 
 /* The text kept under this name, or NULL where there is none; owned by `context`. */

@@ -130,6 +130,21 @@ Test(cache, kept_files_are_found_with_their_bytes_and_modes)
     cr_assert_eq(files_in(cache), 1, "nothing else is left");
 }
 
+Test(cache, what_is_there_is_not_replaced)
+{
+    const char *path = NULL;
+    struct stat first, second;
+
+    scratch_write(dir, "made", "bytes");
+    cr_assert(cache_keep(context, cache, name_of("a", "b"), at("made"), &path, &fault) == 0, "%s", fault.text);
+    cr_assert(stat(path, &first) == 0);
+    scratch_write(dir, "made", "bytes");
+    cr_assert(cache_keep(context, cache, name_of("a", "b"), at("made"), &path, &fault) == 0, "%s", fault.text);
+    cr_assert(stat(path, &second) == 0);
+    cr_assert(first.st_ino == second.st_ino, "a file was replaced that somebody may be running");
+    cr_assert_eq(files_in(cache), 1);
+}
+
 Test(cache, texts)
 {
     cr_assert_null(cache_text(context, cache, name_of("t", "")));
