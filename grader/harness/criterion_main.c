@@ -16,6 +16,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+enum { EXIT_NO_TESTS = 3 }; /* Criterion found none in its own program: the grader's fault (tests_run.c) */
+
 static struct report runner_report = {STDERR_FILENO, ""};
 
 static const char *status_name(const struct criterion_test_stats *stats)
@@ -169,7 +171,7 @@ int main(int argc, char **argv)
     if (report_list(tests, wanted) == 0) {
         fprintf(stderr, "no test is called %s\n", wanted == NULL ? "anything" : wanted);
         criterion_finalize(tests);
-        return 2;
+        return wanted == NULL ? EXIT_NO_TESTS : 2;
     }
     int passed = listing ? 1 : criterion_run_all_tests(tests);
     criterion_finalize(tests);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { STUCK_MAX = 2, LOOKS_A_MEASURE = 5, OUTPUT_CAP = 256 << 10 };
+enum { EXIT_NO_TESTS = 3 }; /* criterion_main.c's */
 
 static const double WATCH_INTERVAL_S = 0.020;
 static const double WALL_LIMIT_S = 900; /* of the whole program: only a machine that is overwhelmed gets there */
@@ -195,7 +196,7 @@ static struct usage measure(struct watching *watching, const struct test_record 
     return usage;
 }
 
-/* Runs the reference's same test beside it, once. */
+/* Runs the reference's same test beside it, once. A reference that does not run sets no limit: that is a fault. */
 static void compare(struct watching *watching, const struct test_record *test)
 {
     struct tests_run run;
@@ -209,6 +210,11 @@ static void compare(struct watching *watching, const struct test_record *test)
     }
     watching->reference_cpu_s = run.child.cpu_s;
     watching->reference_wall_s = run.child.wall_s;
+    if (!run.report.done) {
+        fault_set(watching->fault, "the reference's test %s did not run to compare with: %s: %.300s", test->name,
+                  child_end_text(watching->context, &run.child), run.child.out);
+        watching->failed = true;
+    }
     tests_run_close(&run);
 }
 
@@ -272,6 +278,13 @@ static bool watch(void *argument, pid_t runner, double running_s)
     return !watching->failed && !run->stuck_outside && run->stuck_count < STUCK_MAX;
 }
 
+/* Criterion finds the tests by reading its program's file, before any line of the student's code has run; where it
+ * cannot (no descriptor is left on the machine, or the file is gone), that is nobody's fault but ours. */
+static bool found_no_tests(const struct tests_run *run)
+{
+    return run->report.count == 0 && run->child.end == CHILD_EXITED && run->child.status == EXIT_NO_TESTS;
+}
+
 int tests_run(void *context, const struct workshop *shop, const char *program, const char *reference,
               struct tests_run *run, struct fault *fault)
 {
@@ -290,6 +303,9 @@ int tests_run(void *context, const struct workshop *shop, const char *program, c
         return -1;
     watching.stillness = stillness_new(context);
     int ran = run_program(context, run, &spec, program, NULL, fault);
+    if (ran == 0 && found_no_tests(run))
+        ran = fault_set(fault, "the tests of %s did not find themselves in their own program: %.300s",
+                        shop->exercise->id, run->child.out);
     if (ran == 0 && !watching.failed)
         return 0;
     tests_report_close(&run->report);
