@@ -824,6 +824,34 @@ TEST(switches_are_counted, "A switch is when another thread takes the lock than 
     gil_destroy(gil);
 }
 
+TEST(many_switches, "However many switches there were during a wait, the waiter sees that there were some.")
+{
+    enum { SWITCHES = 65536 };
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil), *other = new_thread(gil);
+    struct taker taker;
+    int failed = 0;
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    start_taker(&taker, gil, 2);
+    must_sleep(&taker, 0);
+    for (int i = 0; i < SWITCHES; i += 2) /* each by the other, and back */
+        failed |= gil_drop(me) | gil_take(other) | gil_drop(other) | gil_take(me);
+    must(failed == 0, "Two threads took and dropped the lock in turn, and gil_take or gil_drop returned an error.");
+    must_count(gil, 1 + SWITCHES, "Two threads have taken the lock in turn");
+    ring(&taker, 0);
+    must_sleep(&taker, 1);
+    must(!gil_drop_requested(me),
+         "During a thread's wait the lock went to and fro 65,536 times, and the holder, who has "
+         "only just begun, is asked to drop it.");
+    must_return(0, gil_drop(me), "gil_drop of the holder, whom nobody has asked,");
+    ring(&taker, 1);
+    end_taker(&taker);
+    gil_thread_destroy(other);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
 TEST(a_new_thread_is_another,
      "A new gil_thread is another one, also where it lies at the address of one that has ended.")
 {
