@@ -12,6 +12,10 @@
  *   - Nothing is left behind: once a call has returned, and once an iterator is ended, no future knows of it any more.
  *     So it may be done again and again on the same futures, with short time-outs, and costs no memory.
  *
+ *   - It costs little, however many futures there are: apart from the waiting, wait_any and wait_any_as_completed take
+ *     time that grows like the count n, or like n log n, not like n times n. (Where the same future stands there many
+ *     times, what its watchers cost is the future's.)
+ *
  * Time-outs are microseconds by the monotonic clock: negative waits for ever, 0 does not wait. All calls may be made
  * from any number of threads at the same time, also for the same futures; one iterator is used by one thread at a time.
  */
