@@ -112,27 +112,13 @@ const char *cache_find(void *context, const char *cache_dir, const char *name)
     return path;
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t put = write(fd, bytes, size);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return -1;
-        bytes += put;
-        size -= (size_t)put;
-    }
-    return 0;
-}
-
 static int copy_all(int from, int to)
 {
     char bytes[COPY_BYTES];
     ssize_t got = 0;
 
     while ((got = read(from, bytes, sizeof bytes)) > 0)
-        if (write_all(to, bytes, (size_t)got) != 0)
+        if (files_write_all(to, bytes, (size_t)got) != 0)
             return -1;
     return got < 0 ? -1 : 0;
 }
@@ -221,7 +207,7 @@ int cache_keep_text(void *context, const char *cache_dir, const char *name, cons
     int fd = temporary_open(context, cache_dir, &temporary, fault);
     if (fd < 0)
         return -1;
-    if (write_all(fd, text, strlen(text)) != 0 || fdatasync(fd) != 0)
+    if (files_write_all(fd, text, strlen(text)) != 0 || fdatasync(fd) != 0)
         result = fault_errno(fault, "%s: cannot be kept", path);
     if (close(fd) != 0 && result == 0)
         result = fault_errno(fault, "%s: cannot be kept", path);

@@ -36,7 +36,9 @@ static char *cut_name(void *context, const char *name, const char *student)
     return cut;
 }
 
-char *class_file_name(void *context, const char *student)
+/* Each visible character beyond ASCII as it is, and every other byte as `add_byte` writes it. */
+static char *spelled(void *context, const char *student,
+                     char *(*add_byte)(void *context, char *name, const char *byte, bool first))
 {
     char *name = memory_text(context, "");
     size_t left = strlen(student);
@@ -46,40 +48,43 @@ char *class_file_name(void *context, const char *student)
 
         if (length > 1 && utf8_visible(at, length)) {
             name = memory_append(context, name, "%.*s", (int)length, at);
-        } else if (is_plain(at, at == student)) {
-            name = memory_append(context, name, "%c", *at);
-            length = 1;
         } else {
-            name = memory_append(context, name, "%%%02X", (unsigned char)*at);
-            length = 1;
-        }
-        at += length;
-        left -= length;
-    }
-    return strlen(name) > NAME_LENGTH_MAX ? cut_name(context, name, student) : name;
-}
-
-char *class_shown_name(void *context, const char *student)
-{
-    char *name = memory_text(context, "");
-    size_t left = strlen(student);
-
-    for (const char *at = student; left > 0;) {
-        size_t length = utf8_length(at, left);
-
-        if (length > 1 && utf8_visible(at, length)) {
-            name = memory_append(context, name, "%.*s", (int)length, at);
-        } else if (isprint((unsigned char)*at) && *at != '\\') {
-            name = memory_append(context, name, "%c", *at);
-            length = 1;
-        } else {
-            name = memory_append(context, name, *at == '\\' ? "\\\\" : "\\x%02x", (unsigned char)*at);
+            name = add_byte(context, name, at, at == student);
             length = 1;
         }
         at += length;
         left -= length;
     }
     return name;
+}
+
+static char *add_file_byte(void *context, char *name, const char *byte, bool first)
+{
+    if (is_plain(byte, first))
+        return memory_append(context, name, "%c", *byte);
+    return memory_append(context, name, "%%%02X", (unsigned char)*byte);
+}
+
+static char *add_shown_byte(void *context, char *name, const char *byte, bool first)
+{
+    (void)first;
+    if (*byte == '\\')
+        return memory_append(context, name, "\\\\");
+    if (isprint((unsigned char)*byte))
+        return memory_append(context, name, "%c", *byte);
+    return memory_append(context, name, "\\x%02x", (unsigned char)*byte);
+}
+
+char *class_file_name(void *context, const char *student)
+{
+    char *name = spelled(context, student, add_file_byte);
+
+    return strlen(name) > NAME_LENGTH_MAX ? cut_name(context, name, student) : name;
+}
+
+char *class_shown_name(void *context, const char *student)
+{
+    return spelled(context, student, add_shown_byte);
 }
 
 char *class_csv_field(void *context, const char *text)

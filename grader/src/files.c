@@ -95,7 +95,7 @@ int files_make_dirs(const char *path, struct fault *fault)
     return made;
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
+int files_write_all(int fd, const char *bytes, size_t size)
 {
     while (size > 0) {
         ssize_t n = write(fd, bytes, size);
@@ -114,7 +114,7 @@ static int write_all(int fd, const char *bytes, size_t size)
 static int write_into(const char *path, const char *bytes, size_t size, struct fault *fault)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    int written = fd < 0 ? -1 : write_all(fd, bytes, size);
+    int written = fd < 0 ? -1 : files_write_all(fd, bytes, size);
     int saved = errno;
 
     if (fd >= 0 && close(fd) != 0 && written == 0) {
@@ -134,7 +134,7 @@ int files_write(const char *path, const char *bytes, size_t size, struct fault *
 
     char *temporary = memory_format(NULL, "%s.%ld~", path, (long)getpid());
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
-    int written = fd < 0 ? -1 : write_all(fd, bytes, size);
+    int written = fd < 0 ? -1 : files_write_all(fd, bytes, size);
 
     /* A full disk may show only here, on file systems that allocate late. */
     if (written == 0 && fsync(fd) != 0 && errno != EINVAL && errno != EROFS)

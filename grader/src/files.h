@@ -19,6 +19,9 @@ int files_make_dirs(const char *path, struct fault *fault);
  * whole. On a fault nothing is left. What is there and is no regular file (a device, a pipe) is written to as it is. */
 int files_write(const char *path, const char *bytes, size_t size, struct fault *fault);
 
+/* Writes all the bytes to a descriptor, in as many pieces as it takes. Returns 0, or -1 with errno set. */
+int files_write_all(int fd, const char *bytes, size_t size);
+
 /* Removes the folder with all in it, however deep, whatever its modes; follows no link. Fine where it is not there. */
 int files_remove_tree(const char *path, struct fault *fault);
 

@@ -199,16 +199,8 @@ struct reporter {
 
 static void send_all(int pipe, const char *bytes, size_t size)
 {
-    while (size > 0) {
-        ssize_t n = write(pipe, bytes, size);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            _exit(3);
-        bytes += n;
-        size -= (size_t)n;
-    }
+    if (files_write_all(pipe, bytes, size) != 0)
+        _exit(3);
 }
 
 static void send_stage(void *context, const char *stage)
