@@ -1,5 +1,6 @@
 #include "interleaving.h"
 
+#include "json_reader.h"
 #include "memory.h"
 
 #include <string.h>
@@ -206,114 +207,89 @@ json_t *proof_to_json(const struct proof *proof)
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-struct reading {
-    void *context;
-    const json_t *object;
-    const char *what;
-    struct fault *fault;
-    bool failed;
-};
-
-static const json_t *member(struct reading *reading, const char *key, bool fits, const json_t *value)
-{
-    if (reading->failed || (value != NULL && fits))
-        return reading->failed ? NULL : value;
-    fault_set(reading->fault, "this is not a verdict: \"%s\" of %s is missing or not what it should be", key,
-              reading->what);
-    reading->failed = true;
-    return NULL;
-}
-
-static const char *get_text(struct reading *reading, const char *key, bool needed)
-{
-    const json_t *value = json_object_get(reading->object, key);
-    const json_t *good = member(reading, key, json_is_string(value) || (!needed && json_is_null(value)), value);
-
-    return good == NULL ? NULL : memory_text(reading->context, json_string_value(good));
-}
-
-static long get_number(struct reading *reading, const char *key, bool needed)
+static long get_number(struct json_reader *reading, const char *key, bool needed)
 {
     const json_t *value = json_object_get(reading->object, key);
     bool fits = json_is_integer(value) ? json_integer_value(value) >= 0 : !needed && json_is_null(value);
 
-    return member(reading, key, fits, value) == NULL ? 0 : (long)json_integer_value(value);
+    return json_reader_member(reading, key, fits, value) == NULL ? 0 : (long)json_integer_value(value);
 }
 
-static bool get_yes(struct reading *reading, const char *key)
+static bool get_yes(struct json_reader *reading, const char *key)
 {
     const json_t *value = json_object_get(reading->object, key);
 
-    return json_is_true(member(reading, key, json_is_boolean(value), value));
+    return json_is_true(json_reader_member(reading, key, json_is_boolean(value), value));
 }
 
-static const json_t *get_array(struct reading *reading, const char *key, size_t most, size_t *count)
+static const json_t *get_array(struct json_reader *reading, const char *key, size_t most, size_t *count)
 {
     const json_t *value = json_object_get(reading->object, key);
-    const json_t *good = member(reading, key, json_is_array(value) && json_array_size(value) <= most, value);
+    const json_t *good =
+        json_reader_member(reading, key, json_is_array(value) && json_array_size(value) <= most, value);
 
     *count = good == NULL ? 0 : json_array_size(good);
     return good;
 }
 
-static void read_thread(struct reading *reading, const json_t *json, struct explored_thread *thread)
+static void read_thread(struct json_reader *reading, const json_t *json, struct explored_thread *thread)
 {
-    struct reading inner = {.context = reading->context,
-                            .object = json,
-                            .what = "a thread",
-                            .fault = reading->fault,
-                            .failed = reading->failed};
+    struct json_reader inner = {.context = reading->context,
+                                .object = json,
+                                .what = "a thread",
+                                .fault = reading->fault,
+                                .failed = reading->failed};
     size_t count = 0;
 
     thread->number = (int)get_number(&inner, "number", true);
-    thread->body = get_text(&inner, "body", false);
-    thread->file = get_text(&inner, "file", false);
+    thread->body = json_reader_text(&inner, "body", false);
+    thread->file = json_reader_text(&inner, "file", false);
     thread->line = (int)get_number(&inner, "line", true);
-    thread->source = get_text(&inner, "source", false);
+    thread->source = json_reader_text(&inner, "source", false);
     thread->ended = get_yes(&inner, "ended");
-    thread->state = get_text(&inner, "state", false);
+    thread->state = json_reader_text(&inner, "state", false);
     const json_t *holds = get_array(&inner, "holds", HELD_MAX, &count);
     thread->holds = memory_zeroed(reading->context, count + 1, sizeof *thread->holds);
     for (size_t i = 0; i < count; i++) {
         const json_t *lock = json_array_get(holds, i);
 
-        if (member(&inner, "holds", json_is_string(lock), lock) != NULL)
+        if (json_reader_member(&inner, "holds", json_is_string(lock), lock) != NULL)
             thread->holds[i] = memory_text(reading->context, json_string_value(lock));
     }
     reading->failed = inner.failed;
 }
 
-static void read_step(struct reading *reading, const json_t *json, struct step *step)
+static void read_step(struct json_reader *reading, const json_t *json, struct step *step)
 {
-    struct reading inner = {.context = reading->context,
-                            .object = json,
-                            .what = "a step",
-                            .fault = reading->fault,
-                            .failed = reading->failed};
+    struct json_reader inner = {.context = reading->context,
+                                .object = json,
+                                .what = "a step",
+                                .fault = reading->fault,
+                                .failed = reading->failed};
 
     step->thread = (int)get_number(&inner, "thread", true);
-    step->file = get_text(&inner, "file", false);
+    step->file = json_reader_text(&inner, "file", false);
     step->line = (int)get_number(&inner, "line", true);
-    step->source = get_text(&inner, "source", false);
-    step->does = get_text(&inner, "does", true);
-    step->object = get_text(&inner, "object", false);
+    step->source = json_reader_text(&inner, "source", false);
+    step->does = json_reader_text(&inner, "does", true);
+    step->object = json_reader_text(&inner, "object", false);
     step->number = (int)get_number(&inner, "number", true);
-    step->before = get_text(&inner, "before", false);
-    step->after = get_text(&inner, "after", false);
+    step->before = json_reader_text(&inner, "before", false);
+    step->after = json_reader_text(&inner, "after", false);
     step->other = (int)get_number(&inner, "other", false);
     reading->failed = inner.failed;
 }
 
 int interleaving_from_json(void *context, const json_t *json, struct interleaving *interleaving, struct fault *fault)
 {
-    struct reading reading = {.context = context, .object = json, .what = "an interleaving", .fault = fault};
+    struct json_reader reading = {.context = context, .object = json, .what = "an interleaving", .fault = fault};
 
     *interleaving = (struct interleaving){
-        .scenario = get_text(&reading, "scenario", true),
-        .story = get_text(&reading, "story", false),
-        .kind = get_text(&reading, "kind", true),
-        .pattern = get_text(&reading, "pattern", false),
-        .token = get_text(&reading, "token", true),
+        .scenario = json_reader_text(&reading, "scenario", true),
+        .story = json_reader_text(&reading, "story", false),
+        .kind = json_reader_text(&reading, "kind", true),
+        .pattern = json_reader_text(&reading, "pattern", false),
+        .token = json_reader_text(&reading, "token", true),
         .runs = get_number(&reading, "runs", true),
         .left_out = get_number(&reading, "left_out", true),
     };
@@ -330,17 +306,17 @@ int interleaving_from_json(void *context, const json_t *json, struct interleavin
 
 int proof_from_json(void *context, const json_t *json, struct proof *proof, struct fault *fault)
 {
-    struct reading reading = {.context = context, .object = json, .what = "a proof", .fault = fault};
+    struct json_reader reading = {.context = context, .object = json, .what = "a proof", .fault = fault};
 
     *proof = (struct proof){
-        .scenario = get_text(&reading, "scenario", true),
+        .scenario = json_reader_text(&reading, "scenario", true),
         .runs = get_number(&reading, "runs", true),
         .whole = get_number(&reading, "whole", true),
         .random = get_number(&reading, "random", true),
         .depth = (int)get_number(&reading, "depth", true),
         .preemptions = (int)get_number(&reading, "preemptions", false),
         .everything = get_yes(&reading, "everything"),
-        .text = get_text(&reading, "text", true),
+        .text = json_reader_text(&reading, "text", true),
     };
     if (json_is_null(json_object_get(json, "preemptions")))
         proof->preemptions = -1;

@@ -7,6 +7,7 @@
 #include "verdict_json.h"
 
 #include "files.h"
+#include "json_reader.h"
 #include "memory.h"
 #include "options.h"
 #include "utf8.h"
@@ -250,62 +251,37 @@ int report_write(const json_t *report, const char *path, struct fault *fault)
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-/* Reads member after member of one object; the first that does not fit fills the fault, and all later ones are left. */
-struct reader {
-    void *context;
-    const json_t *object;
-    const char *where; /* "finding", for the message */
-    struct fault *fault;
-    bool failed;
-};
-
-static const json_t *member(struct reader *reader, const char *key, bool fits, const json_t *value)
-{
-    if (reader->failed || (value != NULL && fits))
-        return reader->failed ? NULL : value;
-    fault_set(reader->fault, "this is not a verdict: \"%s\" of a %s is missing or not what it should be", key,
-              reader->where);
-    reader->failed = true;
-    return NULL;
-}
-
-static const char *get_text(struct reader *reader, const char *key, bool needed)
-{
-    const json_t *value = json_object_get(reader->object, key);
-    const json_t *good = member(reader, key, json_is_string(value) || (!needed && json_is_null(value)), value);
-
-    return good == NULL ? NULL : memory_text(reader->context, json_string_value(good));
-}
-
-static int get_integer(struct reader *reader, const char *key)
+static int get_integer(struct json_reader *reader, const char *key)
 {
     const json_t *value = json_object_get(reader->object, key);
     json_int_t number = json_integer_value(value);
-    const json_t *good = member(reader, key, json_is_integer(value) && number >= 0 && number <= 1000000000, value);
+    const json_t *good =
+        json_reader_member(reader, key, json_is_integer(value) && number >= 0 && number <= 1000000000, value);
 
     return good == NULL ? 0 : (int)number;
 }
 
-static double get_seconds(struct reader *reader, const char *key)
+static double get_seconds(struct json_reader *reader, const char *key)
 {
     const json_t *value = json_object_get(reader->object, key);
 
-    return member(reader, key, json_is_number(value), value) == NULL ? 0 : json_number_value(value);
+    return json_reader_member(reader, key, json_is_number(value), value) == NULL ? 0 : json_number_value(value);
 }
 
-static enum outcome get_outcome(struct reader *reader)
+static enum outcome get_outcome(struct json_reader *reader)
 {
     const json_t *value = json_object_get(reader->object, "outcome");
     int outcome = json_is_string(value) ? outcome_of(json_string_value(value)) : -1;
 
-    return member(reader, "outcome", outcome >= 0, value) == NULL ? OUTCOME_BROKEN : (enum outcome)outcome;
+    return json_reader_member(reader, "outcome", outcome >= 0, value) == NULL ? OUTCOME_BROKEN : (enum outcome)outcome;
 }
 
 /* An array and its size; 0 where it does not fit. */
-static const json_t *get_array(struct reader *reader, const char *key, size_t *count)
+static const json_t *get_array(struct json_reader *reader, const char *key, size_t *count)
 {
     const json_t *value = json_object_get(reader->object, key);
-    const json_t *good = member(reader, key, json_is_array(value) && json_array_size(value) <= ITEMS_MAX, value);
+    const json_t *good =
+        json_reader_member(reader, key, json_is_array(value) && json_array_size(value) <= ITEMS_MAX, value);
 
     *count = good == NULL ? 0 : json_array_size(good);
     return good;
@@ -313,21 +289,21 @@ static const json_t *get_array(struct reader *reader, const char *key, size_t *c
 
 static bool read_place(void *context, const json_t *json, struct place *place, struct fault *fault)
 {
-    struct reader reader = {.context = context, .object = json, .where = "place", .fault = fault};
+    struct json_reader reader = {.context = context, .object = json, .what = "a place", .fault = fault};
 
-    place->file = get_text(&reader, "file", false);
+    place->file = json_reader_text(&reader, "file", false);
     place->line = get_integer(&reader, "line");
-    place->excerpt = get_text(&reader, "excerpt", false);
-    place->who = get_text(&reader, "who", false);
-    place->note = get_text(&reader, "note", false);
+    place->excerpt = json_reader_text(&reader, "excerpt", false);
+    place->who = json_reader_text(&reader, "who", false);
+    place->note = json_reader_text(&reader, "note", false);
     return !reader.failed;
 }
 
 /* An object, or null where there is none. */
-static const struct interleaving *read_order(struct reader *reader, const char *key)
+static const struct interleaving *read_order(struct json_reader *reader, const char *key)
 {
     const json_t *value = json_object_get(reader->object, key);
-    const json_t *good = member(reader, key, json_is_object(value) || json_is_null(value), value);
+    const json_t *good = json_reader_member(reader, key, json_is_object(value) || json_is_null(value), value);
 
     if (good == NULL || json_is_null(good))
         return NULL;
@@ -338,14 +314,14 @@ static const struct interleaving *read_order(struct reader *reader, const char *
 
 static bool read_finding(void *context, const json_t *json, struct finding *finding, struct fault *fault)
 {
-    struct reader reader = {.context = context, .object = json, .where = "finding", .fault = fault};
-    const char *severity = get_text(&reader, "severity", true);
+    struct json_reader reader = {.context = context, .object = json, .what = "a finding", .fault = fault};
+    const char *severity = json_reader_text(&reader, "severity", true);
 
     finding->severity = severity != NULL && strcmp(severity, "note") == 0 ? SEVERITY_NOTE : SEVERITY_FAILURE;
-    finding->what = get_text(&reader, "what", true);
-    finding->why = get_text(&reader, "why", false);
-    finding->detail = get_text(&reader, "detail", false);
-    finding->read = get_text(&reader, "read", false);
+    finding->what = json_reader_text(&reader, "what", true);
+    finding->why = json_reader_text(&reader, "why", false);
+    finding->detail = json_reader_text(&reader, "detail", false);
+    finding->read = json_reader_text(&reader, "read", false);
     finding->order = read_order(&reader, "interleaving");
     const json_t *places = get_array(&reader, "places", &finding->place_count);
     finding->places = memory_zeroed(context, finding->place_count, sizeof *finding->places);
@@ -356,11 +332,11 @@ static bool read_finding(void *context, const json_t *json, struct finding *find
 
 static bool read_result(void *context, const json_t *json, struct stage_result *result, struct fault *fault)
 {
-    struct reader reader = {.context = context, .object = json, .where = "stage", .fault = fault};
+    struct json_reader reader = {.context = context, .object = json, .what = "a stage", .fault = fault};
 
-    result->stage = get_text(&reader, "stage", true);
+    result->stage = json_reader_text(&reader, "stage", true);
     result->outcome = get_outcome(&reader);
-    result->reason = get_text(&reader, "reason", false);
+    result->reason = json_reader_text(&reader, "reason", false);
     result->points = get_integer(&reader, "points");
     result->max_points = get_integer(&reader, "max_points");
     result->checks = get_integer(&reader, "checks");
@@ -380,16 +356,16 @@ static bool read_result(void *context, const json_t *json, struct stage_result *
 struct verdict *verdict_from_json(void *context, const json_t *json, struct fault *fault)
 {
     struct verdict *verdict = memory_zeroed(context, 1, sizeof *verdict);
-    struct reader reader = {.context = verdict, .object = json, .where = "verdict", .fault = fault};
+    struct json_reader reader = {.context = verdict, .object = json, .what = "a verdict", .fault = fault};
     const json_t *missing = json_object_get(json, "missing");
 
-    verdict->exercise = get_text(&reader, "exercise", true);
-    verdict->title = get_text(&reader, "title", false);
-    verdict->student = get_text(&reader, "student", false);
-    verdict->source = get_text(&reader, "source", false);
+    verdict->exercise = json_reader_text(&reader, "exercise", true);
+    verdict->title = json_reader_text(&reader, "title", false);
+    verdict->student = json_reader_text(&reader, "student", false);
+    verdict->source = json_reader_text(&reader, "source", false);
     verdict->outcome = get_outcome(&reader);
-    verdict->missing = json_is_true(member(&reader, "missing", json_is_boolean(missing), missing));
-    verdict->reason = get_text(&reader, "reason", false);
+    verdict->missing = json_is_true(json_reader_member(&reader, "missing", json_is_boolean(missing), missing));
+    verdict->reason = json_reader_text(&reader, "reason", false);
     verdict->points = get_integer(&reader, "points");
     verdict->max_points = get_integer(&reader, "max_points");
     verdict->wall_s = get_seconds(&reader, "wall_s");
