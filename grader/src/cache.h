@@ -3,8 +3,9 @@
  * The cache is a flat folder. A kept file's name is the SHA-256 of everything it was made from, so it is never wrong
  * and never changes; nothing needs to be invalidated. It is written under a temporary name first, so it is whole or
  * absent, however a grader ends; graders that run at the same time may keep the same thing, and the first one's file
- * stays, so that a program which somebody runs from here is not taken away from under it. Kept files that nobody asked for lately go first when the folder grows over its limit; one that
- * was asked for within the last hour never goes, so a path from here is good for a grading.
+ * stays, so that a program which somebody runs from here is not taken away from under it. Kept files that nobody asked
+ * for lately go first when the folder grows over its limit; one that was asked for within the last hour never goes, so
+ * a path from here is good for a grading.
  *
  *     struct cache_key key;
  *     cache_key_begin(&key);
