@@ -274,6 +274,7 @@ struct engine {
     unsigned silent_spins;
     unsigned random_state; /* of rand() */
     uint64_t random48;     /* of drand48() */
+    uint64_t random_bytes; /* of getrandom() */
     struct choices choices;
     enum outcome outcome;
     int status; /* of exit */

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdio.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -39,6 +40,8 @@ void model_run_at_exit(void); /* handlers and destructors only */
 
 void model_process_reset(void); /* a new run */
 void model_file_reset(void);
+void model_stream_reset(void);
+void model_environment_reset(void);
 void model_named_reset(void);
 
 /* Is this signal ignored, so that whatever raises it only fails? */
@@ -73,6 +76,10 @@ void model_cond_leave(const struct thread *thread);
  * program, whatever the status (model_harness.c). */
 void model_scenario_left(void);
 
+/* A visible operation on the file behind a stream; nothing where it is the standard output or error. Ends the run where
+ * it is the standard input, or not open (model_stream.c). */
+void model_stream_turn(const FILE *file);
+
 /* Needs scheduling points that were left out until now. */
 void model_needs_unlock_points(void);
 
@@ -85,6 +92,7 @@ int il_pthread_mutex_lock(pthread_mutex_t *mutex);
 int il_pthread_mutex_trylock(pthread_mutex_t *mutex);
 int il_pthread_mutex_unlock(pthread_mutex_t *mutex);
 void *il_malloc(size_t size);
+void *il_realloc(void *block, size_t size);
 pid_t il_getpid(void);
 
 #endif

@@ -290,6 +290,14 @@ int il_pthread_getcpuclockid(pthread_t handle, clockid_t *clock)
     return 0;
 }
 
+int il_clock_getcpuclockid(pid_t process, clockid_t *clock)
+{
+    if (process && process != PROCESS_ID)
+        return ESRCH;
+    *clock = CLOCK_PROCESS_CPUTIME_ID;
+    return 0;
+}
+
 /* Nothing forks here. */
 int il_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
 {

@@ -40,7 +40,15 @@ static void may_end(const void *pc)
     model_cancel_point();
 }
 
+/* The same, for what goes to a stream. */
+static void may_end_at(const void *pc, const FILE *to)
+{
+    may_end(pc);
+    model_stream_turn(to);
+}
+
 #define MAY_END() may_end(__builtin_return_address(0))
+#define MAY_END_AT(to) may_end_at(__builtin_return_address(0), to)
 
 static void reads_text(const char *text)
 {
@@ -49,7 +57,7 @@ static void reads_text(const char *text)
 
 int il_vfprintf(FILE *to, const char *format, va_list list)
 {
-    MAY_END();
+    MAY_END_AT(to);
     return vfprintf(to, format, list);
 }
 
@@ -61,7 +69,7 @@ int il_vprintf(const char *format, va_list list)
 
 int il_fprintf(FILE *to, const char *format, ...)
 {
-    MAY_END();
+    MAY_END_AT(to);
     va_list list;
     va_start(list, format);
     int length = vfprintf(to, format, list);
@@ -88,14 +96,14 @@ int il_puts(const char *text)
 
 int il_fputs(const char *text, FILE *to)
 {
-    MAY_END();
+    MAY_END_AT(to);
     reads_text(text);
     return fputs(text, to);
 }
 
 size_t il_fwrite(const void *from, size_t size, size_t n, FILE *to)
 {
-    MAY_END();
+    MAY_END_AT(to);
     if (size && n)
         shadow_access(from, size * n, false, false);
     return fwrite(from, size, n, to);
@@ -109,19 +117,21 @@ int il_putchar(int byte)
 
 int il_putc(int byte, FILE *to)
 {
-    MAY_END();
+    MAY_END_AT(to);
     return fputc(byte, to);
 }
 
 int il_fputc(int byte, FILE *to)
 {
-    MAY_END();
+    MAY_END_AT(to);
     return fputc(byte, to);
 }
 
 int il_fflush(FILE *stream)
 {
     MAY_END();
+    if (stream)
+        model_stream_turn(stream);
     return fflush(stream);
 }
 

@@ -36,6 +36,8 @@ static struct {
         uint32_t run;
         sigset_t blocked, pending;
         sigset_t awaited; /* by sigwait and its like, in which it is */
+        bool has_stack;   /* sigaltstack */
+        stack_t stack;
     } masks[THREADS_MAX];
     struct mask process; /* pending for whoever lets it through first */
     struct alarm {
@@ -451,7 +453,7 @@ static int change_mask(int how, const sigset_t *new, sigset_t *old)
     if (how != SIG_BLOCK && how != SIG_UNBLOCK && how != SIG_SETMASK)
         return EINVAL;
     for (int number = 1; number < SIGNALS; number++) {
-        bool named = sigismember(new, number) == 1;
+        bool named = sigismember(new, number) == 1 && number != SIGKILL && number != SIGSTOP;
         if (how == SIG_SETMASK ? !named : how == SIG_UNBLOCK && named)
             sigdelset(&mine->blocked, number);
         else if (named && how != SIG_UNBLOCK)
@@ -465,6 +467,77 @@ int il_pthread_sigmask(int how, const sigset_t *new, sigset_t *old)
 {
     IL_ENTER();
     return change_mask(how, new, old);
+}
+
+/* ---- the older calls of System V (X/Open), a signal at a time ------------------------------------------------------
+ */
+
+static int change_one(int how, int number)
+{
+    sigset_t one;
+    sigemptyset(&one);
+    if (sigaddset(&one, number))
+        return fail(EINVAL);
+    return change_mask(how, &one, NULL);
+}
+
+int il_sighold(int number)
+{
+    IL_ENTER();
+    return change_one(SIG_BLOCK, number);
+}
+
+int il_sigrelse(int number)
+{
+    IL_ENTER();
+    return change_one(SIG_UNBLOCK, number);
+}
+
+int il_sigignore(int number)
+{
+    IL_ENTER();
+    return set(number, SIG_IGN) == SIG_ERR ? -1 : 0;
+}
+
+/* Returns SIG_HOLD where it was blocked, and blocks it where it is to be SIG_HOLD. */
+void (*il_sigset(int number, void (*handler)(int)))(int)
+{
+    IL_ENTER();
+    bool was_blocked = sigismember(&mask()->blocked, number) == 1;
+    const struct sigaction *action = action_of(number);
+    void (*before)(int) = action ? action->sa_handler : SIG_ERR;
+    if (handler != SIG_HOLD)
+        before = set(number, handler);
+    if (before == SIG_ERR || change_one(handler == SIG_HOLD ? SIG_BLOCK : SIG_UNBLOCK, number))
+        return SIG_ERR;
+    return was_blocked ? SIG_HOLD : before;
+}
+
+/* What <signal.h> makes of X/Open's sigpause(). */
+int il___xpg_sigpause(int number)
+{
+    IL_ENTER();
+    sigset_t others = mask()->blocked;
+    if (sigdelset(&others, number))
+        return fail(EINVAL);
+    return il_sigsuspend(&others);
+}
+
+/* Handlers run where their thread does, on whatever stack: only remembered. */
+int il_sigaltstack(const stack_t *new, stack_t *old)
+{
+    IL_ENTER();
+    struct mask *mine = mask();
+    stack_t before = mine->has_stack ? mine->stack : (stack_t){.ss_flags = SS_DISABLE};
+    if (new &&new->ss_flags != SS_DISABLE &&new->ss_size < (size_t)MINSIGSTKSZ)
+        return fail(ENOMEM);
+    if (new) {
+        mine->has_stack = new->ss_flags != SS_DISABLE;
+        mine->stack = *new;
+    }
+    if (old)
+        *old = before;
+    return 0;
 }
 
 int il_sigprocmask(int how, const sigset_t *new, sigset_t *old)

@@ -36,6 +36,8 @@ void model_reset(void)
     model.at_exit_n = model.at_quick_exit_n = 0;
     model_process_reset();
     model_file_reset();
+    model_stream_reset();
+    model_environment_reset();
     model_named_reset();
 }
 

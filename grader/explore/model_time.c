@@ -10,7 +10,9 @@
 #include "shadow.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/time.h>
+#include <sys/times.h>
 #include <threads.h>
 #include <unistd.h>
 
@@ -281,6 +283,34 @@ clock_t il_clock(void)
     IL_ENTER();
     look_at_clock();
     return (clock_t)(il.now_ns / 1000);
+}
+
+/* Processor time stands for all the time that has passed. */
+clock_t il_times(struct tms *to)
+{
+    IL_ENTER();
+    enum { TICK_NS = 10000000 };
+    look_at_clock();
+    clock_t ticks = (clock_t)(il.now_ns / TICK_NS);
+    if (to) {
+        shadow_access(to, sizeof *to, true, false);
+        *to = (struct tms){.tms_utime = ticks};
+    }
+    return ticks;
+}
+
+int il_getrusage(int who, struct rusage *to)
+{
+    IL_ENTER();
+    if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN && who != RUSAGE_THREAD) {
+        errno = EINVAL;
+        return -1;
+    }
+    look_at_clock();
+    struct timespec time = now(CLOCK_PROCESS_CPUTIME_ID);
+    shadow_access(to, sizeof *to, true, false);
+    *to = (struct rusage){.ru_utime = {.tv_sec = time.tv_sec, .tv_usec = time.tv_nsec / 1000}};
+    return 0;
 }
 
 /* Who yields again and again, and nobody changes anything, waits for an alarm where one is set. */
