@@ -458,13 +458,18 @@ int il_pthread_spin_unlock(pthread_spinlock_t *address)
 
 /* ---- once -------------------------------------------------------------------------------------------------------- */
 
-static void once(void *address, void (*function)(void))
+/* That it was done is said by the memory too, as in glibc: where it is as PTHREAD_ONCE_INIT leaves it, the variable is
+ * a new one in the same place, or was set back. */
+enum { ONCE_INIT = 0, ONCE_DONE = 2 };
+_Static_assert(PTHREAD_ONCE_INIT == ONCE_INIT && sizeof(once_flag) == sizeof(int), "as glibc has them");
+
+static void once(int *address, void (*function)(void))
 {
     struct sync *on = sync_use(address, SYNC_ONCE);
     __pthread_unwind_buf_t buffer;
     il_wish(WISH_ONCE, on, NO_DEADLINE);
     il_acquire(on);
-    if (on->value) {
+    if (on->value && *address != ONCE_INIT) {
         il_event(on, false, 0);
         return;
     }
@@ -482,6 +487,7 @@ static void once(void *address, void (*function)(void))
     il___pthread_unregister_cancel(&buffer);
     on->owner = -1;
     on->value = 1;
+    *address = ONCE_DONE;
     il_event(on, true, 1);
     il_release(on);
 }
@@ -496,5 +502,5 @@ int il_pthread_once(pthread_once_t *address, void (*function)(void))
 void il_call_once(once_flag *address, void (*function)(void))
 {
     IL_ENTER();
-    once(address, function);
+    once((int *)(void *)address, function);
 }
