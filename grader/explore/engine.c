@@ -141,9 +141,11 @@ static void too_long(void)
     il.finding.kind = FIND_CANNOT;
     il.finding.thread = il.current;
     il.finding.pc = il.self->pc;
-    snprintf(il.finding.text, sizeof il.finding.text,
-             "one run of the program takes %u steps: give it less to do, or allow more than %u (--steps)", il.steps,
-             il.steps_max);
+    int n = snprintf(il.finding.text, sizeof il.finding.text,
+                     "one run of the program takes %u steps: give it less to do", il.steps);
+    if (il.steps > il.steps_max) /* or it had too many decisions among them */
+        snprintf(il.finding.text + n, sizeof il.finding.text - (size_t)n, ", or allow more than %u (--steps)",
+                 il.steps_max);
 }
 
 static _Noreturn void leave(enum outcome outcome)

@@ -133,6 +133,57 @@ int il_pthread_setschedprio(pthread_t handle, int priority)
     return 0;
 }
 
+/* Of a thread by its number as gettid() says it, or the one that asks: 0. NULL: there is none. */
+static struct thread *thread_of(pid_t id)
+{
+    if (id == 0)
+        return il.self;
+    return id >= PROCESS_ID && id < PROCESS_ID + il.n ? &il.threads[id - PROCESS_ID] : NULL;
+}
+
+static int result_of(int error)
+{
+    errno = error;
+    return error ? -1 : 0;
+}
+
+int il_sched_setscheduler(pid_t id, int policy, const struct sched_param *param)
+{
+    IL_ENTER();
+    const struct thread *thread = thread_of(id);
+    if (!thread)
+        return result_of(ESRCH);
+    if (!policy_is(policy) || !priority_is(policy, param->sched_priority))
+        return result_of(EINVAL);
+    about(thread)->policy = policy;
+    about(thread)->param = *param;
+    return 0;
+}
+
+int il_sched_setparam(pid_t id, const struct sched_param *param)
+{
+    IL_ENTER();
+    const struct thread *thread = thread_of(id);
+    return thread ? il_sched_setscheduler(id, about(thread)->policy, param) : result_of(ESRCH);
+}
+
+int il_sched_getscheduler(pid_t id)
+{
+    IL_ENTER();
+    const struct thread *thread = thread_of(id);
+    return thread ? about(thread)->policy : result_of(ESRCH);
+}
+
+int il_sched_getparam(pid_t id, struct sched_param *param)
+{
+    IL_ENTER();
+    const struct thread *thread = thread_of(id);
+    if (!thread)
+        return result_of(ESRCH);
+    *param = about(thread)->param;
+    return 0;
+}
+
 int il_pthread_setconcurrency(int level)
 {
     if (level < 0)

@@ -35,8 +35,9 @@ static struct {
     struct mask {
         uint32_t run;
         sigset_t blocked, pending;
-        sigset_t awaited; /* by sigwait and its like, in which it is */
-        bool has_stack;   /* sigaltstack */
+        uint8_t more[SIGNALS]; /* of a real-time signal that is pending: these wait in a queue */
+        sigset_t awaited;      /* by sigwait and its like, in which it is */
+        bool has_stack;        /* sigaltstack */
         stack_t stack;
     } masks[THREADS_MAX];
     struct mask process; /* pending for whoever lets it through first */
@@ -177,11 +178,22 @@ static struct sync *object_of(const struct mask *mask)
     return sync_use(mask, SYNC_ATOMIC);
 }
 
+static void make_pending(struct mask *to, int number)
+{
+    enum { FIRST_REAL_TIME = 32 }; /* of the kernel's: SIGRTMIN is one of them */
+    if (number >= FIRST_REAL_TIME && sigismember(&to->pending, number) == 1 && to->more[number] < UINT8_MAX)
+        to->more[number]++;
+    sigaddset(&to->pending, number);
+}
+
 static bool take(struct mask *from, int number)
 {
     if (sigismember(&from->pending, number) != 1)
         return false;
-    sigdelset(&from->pending, number);
+    if (from->more[number])
+        from->more[number]--;
+    else
+        sigdelset(&from->pending, number);
     if (from == process() || il.n > 1) {
         struct sync *on = object_of(from);
         il_acquire(on);
@@ -194,12 +206,10 @@ static bool take(struct mask *from, int number)
 static bool handle_pending(void)
 {
     bool restarts = true;
-    for (int number = 1; number < SIGNALS; number++) {
-        if (sigismember(&mask()->blocked, number) == 1)
-            continue;
-        if (take(mask(), number) || take(process(), number)) /* the thread's own first */
+    for (int number = 1; number < SIGNALS; number++)
+        while (sigismember(&mask()->blocked, number) != 1 &&
+               (take(mask(), number) || take(process(), number))) /* the thread's own first */
             restarts &= handle(number);
-    }
     return restarts;
 }
 
@@ -213,7 +223,7 @@ static int raise_here(int number)
     if (number < 0 || number >= SIGNALS)
         return EINVAL;
     if (number) {
-        sigaddset(&mask()->pending, number);
+        make_pending(mask(), number);
         handle_pending();
     }
     return 0;
@@ -249,7 +259,7 @@ static void send(struct mask *to, int thread, int number)
     struct sync *on = object_of(to);
     il_event(on, true, 64U + (unsigned)number);
     il_release(on);
-    sigaddset(&to->pending, number);
+    make_pending(to, number);
     if (thread >= 0 && sigismember(&mask_of(thread)->awaited, number) != 1 &&
         sigismember(&mask_of(thread)->blocked, number) != 1)
         il_interrupt(&il.threads[thread]);
@@ -527,9 +537,10 @@ int il___xpg_sigpause(int number)
 int il_sigaltstack(const stack_t *new, stack_t *old)
 {
     IL_ENTER();
+    enum { SMALLEST = 2048 }; /* as the kernel's MINSIGSTKSZ */
     struct mask *mine = mask();
     stack_t before = mine->has_stack ? mine->stack : (stack_t){.ss_flags = SS_DISABLE};
-    if (new &&new->ss_flags != SS_DISABLE &&new->ss_size < (size_t)MINSIGSTKSZ)
+    if (new &&new->ss_flags != SS_DISABLE &&new->ss_size < SMALLEST)
         return fail(ENOMEM);
     if (new) {
         mine->has_stack = new->ss_flags != SS_DISABLE;

@@ -184,8 +184,6 @@ static const char *const harmless[] = {
     "rindex",
     "sched_get_priority_max",
     "sched_get_priority_min",
-    "sched_getparam",
-    "sched_getscheduler",
     "sched_rr_get_interval",
     "setbuf",
     "setbuffer",

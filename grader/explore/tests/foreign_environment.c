@@ -48,6 +48,9 @@ static void system_around(void)
     assert(times(&times_now) != (clock_t)-1 && getrusage(RUSAGE_SELF, &used) == 0 && getpgrp() > 0);
     assert(clock_getcpuclockid(0, &clock) == 0 && clock_gettime(clock, &time) == 0);
     assert(sched_getscheduler(0) == SCHED_OTHER && sched_getparam(0, &param) == 0);
+    param.sched_priority = 5;
+    assert(sched_setparam(0, &param) == -1 && sched_setscheduler(0, SCHED_FIFO, &param) == 0);
+    assert(sched_getscheduler(0) == SCHED_FIFO && sched_setscheduler(1, SCHED_RR, &param) == -1 && errno == ESRCH);
     assert(sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) >= 1);
     assert(getrandom(bytes, sizeof bytes, 0) == sizeof bytes && getentropy(same, sizeof same) == 0);
     assert(memcmp(bytes, same, sizeof same) != 0);
@@ -68,6 +71,10 @@ static void signals(void)
     assert(sighold(SIGRTMIN) == 0 && raise(SIGRTMIN) == 0 && handled == 1 && sigrelse(SIGRTMIN) == 0 && handled == 2);
     assert(sigset(SIGRTMIN, SIG_HOLD) == note && raise(SIGRTMIN) == 0 && sigpause(SIGRTMIN) == -1 && handled == 3);
     assert(sigset(SIGRTMIN, SIG_DFL) == SIG_HOLD && sigignore(SIGRTMIN) == 0 && raise(SIGRTMIN) == 0 && handled == 3);
+    assert(sigset(SIGRTMIN, note) == SIG_IGN && sighold(SIGRTMIN) == 0 && raise(SIGRTMIN) == 0 && raise(SIGRTMIN) == 0);
+    assert(sigrelse(SIGRTMIN) == 0 && handled == 5); /* they are queued, and others are not */
+    assert(sigset(SIGUSR1, note) == SIG_DFL && sighold(SIGUSR1) == 0 && raise(SIGUSR1) == 0 && raise(SIGUSR1) == 0);
+    assert(sigrelse(SIGUSR1) == 0 && handled == 6);
     assert(sighold(0) == -1 && errno == EINVAL && sigaltstack(&stack, &before) == 0 && before.ss_flags == SS_DISABLE);
     sigfillset(&set);
     assert(pthread_sigmask(SIG_SETMASK, &set, NULL) == 0 && pthread_sigmask(SIG_SETMASK, NULL, &set) == 0);
