@@ -2,7 +2,8 @@
  *
  * Descriptors are numbers of our own from 3 on, the lowest free one first; 0 to 2 are the process's. A pipe holds
  * 64 KiB; what is written in one call is written whole where it is not above PIPE_BUF. What was written before is seen
- * by whoever reads it, as with any lock. Files, sockets and the standard input are not modelled.
+ * by whoever reads it, as with any lock. Descriptors of files, sockets and the standard input are not modelled; streams
+ * on files are (model_stream.c).
  */
 #include "model.h"
 

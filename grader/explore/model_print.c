@@ -130,7 +130,7 @@ int il_fputc(int byte, FILE *to)
 int il_fflush(FILE *stream)
 {
     MAY_END();
-    if (stream)
+    if (stream && stream != stdin)
         model_stream_turn(stream);
     return fflush(stream);
 }

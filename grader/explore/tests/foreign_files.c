@@ -74,6 +74,7 @@ static void *work(void *argument)
 int main(void)
 {
     pthread_t threads[2];
+    fflush(stdin);
     write_it();
     read_it();
     of_the_disk();
