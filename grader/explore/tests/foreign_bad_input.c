@@ -5,7 +5,7 @@
  * explore: -DUNDEFINED => status 2 defined_nowhere
  * explore: -DNO_MAIN => status 2 main()
  * explore: -DFORK => status 2 fork()
- * explore: -DOPENS => status 2 fopen()
+ * explore: -DOPENS => status 2 popen()
  * explore: -DINPUT => status 2 input
  * explore: -DDEEP => stack-overflow within 2
  * explore: -DDEEP_IN_THREAD => stack-overflow within 2
@@ -75,7 +75,7 @@ int main(void)
 #elif defined FORK
     fork();
 #elif defined OPENS
-    fopen("file", "r");
+    popen("true", "r");
 #elif defined INPUT
     char byte;
     read(0, &byte, 1);
