@@ -151,8 +151,11 @@ static void too_long(void)
 static _Noreturn void leave(enum outcome outcome)
 {
     il.outcome = outcome;
-    if (il.patient && outcome == RUN_ENDED)
-        too_long();
+    if (il.patient && outcome == RUN_ENDED) {
+        il.was_long = true;
+        if (!il.may_be_long)
+            too_long();
+    }
     il.inside = false;
     void *never_used;
     fiber_switch(&never_used, il.root_place);

@@ -279,15 +279,17 @@ struct engine {
     enum outcome outcome;
     int status; /* of exit */
     struct finding finding;
-    bool recording;  /* rows for a trace are wanted (record.h) */
-    bool overtaking; /* somebody has overtaken another */
-    bool patient;    /* it is long: no more decisions, only fair turns, until it ends or plainly never does */
-    bool fair_only;  /* in this search: a thread that polls was not let before another once more */
-    bool dropped;    /* …and a choice was left out that was dearer than the bound */
-    bool alarm;      /* one was set */
-    bool held;       /* in this search: a thread that spins was made to wait for a change */
-    bool is_endless; /* this program was told that it does not end */
-    bool reducing;   /* the search is dpor.h's, which wants to hear of events and steps */
+    bool recording;   /* rows for a trace are wanted (record.h) */
+    bool overtaking;  /* somebody has overtaken another */
+    bool patient;     /* it is long: no more decisions, only fair turns, until it ends or plainly never does */
+    bool fair_only;   /* in this search: a thread that polls was not let before another once more */
+    bool dropped;     /* …and a choice was left out that was dearer than the bound */
+    bool alarm;       /* one was set */
+    bool held;        /* in this search: a thread that spins was made to wait for a change */
+    bool is_endless;  /* this program was told that it does not end */
+    bool may_be_long; /* a run of too many steps goes its fair way beyond them; else there is no verdict of it */
+    bool was_long;    /* in this search: one did */
+    bool reducing;    /* the search is dpor.h's, which wants to hear of events and steps */
 
     void *root_place;
     struct thread threads[THREADS_MAX];

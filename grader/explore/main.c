@@ -45,7 +45,8 @@ struct options {
 
 static const char usage_text[] =
     "usage: interleave [options] FILE.c... [-- ARGS]\n"
-    "  --runs N         at most N interleavings of the bounded search (500000), then a tenth of it at random\n"
+    "  --runs N         at most N interleavings of the bounded search (500000, fewer of a long program), then a tenth\n"
+    "                   of it at random\n"
     "  --preemptions K  up to K preemptions, or 'all' (2, and then a look beyond)\n"
     "  --depth D        of the random search (3)\n"
     "  --seed S         of the random search (1)\n"
@@ -57,7 +58,8 @@ static const char usage_text[] =
     "  --sleeps-order   time passes only where every thread waits, so that sleeping makes others go first\n"
     "  --no-leaks       threads not joined and memory not freed at the program's end are no finding\n"
     "  --no-races       data races are no finding: look for what else goes wrong\n"
-    "  --steps N        a run of more steps never ends (20000)\n"
+    "  --steps N        orders are tried in the first N steps of a run (20000); a longer run is no verdict if N is "
+    "given\n"
     "  --cc COMPILER    gcc or clang (gcc)\n"
     "  --prepare SO     only make the program, to be given instead of its files: interleave SO\n"
     "  --width N        of the table, in characters (the terminal's, or 80)\n"
@@ -101,6 +103,7 @@ static int set_number(struct options *options, const char *name, const char *val
     if (strcmp(name, "--runs") == 0) {
         options->search.runs_max = n;
         options->search.runs_random = n / 10;
+        options->search.steps_total = 0;
     } else if (strcmp(name, "--preemptions") == 0) {
         options->search.preemptions = n > 1000 ? 1000 : (unsigned)n;
         options->search.deeper = false;
@@ -116,6 +119,7 @@ static int set_number(struct options *options, const char *name, const char *val
         options->width = (unsigned)n;
     } else {
         il.steps_max = n > 1000000 ? 1000000 : (unsigned)n;
+        il.may_be_long = false;
     }
     return 0;
 }
@@ -356,8 +360,14 @@ static int explore(struct options *options, FILE *out, FILE *errors)
 
 int main(int argc, char **argv)
 {
-    static struct options options = {
-        .search = {.runs_max = 500000, .runs_random = 50000, .preemptions = 2, .deeper = true, .depth = 3, .seed = 1}};
+    static struct options options = {.search = {.runs_max = 500000,
+                                                .runs_random = 50000,
+                                                .steps_total = 40000000,
+                                                .preemptions = 2,
+                                                .deeper = true,
+                                                .depth = 3,
+                                                .seed = 1}};
+    il.may_be_long = true;
     struct program program = {.directory = ""};
     int status = 2;
     options.program.files = options.files;

@@ -30,6 +30,8 @@ struct seen {
     size_t n, size;
 };
 
+enum { RANDOM_SHARE = 10 }; /* the random search has a tenth of the budget */
+
 enum mode { MODE_REPLAY, MODE_PROBE, MODE_REDUCED, MODE_BOUNDED, MODE_RANDOM };
 
 static struct {
@@ -229,6 +231,8 @@ static void note_run(struct search_report *report)
         report->threads = (unsigned)il.n;
     if (il.choices.n > report->steps)
         report->steps = il.choices.n;
+    if (il.steps > report->longest)
+        report->longest = il.steps;
     if (il.outcome == RUN_FOUND) {
         report->found = true;
         report->failing.n = il.choices.n;
@@ -256,9 +260,18 @@ static void run_bounded(const struct search_options *options, struct search_repo
     count_run(options, report);
 }
 
+/* So many of these runs, and fewer where one takes so many steps that they would come to more than a share of all. */
+static uint64_t affordable(const struct search_options *options, const struct search_report *report, uint64_t runs,
+                           unsigned share)
+{
+    uint64_t steps = options->steps_total / share;
+    return steps && report->longest && steps / report->longest < runs ? steps / report->longest : runs;
+}
+
 static bool go_on(const struct search_options *options, const struct search_report *report)
 {
-    return !report->found && !search.failed && !il.assumption_broken && report->runs < options->runs_max;
+    return !report->found && !search.failed && !il.assumption_broken &&
+           report->runs < affordable(options, report, options->runs_max, 1);
 }
 
 /* All that is left with the preemptions of this bound. */
@@ -286,7 +299,7 @@ static void bounded(const struct search_options *options, struct search_report *
             return;
         report->bound_done = (int)bound;
         if (search.later.n == 0) {
-            report->everything = !il.dropped;
+            report->everything = !il.dropped && !il.was_long;
             return;
         }
         struct list done = search.now;
@@ -308,7 +321,8 @@ static void reduced(const struct search_options *options, struct search_report *
     il.bound = UINT_MAX;
     il.reducing = true;
     dpor_begin();
-    while (more && !report->found && !search.failed && !il.assumption_broken && report->runs - before < runs_max) {
+    while (more && !report->found && !search.failed && !il.assumption_broken &&
+           report->runs - before < affordable(options, report, runs_max, 1)) {
         dpor_run_begins();
         engine_run();
         note_run(report);
@@ -316,7 +330,7 @@ static void reduced(const struct search_options *options, struct search_report *
         count_run(options, report);
     }
     il.reducing = false;
-    report->everything = !more && !dpor_gave_up() && !report->found && !il.assumption_broken;
+    report->everything = !more && !dpor_gave_up() && !report->found && !il.assumption_broken && !il.was_long;
     report->reduced = report->runs - before;
 }
 
@@ -358,7 +372,8 @@ static void random_runs(const struct search_options *options, struct search_repo
     search.prefix.n = 0;
     search.random = options->seed * 0x9e3779b97f4a7c15ULL + 0x1234567;
     il.bound = UINT_MAX;
-    while (report->random < options->runs_random && !report->found && !il.assumption_broken) {
+    while (report->random < affordable(options, report, options->runs_random, RANDOM_SHARE) && !report->found &&
+           !il.assumption_broken) {
         random_prepare(options, report);
         engine_run();
         note_run(report);
@@ -420,7 +435,7 @@ static void search_all(const struct search_options *options, struct search_repor
 int search_run(const struct search_options *options, struct search_report *report)
 {
     *report = (struct search_report){.bound_done = -1};
-    search.failed = il.held = il.fair_only = false;
+    search.failed = il.held = il.fair_only = il.was_long = false;
     search_all(options, report);
     if (il.assumption_broken) {
         begin_again(report);
@@ -428,6 +443,7 @@ int search_run(const struct search_options *options, struct search_report *repor
     }
     report->held = il.held;
     report->fair_only = il.fair_only;
+    report->was_long = il.was_long;
     if (search.failed)
         return -1;
     if (report->found && il.finding.kind != FIND_CANNOT)

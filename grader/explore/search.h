@@ -34,6 +34,7 @@ unsigned search_pick(const struct decision *decision);
 struct search_options {
     uint64_t runs_max;    /* of the bounded search */
     uint64_t runs_random; /* of the random one, where the budget did not suffice */
+    uint64_t steps_total; /* of all runs together: where one is long, there are fewer of them; 0: as many as said */
     unsigned preemptions; /* UINT_MAX: without a bound */
     unsigned depth;       /* of PCT */
     uint64_t seed;
@@ -59,7 +60,9 @@ struct search_report {
     bool everything;       /* every interleaving at all was run, but for these two: */
     bool held;             /* a loop that only looked was made to wait for a change after LOOKS_FREE looks */
     bool fair_only;        /* a thread that polls was not let before the same other twice */
-    unsigned threads, steps; /* most of them in any run */
+    bool was_long; /* runs were longer than il.steps_max: beyond, all turns were fair, and nothing was decided */
+    unsigned threads, steps; /* most of them in any run; decisions, that is */
+    unsigned longest;        /* steps of a run */
 };
 
 /* Searches until something is found, everything is run or the budget is used. 0, or -1 where memory ran out. The

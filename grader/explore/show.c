@@ -164,6 +164,10 @@ void show_proof(FILE *to, const struct search_options *options, const struct sea
     if (report->held)
         fprintf(to, "  (A loop that only looks at what nobody changes was held after %d rounds, until somebody did.)\n",
                 LOOKS_FREE);
+    if (report->was_long)
+        fprintf(to,
+                "  (Orders were tried in the first %u steps of a run, and it has up to %u: beyond, turns were fair.)\n",
+                il.steps_max, report->longest);
     if (report->fair_only)
         fprintf(to, "  (All turns were fair: who polls was not let before the same other thread twice in a row.)\n");
     if (il.alarm)

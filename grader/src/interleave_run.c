@@ -18,7 +18,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORDS_MAX = 24, OUTPUT_MAX = 16 << 20, SCENARIOS_MOST = 256, LINE_SIZE = 512 };
+/* Steps of a run: no scenario of ours is longer, nor what a right program makes of it. */
+static const char STEPS_MAX[] = "20000";
+
+enum { WORDS_MAX = 26, OUTPUT_MAX = 16 << 20, SCENARIOS_MOST = 256, LINE_SIZE = 512 };
 
 static const double CPU_LIMIT_S = 90;
 static const double WALL_LIMIT_S = 300;
@@ -235,6 +238,8 @@ static const char **command(void *context, const struct explore_spec *spec, cons
     words[count++] = interleave;
     words[count++] = "--json";
     words[count++] = "-";
+    words[count++] = "--steps";
+    words[count++] = STEPS_MAX;
     if (spec->order != NULL) {
         words[count++] = "--replay";
         words[count++] = spec->order;
