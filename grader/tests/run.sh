@@ -1,6 +1,7 @@
 #!/bin/sh
 # run.sh - all of the project's checks on itself, one section after another; each section ends with its own
 # `N passed, N failed`, and the last line of all is their sum. A section that cannot run counts as one failure.
+# What failed is said where it failed, and a line of each again at the end, where whoever reads a long log looks first.
 # Sections named on the command line run alone: run.sh unit lint.
 set -u
 
@@ -24,11 +25,16 @@ section() { # name, command…
     if [ -z "$sums" ]; then
         good=0 bad=1
         tail -n 40 "$work/log"
+        echo "✗ this section did not say what it checked (exit status $status)" >>"$work/log"
         echo "this section did not say what it checked (exit status $status)"
     elif [ "$bad" -gt 0 ] || [ "$status" -ne 0 ]; then
         tail -n 200 "$work/log"
         [ "$bad" -gt 0 ] || bad=1
     fi
+    [ "$bad" -eq 0 ] || {
+        echo "-- $name: $bad failed"
+        grep -a -e '^ *✗' -e '\[FAIL\]' -e '\[----\]' -e 'ERROR: .*Sanitizer' -e '^Direct leak' -e 'runtime error' "$work/log" | cut -c 1-240 | head -n 20
+    } >>"$work/again"
     passed=$((passed + good))
     failed=$((failed + bad))
     printf '   %s: %d passed, %d failed (%d s)\n' "$name" "$good" "$bad" "$(($(date +%s) - began))"
@@ -52,7 +58,8 @@ unit() { # program
 }
 
 only=$*
-section build sh -c 'make -s build/interleave build/grade build/selfcheck build/unit build/unit-asan build/asan/grade && echo "6 passed, 0 failed"'
+# shellcheck disable=SC2016 # the inner shell counts the cores
+section build sh -c 'make -s -j "$(nproc)" build/interleave build/grade build/selfcheck build/unit build/unit-asan build/asan/grade && echo "6 passed, 0 failed"'
 section unit unit build/unit
 section unit-asan unit build/unit-asan
 for part in files references starters mutants variants; do
@@ -64,5 +71,9 @@ section stories make -s check-stories
 section book make -s check-book
 section lint grader/tests/lint.sh
 
+[ ! -s "$work/again" ] || {
+    printf '\n== what failed\n'
+    cat "$work/again"
+}
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

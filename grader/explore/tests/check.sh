@@ -8,6 +8,7 @@
 #   explore: OPTIONS => nothing            nothing
 #   explore: OPTIONS => status 2 WORD      no verdict, and one line that has WORD
 # with gcc and with clang. Every finding must replay: the same trace, byte for byte. Prints `N passed, N failed`.
+# One job a line is worked off by as many workers as there are cores, each of them `check.sh --one DIR JOB`.
 set -u
 
 cd "$(dirname "$0")/../../.." || exit 2
@@ -91,31 +92,19 @@ check() { # label file options expected
     esac
 }
 
-for file in grader/explore/tests/*.c; do
-    sed -n 's/^ \* explore: *\(.*\)$/\1/p' "$file" | sed 's/ *\*\/$//' >"$work/expected"
-    while IFS= read -r line; do
-        options=${line%%=>*}
-        for compiler in gcc clang; do
-            check "$(basename "$file") $options($compiler)" "$file" "--cc $compiler $options" "${line#*=>}" </dev/null
-        done
-    done <"$work/expected"
-done
-
 # Without a bound the reduced search finds the same interleavings as the one that only remembers what it has seen.
 counted() { timeout 90 "$tool" --preemptions all --runs 1000000 --count "$@" 2>&1 | sed -n '1s/, .* reduced//p'; }
-for seed in 101 103 203 205 207 211 215 219 223; do
-    for kinds in 4 8 10; do
-        reduced=$(counted grader/explore/tests/search_random.c -- $seed $kinds)
-        all=$(counted --no-reduction grader/explore/tests/search_random.c -- $seed $kinds)
-        if [ -n "$all" ] && [ "$reduced" = "$all" ]; then
-            good
-        else
-            : >"$work/err"
-            echo "$reduced instead of $all" >"$work/out"
-            bad "search_random.c -- $seed $kinds: the two searches differ"
-        fi
-    done
-done
+check_search() { # seed kinds
+    reduced=$(counted grader/explore/tests/search_random.c -- "$1" "$2")
+    all=$(counted --no-reduction grader/explore/tests/search_random.c -- "$1" "$2")
+    if [ -n "$all" ] && [ "$reduced" = "$all" ]; then
+        good
+    else
+        : >"$work/err"
+        echo "$reduced instead of $all" >"$work/out"
+        bad "search_random.c -- $1 $2: the two searches differ"
+    fi
+}
 
 # The same again, byte for byte, wherever the program and we are loaded.
 again() { # to command…
@@ -124,8 +113,10 @@ again() { # to command…
     "$@" >"$to" 2>&1
     echo "exit status $?" >>"$to"
 }
-for file in queue_right queue_signal race memory fair_loops virtual_time deadlock sleep_orders_nothing poll_forever; do
-    set -- "$tool" --runs 3000 --json "$work/json" "grader/explore/tests/$file.c"
+check_again() { # program
+    set -- "$1" "$tool" --runs 3000 --json "$work/json" "grader/explore/tests/$1.c"
+    name=$1
+    shift
     again "$work/one" timeout 90 "$@" && mv "$work/json" "$work/json1"
     again "$work/two" timeout 90 "$@" && mv "$work/json" "$work/json2"
     again "$work/three" timeout 90 setarch -R "$@"
@@ -134,32 +125,82 @@ for file in queue_right queue_signal race memory fair_loops virtual_time deadloc
         cmp -s "$work/json1" "$work/json"; then
         good
     else
-        bad "$file.c: not the same every time"
+        bad "$name.c: not the same every time"
     fi
-done
+}
 
-echo "int main(void) { return }" >"$work/broken.c"
-timeout 20 "$tool" "$work/broken.c" >"$work/out" 2>"$work/err"
-if [ $? -eq 2 ] && grep -q 'does not compile' "$work/err"; then good; else bad "a program that does not compile"; fi
-timeout 20 "$tool" --replay nonsense grader/explore/tests/race.c >"$work/out" 2>"$work/err"
-if [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ]; then good; else bad "a token that is none"; fi
-timeout 20 "$tool" --replay ius7.9 grader/explore/tests/race.c >"$work/out" 2>"$work/err"
-if [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ]; then good; else bad "a token of another program"; fi
+check_usage() {
+    echo "int main(void) { return }" >"$work/broken.c"
+    timeout 20 "$tool" "$work/broken.c" >"$work/out" 2>"$work/err"
+    if [ $? -eq 2 ] && grep -q 'does not compile' "$work/err"; then good; else bad "a program that does not compile"; fi
+    timeout 20 "$tool" --replay nonsense grader/explore/tests/race.c >"$work/out" 2>"$work/err"
+    if [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ]; then good; else bad "a token that is none"; fi
+    timeout 20 "$tool" --replay ius7.9 grader/explore/tests/race.c >"$work/out" 2>"$work/err"
+    if [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ]; then good; else bad "a token of another program"; fi
+}
 
 # Killed while it compiles or while it searches, it leaves nothing behind.
-mkdir "$work/tmp"
-for seconds in 0.1 1; do
-    TMPDIR=$work/tmp timeout --signal=KILL "$seconds" "$tool" --runs 1000000000 --preemptions all grader/explore/tests/virtual_time.c >"$work/out" 2>"$work/err" &
-    wait $!
-    left=50
-    while [ -n "$(ls "$work/tmp")" ] && [ "$left" -gt 0 ]; do
-        sleep 0.1
-        left=$((left - 1))
+check_killed() {
+    mkdir "$work/tmp"
+    for seconds in 0.1 1; do
+        TMPDIR=$work/tmp timeout --signal=KILL "$seconds" "$tool" --runs 1000000000 --preemptions all grader/explore/tests/virtual_time.c >"$work/out" 2>"$work/err" &
+        wait $!
+        left=50
+        while [ -n "$(ls "$work/tmp")" ] && [ "$left" -gt 0 ]; do
+            sleep 0.1
+            left=$((left - 1))
+        done
+        if [ -z "$(ls "$work/tmp")" ]; then good; else bad "killed after $seconds s, it leaves $(ls "$work/tmp")"; fi
     done
-    if [ -z "$(ls "$work/tmp")" ]; then good; else bad "killed after $seconds s, it leaves $(ls "$work/tmp")"; fi
-done
+}
 
-if CC=gcc grader/explore/tests/fiber/check.sh && CC=clang grader/explore/tests/fiber/check.sh; then good; else bad "the switch of stacks"; fi
+check_fiber() {
+    : >"$work/err"
+    if CC=$1 grader/explore/tests/fiber/check.sh >"$work/out" 2>&1; then good; else bad "the switch of stacks ($1)"; fi
+}
 
+if [ "${1-}" = --one ]; then # a worker; a job's words are parted by tabs
+    results=$2
+    job=$3
+    {
+        IFS=$(printf '\t')
+        # shellcheck disable=SC2086 # a job is words
+        set -- $job
+        unset IFS
+        "$@" </dev/null
+        echo "$passed passed, $failed failed"
+    } >"$results/$(printf '%s' "$job" | md5sum | cut -c 1-32)"
+    exit 0
+fi
+
+jobs_of() {
+    printf 'check_%s\n' killed usage 'fiber\tgcc' 'fiber\tclang' | sed 's/\\t/\t/'
+    for seed in 101 103 203 205 207 211 215 219 223; do
+        printf "check_search\t$seed\t%s\n" 4 8 10
+    done
+    printf 'check_again\t%s\n' queue_right queue_signal race memory fair_loops virtual_time deadlock sleep_orders_nothing poll_forever
+    for file in grader/explore/tests/*.c; do
+        sed -n 's/^ \* explore: *\(.*\)$/\1/p' "$file" | sed 's/ *\*\/$//' | while IFS= read -r line; do
+            options=${line%%=>*}
+            for compiler in gcc clang; do
+                printf 'check\t%s\t%s\t%s\t%s\n' "$(basename "$file") $options($compiler)" "$file" "--cc $compiler $options" "${line#*=>}"
+            done
+        done
+    done
+}
+
+mkdir "$work/results"
+jobs_of >"$work/jobs"
+xargs -d '\n' -n 1 -P "$(nproc)" "$0" --one "$work/results" <"$work/jobs"
+cat "$work/results"/* | grep -v '^[0-9]* passed, [0-9]* failed$'
+sums=$(cat "$work/results"/* | awk '/^[0-9]+ passed, [0-9]+ failed$/ { p += $1; f += $3; n++ } END { print p + 0, f + 0, n + 0 }')
+passed=${sums%% *}
+failed=${sums#* }
+if [ "${failed#* }" -ne "$(wc -l <"$work/jobs")" ]; then
+    echo "✗ $(wc -l <"$work/jobs") jobs, of which ${failed#* } ended"
+    failed=$((${failed% *} + 1))
+else
+    failed=${failed% *}
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
