@@ -147,8 +147,8 @@ struct cancel {
 };
 
 struct thread {
-    void *place;     /* where it stands, while it does not run */
-    void *stack_top; /* the end of its stack */
+    _Alignas(64) void *place; /* where it stands, while it does not run */
+    void *stack_top;          /* the end of its stack */
     enum life life;
     bool detached, joined;
     bool yielded;     /* let others go first */
@@ -156,12 +156,12 @@ struct thread {
     bool spurious;    /* its last wait was ended by nobody */
     bool interrupted; /* …by a signal */
     bool signalled;   /* goes next to handle a signal; `suspended` is what it wished before */
-    struct wish suspended;
     int starter;      /* the thread to go back to at its first wish, or -1 */
-    struct wish wish; /* what it waits for or is about to do */
-    uint32_t epoch;   /* its number << 24 | its own entry of `sync` */
-    int error;        /* its errno while it does not run */
-    const void *pc;   /* the call that it is in, or the last access */
+    struct wish wish; /* what it waits for or is about to do; up to here a cache line: every decision reads it of all */
+    struct wish suspended;
+    uint32_t epoch; /* its number << 24 | its own entry of `sync` */
+    int error;      /* its errno while it does not run */
+    const void *pc; /* the call that it is in, or the last access */
     const void *wish_pc;
     void *(*body)(void *);
     int (*body_int)(void *); /* of thrd_create */
