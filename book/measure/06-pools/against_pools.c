@@ -9,7 +9,8 @@
  *
  * "a result each": GThreadPool has nothing like a future, so its user writes one, with a mutex, a condition and a count
  * of those who need it; libuv calls back in the thread that waits, with memory that its caller brings. OpenMP has
- * neither. An OpenMP task beyond the first hundred or so that wait is not queued: whoever makes it does it on the spot.
+ * neither. An OpenMP task beyond the first hundred or so that wait is not queued: whoever makes it does it on the spot,
+ * and nothing is handed over. In "groups of 100" all tasks are: whoever makes them waits after each hundred.
  * pool_map is set beside OpenMP's loop over the same chunks.
  *
  * links: glib-2.0 libuv -fopenmp
@@ -57,6 +58,7 @@ static void must(int ok, const char *what)
 /* ---- the task: so many steps of a generator ---------------------------------------------------------------------- */
 
 static int steps;
+static int group = TASKS; /* so many tasks, then it is waited for them */
 static unsigned long sinks[TASKS];
 
 static void compute(unsigned long *sink)
@@ -106,13 +108,15 @@ static int compute_and_count(void *sink, void **result)
 
 static void run_executor(void)
 {
-    ours.left = TASKS;
-    for (int i = 0; i < TASKS; i++)
-        must(executor_submit(executor, compute_and_count, &sinks[i], NULL) == 0, "executor_submit failed");
-    pthread_mutex_lock(&ours.mutex);
-    while (ours.left > 0)
-        pthread_cond_wait(&ours.done, &ours.mutex);
-    pthread_mutex_unlock(&ours.mutex);
+    for (int first = 0; first < TASKS; first += group) {
+        ours.left = group;
+        for (int i = first; i < first + group; i++)
+            must(executor_submit(executor, compute_and_count, &sinks[i], NULL) == 0, "executor_submit failed");
+        pthread_mutex_lock(&ours.mutex);
+        while (ours.left > 0)
+            pthread_cond_wait(&ours.done, &ours.mutex);
+        pthread_mutex_unlock(&ours.mutex);
+    }
 }
 
 static void run_futures(void)
@@ -140,13 +144,15 @@ static void compute_glib(gpointer sink, gpointer unused)
 
 static void run_glib(void)
 {
-    glib.left = TASKS;
-    for (int i = 0; i < TASKS; i++)
-        must(g_thread_pool_push(pool, &sinks[i], NULL), "g_thread_pool_push failed");
-    g_mutex_lock(&glib.mutex);
-    while (glib.left > 0)
-        g_cond_wait(&glib.done, &glib.mutex);
-    g_mutex_unlock(&glib.mutex);
+    for (int first = 0; first < TASKS; first += group) {
+        glib.left = group;
+        for (int i = first; i < first + group; i++)
+            must(g_thread_pool_push(pool, &sinks[i], NULL), "g_thread_pool_push failed");
+        g_mutex_lock(&glib.mutex);
+        while (glib.left > 0)
+            g_cond_wait(&glib.done, &glib.mutex);
+        g_mutex_unlock(&glib.mutex);
+    }
 }
 
 /* What a user of GThreadPool writes who wants each result by itself. */
@@ -238,20 +244,25 @@ static void run_uv_results(void)
 
 static void run_uv(void)
 {
-    for (int i = 0; i < TASKS; i++) {
-        requests[i].data = &sinks[i];
-        must(uv_queue_work(loop, &requests[i], compute_uv, done_uv) == 0, "uv_queue_work failed");
+    for (int first = 0; first < TASKS; first += group) {
+        for (int i = first; i < first + group; i++) {
+            requests[i].data = &sinks[i];
+            must(uv_queue_work(loop, &requests[i], compute_uv, done_uv) == 0, "uv_queue_work failed");
+        }
+        uv_run(loop, UV_RUN_DEFAULT);
     }
-    uv_run(loop, UV_RUN_DEFAULT);
 }
 
 static void run_omp(void)
 {
 #pragma omp parallel num_threads(WORKERS)
 #pragma omp single
-    for (int i = 0; i < TASKS; i++) {
+    for (int first = 0; first < TASKS; first += group) {
+        for (int i = first; i < first + group; i++) {
 #pragma omp task firstprivate(i)
-        compute(&sinks[i]);
+            compute(&sinks[i]);
+        }
+#pragma omp taskwait
     }
 }
 
@@ -348,6 +359,9 @@ int main(void)
     puts("what\tours_ns\ttheirs_ns\tratio");
     steps = 0;
     compare("empty", task_names, task_sides, SIDES, TASKS);
+    group = 100;
+    compare("groups of 100", task_names, task_sides, SIDES, TASKS);
+    group = TASKS;
     compare("a result each", task_names, result_sides, 3, TASKS);
     steps = 2000;
     compare("2,000 steps", task_names, task_sides, SIDES, TASKS);
