@@ -57,6 +57,9 @@ struct exam {
     size_t count;
     struct tally_sheet *sheet;
     void *data; /* the maker's own */
+    struct stage_cost {
+        double wall_s, cpu_s;
+    } costs[STAGE_COUNT]; /* of all gradings so far, stage by stage */
 };
 
 /* Adds all gradings of one part ("references", "starters", "mutants", "variants") of one exercise. */

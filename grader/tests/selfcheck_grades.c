@@ -54,6 +54,26 @@ bool exam_as_expected(const struct expectation *expectation, const struct verdic
            finding != NULL;
 }
 
+static void add_costs(struct exam *exam, const struct verdict *verdict)
+{
+    for (size_t i = 0; i < verdict->result_count; i++) {
+        enum stage_id id = stage_of(verdict->results[i].stage);
+        if (id == STAGE_COUNT)
+            continue;
+        exam->costs[id].wall_s += verdict->results[i].wall_s;
+        exam->costs[id].cpu_s += verdict->results[i].cpu_s;
+    }
+}
+
+/* Where the time went: so much of it, as many gradings at once as there are cores. */
+static void print_costs(const struct exam *exam)
+{
+    for (int id = 0; id < STAGE_COUNT; id++)
+        if (exam->costs[id].wall_s > 0)
+            printf("  %-14s %8.1f s, %8.1f s of processor time\n", stage_name((enum stage_id)id),
+                   exam->costs[id].wall_s, exam->costs[id].cpu_s);
+}
+
 static bool judge(void *data, size_t number, const struct verdict *verdict)
 {
     struct exam *exam = data;
@@ -64,6 +84,7 @@ static bool judge(void *data, size_t number, const struct verdict *verdict)
     bool must_pass = expectation->fails_at < 0;
     bool good = exam_as_expected(expectation, verdict);
 
+    add_costs(exam, verdict);
     sheet_check(exam->sheet, good, "%s: expected %s%s, got %s at %s: %s", expectation->label,
                 must_pass ? "passed" : "failed at ", must_pass ? "" : stage_name((enum stage_id)expectation->fails_at),
                 outcome_name(verdict->outcome), stage, words);
@@ -156,5 +177,7 @@ int selfcheck_grades(void *context, const struct course *course, const struct ex
     for (size_t i = 0; i < course->count; i++)
         if (only == NULL || only == &course->exercises[i])
             exam_add(&exam, &course->exercises[i], part);
-    return exam_run(&exam, judge, NULL, fault);
+    int done = exam_run(&exam, judge, NULL, fault);
+    print_costs(&exam);
+    return done;
 }
