@@ -3,11 +3,12 @@
  * Tasks wait at gates, so the test decides when a worker is busy. A worker is idle when everything has settled.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* RTLD_NEXT */
+#define _GNU_SOURCE /* RTLD_NEXT; slices.h */
 #endif
 #include "check.h"
 #include "executor.h"
 #include "fifo_queue.h"
+#include "slices.h"
 #include "wrap.h"
 
 #include <dlfcn.h>
@@ -437,6 +438,26 @@ TEST(wakes_one_worker, "With all workers asleep a task wakes one of them: the ot
     must(tally_read(&done) == 1, "All workers were idle, and the task was done %ld times.", tally_read(&done));
     must(waits() - before <= 2, "One task had %ld of %d idle workers look for it and sleep again.", waits() - before,
          WORKERS);
+    executor_destroy(executor);
+}
+
+/* A task: from now on the waits of its worker are counted. */
+static int count_slices(void *tally, void **result)
+{
+    (void)result;
+    slices = tally;
+    return 0;
+}
+
+TEST(idle_worker_sleeps, "A worker without a task sleeps until there is one: it does not look again every moment.")
+{
+    struct executor *executor = new_executor(1);
+    struct tally *looked = slices_tally();
+
+    must_return(0, executor_submit(executor, count_slices, looked, NULL), "executor_submit");
+    settle();
+    must(tally_read(looked) == 0, "A worker without a task should sleep until there is one, but it sleeps for a moment "
+                                  "and looks again.");
     executor_destroy(executor);
 }
 
