@@ -30,8 +30,9 @@ void selfcheck_files(void *context, const struct course *course, const struct ex
 const char **selfcheck_list(void *context, const char *dir, const char *ending, size_t *count);
 
 /* The stage that a mutant's first line names, or -1 where it names none; `*what` is what is wrong, owned by `context`.
- */
-int selfcheck_mutant_stage(void *context, const char *patch, const char **what);
+ * `tests or interleavings: …` names interleavings, and in `*by_luck` (1 << stage_id) the tests, which meet it now and
+ * then: what the threads do there is up to the machine. */
+int selfcheck_mutant_stage(void *context, const char *patch, const char **what, unsigned *by_luck);
 
 /* Writes the reference with the patch applied to `path`. Returns false where it does not apply, with the words of
  * patch(1) in fault. */

@@ -59,11 +59,14 @@ const char **selfcheck_list(void *context, const char *dir, const char *ending, 
     return paths;
 }
 
-int selfcheck_mutant_stage(void *context, const char *patch, const char **what)
+int selfcheck_mutant_stage(void *context, const char *patch, const char **what, unsigned *by_luck)
 {
+    static const char between[] = " or ";
     char *text = selfcheck_read(context, patch);
+    char *next = NULL;
 
     *what = "";
+    *by_luck = 0;
     if (text == NULL)
         return -1;
     text[strcspn(text, "\n")] = '\0';
@@ -72,6 +75,13 @@ int selfcheck_mutant_stage(void *context, const char *patch, const char **what)
         return -1;
     *colon = '\0';
     *what = colon + 1 + strspn(colon + 1, " ");
+    for (; (next = strstr(text, between)) != NULL; text = next + strlen(between)) {
+        *next = '\0';
+        enum stage_id early = stage_of(text);
+        if (early == STAGE_COUNT)
+            return -1;
+        *by_luck |= 1u << early;
+    }
     enum stage_id stage = stage_of(text);
     return stage == STAGE_COUNT ? -1 : (int)stage;
 }
@@ -236,7 +246,8 @@ static void check_mutants(void *context, const struct exercise *exercise, struct
                 MUTANTS_AT_LEAST);
     for (size_t i = 0; i < count; i++) {
         const char *what;
-        int stage = selfcheck_mutant_stage(context, paths[i], &what);
+        unsigned by_luck = 0;
+        int stage = selfcheck_mutant_stage(context, paths[i], &what, &by_luck);
         bool counts = stage >= 0 && (stage <= STAGE_RULES || exercise->stage_points[stage] > 0);
         sheet_check(sheet, counts && *what != '\0',
                     "%s: the first line does not say `STAGE: what is wrong` with a stage that counts here", paths[i]);

@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 static void expect(struct exam *exam, const struct exercise *exercise, const char *source, const char *label,
-                   int fails_at)
+                   int fails_at, unsigned stages)
 {
     exam->list = memory_grown(exam->context, exam->list, exam->count + 1, sizeof *exam->list);
     exam->list[exam->count++] = (struct expectation){
-        .job = {.exercise = exercise, .request = {.source = source, .stages = STAGES_ALL}},
+        .job = {.exercise = exercise, .request = {.source = source, .stages = stages}},
         .label = label,
         .fails_at = fails_at,
     };
@@ -101,7 +101,7 @@ static void expect_variants(struct exam *exam, const struct exercise *exercise)
 
     for (size_t i = 0; i < count; i++)
         expect(exam, exercise, paths[i],
-               memory_format(exam->context, "%s variant %s", exercise->id, strrchr(paths[i], '/') + 1), -1);
+               memory_format(exam->context, "%s variant %s", exercise->id, strrchr(paths[i], '/') + 1), -1, STAGES_ALL);
 }
 
 static void expect_mutants(struct exam *exam, const struct exercise *exercise)
@@ -114,22 +114,25 @@ static void expect_mutants(struct exam *exam, const struct exercise *exercise)
         struct fault fault = {""};
         const char *what;
         const char *base = strrchr(paths[i], '/') + 1;
-        int stage = selfcheck_mutant_stage(exam->context, paths[i], &what);
+        unsigned by_luck = 0;
+        int stage = selfcheck_mutant_stage(exam->context, paths[i], &what, &by_luck);
         char *made = memory_format(exam->context, "%s/%s-%s.c", exam->work, exercise->name, base);
         if (stage < 0 || !selfcheck_mutate(exam->context, exercise, paths[i], made, &fault))
             sheet_check(exam->sheet, false, "%s: cannot be made: %s", paths[i], fault.text);
         else
-            expect(exam, exercise, made, memory_format(exam->context, "%s mutant %s", exercise->id, base), stage);
+            expect(exam, exercise, made, memory_format(exam->context, "%s mutant %s", exercise->id, base), stage,
+                   STAGES_ALL & ~by_luck);
     }
 }
 
 void exam_add(struct exam *exam, const struct exercise *exercise, const char *part)
 {
     if (strcmp(part, "references") == 0)
-        expect(exam, exercise, exercise->reference, memory_format(exam->context, "%s reference", exercise->id), -1);
+        expect(exam, exercise, exercise->reference, memory_format(exam->context, "%s reference", exercise->id), -1,
+               STAGES_ALL);
     else if (strcmp(part, "starters") == 0)
         expect(exam, exercise, exercise->starter, memory_format(exam->context, "%s starter", exercise->id),
-               (int)exercise->starter_fails_at);
+               (int)exercise->starter_fails_at, STAGES_ALL);
     else if (strcmp(part, "variants") == 0)
         expect_variants(exam, exercise);
     else
