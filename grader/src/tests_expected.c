@@ -77,6 +77,8 @@ static int check_reference(void *context, const struct workshop *shop, const str
 
     for (size_t i = 0; i < run->report.count; i++) {
         const struct test_record *test = &run->report.tests[i];
+        if (test->crashed_tid != 0)
+            return fault_set(fault, "the reference of %s crashes in its own test %s", id, test->name);
         if (test->failed_message != NULL)
             return fault_set(fault, "the reference of %s fails its own test %s (%s:%d): %s", id, test->name,
                              trace_base_name(test->failed_file), test->failed_line, test->failed_message);

@@ -108,6 +108,17 @@ Test(stage_tests, a_reference_that_fails_is_our_fault)
     cr_assert(strstr(fixture.fault.text, "00-start/tiny fails its own test") != NULL, "%s", fixture.fault.text);
 }
 
+Test(stage_tests, a_reference_that_crashes_is_our_fault_and_said_at_once)
+{
+    struct exercise broken = *fixture.shop.exercise;
+
+    fixture_edit(&fixture, ADD, "    *(volatile long *)0 = amount;\n");
+    broken.reference = fixture.shop.source;
+    fixture.shop.exercise = &broken;
+    cr_assert_eq(stage_tests(fixture.context, &fixture.shop, &fixture.result, &fixture.fault), -1);
+    cr_assert(strstr(fixture.fault.text, "crashes in its own test") != NULL, "%s", fixture.fault.text);
+}
+
 /* ---- crashes ----------------------------------------------------------------------------------------------------- */
 
 Test(stage_tests, a_crash_is_told_with_the_students_line)
