@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Columns of a line: the id, the state in words; then points, then seconds. */
-enum { ID_WIDE = 30, STATE_WIDE = 26, ID_NARROW = 24, STATE_NARROW = 17, NARROW = 78 };
+enum { ID_WIDE = 34, STATE_WIDE = 25, ID_NARROW = 24, STATE_NARROW = 17, NARROW = 78 };
 
 void screen_line(FILE *out, const struct screen *screen, const struct verdict *verdict)
 {
@@ -29,8 +29,8 @@ void screen_line(FILE *out, const struct screen *screen, const struct verdict *v
         name = memory_format(context, "%s: %s", page_clean_line(&page, verdict->student), name);
     line = memory_format(context, "%s %s %s", text_padded(context, name, id_columns),
                          text_padded(context, words.state, state_columns), points);
-    if (text_width(line) + 12 <= screen->width)
-        line = memory_format(context, "%s %6.1f s", text_padded(context, line, id_columns + state_columns + 12),
+    if (text_width(line) + 10 <= screen->width)
+        line = memory_format(context, "%s %5.1f s", text_padded(context, line, id_columns + state_columns + 10),
                              verdict->wall_s);
     line = text_cut(context, line, screen->width - 3, screen->utf8);
     page_line(&page, "%s %s", page_paint(&page, words.paint, text_padded(context, words.sign, screen->utf8 ? 1 : 2)),
