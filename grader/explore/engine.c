@@ -767,6 +767,8 @@ static void thread_reset(struct thread *thread, int id)
     thread->life = LIFE_RUNS;
     thread->starter = -1;
     thread->wish.deadline_ns = NO_DEADLINE;
+    if (memory_guard(id))
+        il_found(FIND_CANNOT, NULL, "no guard page can be put below the stack of thread %d", id + 1);
     il_stack(id, memory_stack_top(id));
     thread->order = mix((uint64_t)id + 1);
     thread->sync.n = thread->fence_out.n = thread->fence_in.n = 0;

@@ -20,6 +20,10 @@ enum memory_size {
 /* Reserves arena, stacks and their shadow. 0, or -1 with errno. */
 int memory_open(void);
 
+/* Puts the guard page below a thread's stack, and those of all threads before it, once in this process. 0, or -1 with
+ * errno. */
+int memory_guard(int thread);
+
 /* The program's writable data: takes the copy and reserves its shadow. 0, or -1 with errno. */
 int memory_set_data(void *start, size_t size);
 
