@@ -4,10 +4,11 @@
  * when something happens; a run that is looked at from outside runs in a runner.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* RTLD_NEXT */
+#define _GNU_SOURCE /* RTLD_NEXT; slices.h */
 #endif
 #include "check.h"
 #include "producer_consumer.h"
+#include "slices.h"
 #include "wrap.h"
 
 #include <dlfcn.h>
@@ -34,6 +35,7 @@ struct plan {
     struct gate *hold_failing;   /* the consume of fails_at waits here; or NULL */
     struct gate *first_consumed; /* opened by the first consume; or NULL */
     struct gate *hold_drop;      /* drops wait here; or NULL */
+    struct tally *looks; /* waits of who once produced or consumed that looked again after a moment; NULL: uncounted */
 
     char things[WORKERS * EACH];
     struct tally produced, consumed, dropped, nulls, strangers, asked_again, begun_twice;
@@ -67,6 +69,7 @@ static bool produce(void *context, int producer, void **item)
 {
     struct plan *plan = context;
 
+    slices = plan->looks;
     if (producer < 0 || producer >= plan->job.producers) {
         tally_add(&plan->strangers, 1);
         return false;
@@ -94,6 +97,7 @@ static int consume(void *context, int consumer, void *item)
     struct plan *plan = context;
     int place = place_of(plan, item);
 
+    slices = plan->looks;
     if (consumer < 0 || consumer >= plan->job.consumers) {
         tally_add(&plan->strangers, 1);
         return 0;
@@ -157,6 +161,13 @@ static void run(void *argument)
 static void must_return(int expected, int got, const char *call)
 {
     must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
+}
+
+/* Whoever waits at the queue when everything has come to rest waits until it is woken. */
+static void must_sleep_on(const struct plan *plan, const char *who)
+{
+    must(tally_read(plan->looks) == 0, "%s should sleep until it is woken, but it sleeps for a moment and looks again.",
+         who);
 }
 
 /* Everything that was produced was consumed or dropped, once. */
@@ -361,8 +372,11 @@ TEST(bounded, "At most maxsize items wait in the queue: a producer that is too q
     struct plan *plan = new_plan(1, 50, 1, 3);
 
     plan->hold_consumer = &go_on;
+    plan->looks = slices_tally();
     struct runner *runner = runner_start(run, plan);
-    must(settle(), "The consumer is held up, the queue is full, and somebody keeps the processor busy.");
+    bool at_rest = settle();
+    must_sleep_on(plan, "A producer at a full queue");
+    must(at_rest, "The consumer is held up, the queue is full, and somebody keeps the processor busy.");
     must(tally_read(&plan->produced) == 5,
          "One item is being consumed, 3 have room in the queue, and the producer has one in its hand: 5 are made, not "
          "%ld.",
@@ -426,8 +440,11 @@ TEST(slow_producer, "An empty queue is not the end: a producer may just be slow,
 
     plan->hold_producer = &go_on;
     plan->hold_at = 4;
+    plan->looks = slices_tally();
     struct runner *runner = runner_start(run, plan);
-    must(settle(), "The queue is empty, a producer is slow, and somebody keeps the processor busy.");
+    bool at_rest = settle();
+    must_sleep_on(plan, "A consumer at an empty queue");
+    must(at_rest, "The queue is empty, a producer is slow, and somebody keeps the processor busy.");
     must(tally_read(&plan->consumed) == 4, "Four items were made so far, and %ld are consumed.",
          tally_read(&plan->consumed));
     must(runner_state(runner) == RUNNER_BLOCKED, "The run has returned, and a producer is still at work.");
