@@ -1,6 +1,7 @@
 set key outside top center horizontal
 set ylabel "one task or item: ns"
 set logscale y
+set yrange [1:]
 set format y "%g"
 set style data histogram
 set xtics scale 0 rotate by -35
