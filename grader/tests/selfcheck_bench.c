@@ -63,10 +63,16 @@ static void note(struct bench_sheet *sheet, const char *what, double value, cons
     sheet->table = memory_append(sheet->context, sheet->table, "%s\t%.3f\t%s\t%s\n", what, value, unit, target);
 }
 
-/* The median ratio of a grading's processor time to a start of helgrind. */
-static int measure_ratio(struct bench_sheet *sheet, const char *const *argv, double *ratio, struct fault *fault)
+/* Medians of one grading: processor time, and that over a start of helgrind's in turn with it. `less`, where given, is
+ * taken off: what is left is the cost of the stages that it leaves out. */
+struct cost {
+    double cpu_s, helgrinds;
+};
+
+static int measure_cost(struct bench_sheet *sheet, const char *const *argv, const char *const *less, struct cost *cost,
+                        struct fault *fault)
 {
-    double ratios[ROUNDS];
+    double times_s[ROUNDS], ratios[ROUNDS];
     struct child_result result;
 
     if (run(sheet, argv, &result, fault) < 0) /* warms the cache */
@@ -75,35 +81,95 @@ static int measure_ratio(struct bench_sheet *sheet, const char *const *argv, dou
         double yardstick_s;
         if (helgrind_cpu_s(sheet, &yardstick_s, fault) < 0 || run(sheet, argv, &result, fault) < 0)
             return -1;
-        ratios[i] = result.cpu_s / yardstick_s;
+        times_s[i] = result.cpu_s;
+        if (less != NULL && run(sheet, less, &result, fault) < 0)
+            return -1;
+        times_s[i] -= less == NULL ? 0 : result.cpu_s;
+        ratios[i] = times_s[i] / yardstick_s;
     }
-    *ratio = timing_median(ratios, ROUNDS);
+    *cost = (struct cost){timing_median(times_s, ROUNDS), timing_median(ratios, ROUNDS)};
+    return 0;
+}
+
+/* What is measured of each exercise. */
+enum { WHOLE, FIRST, STAGE, MEASURED };
+
+static const char *const measured_of[MEASURED] = {"full verdict, passing", "starter up to its tests",
+                                                  "the stage interleavings"};
+
+/* One exercise's three figures; the seconds of the whole verdict too. */
+static int measure_exercise(struct bench_sheet *sheet, const struct exercise *exercise, struct cost costs[MEASURED],
+                            struct fault *fault)
+{
+    const char *root = sheet->course->root, *id = exercise->id;
+    const char *reference = exercise->reference, *starter = exercise->starter;
+    const char *grade = sheet->grade;
+    const char *whole[] = {grade, "--root", root, "--jobs", "1", "--source", reference, id, NULL};
+    const char *first[] = {grade,      "--root", root, "--jobs", "1", "--stages", "build,rules,tests",
+                           "--source", starter,  id,   NULL};
+    const char *with[] = {grade,      "--root",  root, "--jobs", "1", "--stages", "build,interleavings",
+                          "--source", reference, id,   NULL};
+    const char *without[] = {grade,   "--root",   root,      "--jobs", "1", "--stages",
+                             "build", "--source", reference, id,       NULL};
+
+    if (measure_cost(sheet, whole, NULL, &costs[WHOLE], fault) < 0 ||
+        measure_cost(sheet, first, NULL, &costs[FIRST], fault) < 0 ||
+        measure_cost(sheet, with, without, &costs[STAGE], fault) < 0)
+        return -1;
+    for (int i = 0; i < MEASURED; i++)
+        note(sheet, memory_format(sheet->context, "%s: %s", id, measured_of[i]), costs[i].helgrinds, "helgrinds", "");
     return 0;
 }
 
 static int measure_exercises(struct bench_sheet *sheet, struct fault *fault)
 {
     size_t count = sheet->course->count;
-    double *whole = memory_zeroed(sheet->context, count, sizeof *whole);
-    double *first = memory_zeroed(sheet->context, count, sizeof *first);
+    double *values[MEASURED + 1];
 
+    for (int i = 0; i <= MEASURED; i++)
+        values[i] = memory_zeroed(sheet->context, count, sizeof *values[i]);
     for (size_t i = 0; i < count; i++) {
-        const struct exercise *exercise = &sheet->course->exercises[i];
-        const char *root = sheet->course->root;
-        const char *passing[] = {sheet->grade,        "--root",     root, "--jobs", "1", "--source",
-                                 exercise->reference, exercise->id, NULL};
-        const char *failing[] = {
-            sheet->grade, "--root",          root,         "--jobs", "1", "--stages", "build,rules,tests",
-            "--source",   exercise->starter, exercise->id, NULL};
-        if (measure_ratio(sheet, passing, &whole[i], fault) < 0 || measure_ratio(sheet, failing, &first[i], fault) < 0)
+        struct cost costs[MEASURED];
+        if (measure_exercise(sheet, &sheet->course->exercises[i], costs, fault) < 0)
             return -1;
-        note(sheet, memory_format(sheet->context, "%s: full verdict, passing", exercise->id), whole[i], "helgrinds",
-             "");
-        note(sheet, memory_format(sheet->context, "%s: starter up to its tests", exercise->id), first[i], "helgrinds",
-             "");
+        for (int j = 0; j < MEASURED; j++)
+            values[j][i] = costs[j].helgrinds;
+        values[MEASURED][i] = costs[WHOLE].cpu_s;
     }
-    note(sheet, "full verdict on one passing exercise, median", timing_median(whole, count), "helgrinds", "at most 3");
-    note(sheet, "first failing test after a save, median", timing_median(first, count), "helgrinds", "at most 1");
+    note(sheet, "full verdict on one passing exercise, median", timing_median(values[WHOLE], count), "helgrinds",
+         "at most 3");
+    note(sheet, "the same in processor time, median", timing_median(values[MEASURED], count), "CPU s", "");
+    note(sheet, "first failing test after a save, median", timing_median(values[FIRST], count), "helgrinds",
+         "at most 1");
+    note(sheet, "explorer: the stage interleavings, median", timing_median(values[STAGE], count), "helgrinds",
+         "at most 1");
+    return 0;
+}
+
+static const char *shell_words(struct bench_sheet *sheet, const char *between)
+{
+    const struct exercise *exercise = &sheet->course->exercises[0];
+    const char *one = memory_format(sheet->context, "'%s' --root '%s' --jobs 1 --source '%s' %s >/dev/null",
+                                    sheet->grade, sheet->course->root, exercise->reference, exercise->id);
+
+    return memory_format(sheet->context, "for i in 1 2 3; do %s %s %s; wait; done", one, between, one);
+}
+
+/* How much two cores are to this machine: two graders side by side that know nothing of each other. */
+static int measure_machine(struct bench_sheet *sheet, struct fault *fault)
+{
+    const char *in_turn[] = {"sh", "-c", shell_words(sheet, ";"), NULL};
+    const char *at_once[] = {"sh", "-c", shell_words(sheet, "&"), NULL};
+    double ratios[JOB_ROUNDS];
+
+    for (int i = 0; i < JOB_ROUNDS; i++) {
+        struct child_result turns, once;
+        if (run(sheet, in_turn, &turns, fault) < 0 || run(sheet, at_once, &once, fault) < 0)
+            return -1;
+        ratios[i] = turns.wall_s / once.wall_s;
+    }
+    note(sheet, "this machine: two graders in turn over two at once, median", timing_median(ratios, JOB_ROUNDS),
+         "times", "");
     return 0;
 }
 
@@ -122,7 +188,7 @@ static int measure_jobs(struct bench_sheet *sheet, struct fault *fault)
     }
     note(sheet, "all references: wall time with 1 job over 2 jobs, median", timing_median(ratios, JOB_ROUNDS), "times",
          "at least 1.8");
-    return 0;
+    return measure_machine(sheet, fault);
 }
 
 /* ---- the explorer ------------------------------------------------------------------------------------------------ */
