@@ -3,16 +3,6 @@
 # they are. Prints what is wrong, then `N passed, N failed` (a file and a tool make one check). Exit 1 where any failed.
 set -u
 
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-jobs=$(nproc)
-
-list() { git ls-files --cached --others --exclude-standard "$@" | while read -r file; do [ -f "$file" ] && printf '%s\n' "$file"; done; }
-
-list '*.c' '*.h' ':!grader/tests/data' >"$work/all"
-list '*.c' ':!grader/tests/data' ':!grader/explore/tests' ':!grader/checks/*/*/mutants' >"$work/sources"
-
 # The flags that a file is compiled with, by where it lives.
 flags_of() {
     case $1 in
@@ -76,13 +66,32 @@ if [ "${1-}" = --one ]; then # a worker: lint.sh --one TOOL FILE RESULT_DIR
     exit 0
 fi
 
+if [ "${1-}" = --formatted ]; then # a worker: lint.sh --formatted RESULT_DIR FILE…; one by one only where not all are
+    results=$2
+    shift 2
+    clang-format --dry-run -Werror "$@" >/dev/null 2>&1 && exit 0
+    for file; do "$0" --one format "$file" "$results"; done
+    exit 0
+fi
+
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+jobs=$(nproc)
+
+list() { git ls-files --cached --others --exclude-standard "$@" | while read -r file; do [ -f "$file" ] && printf '%s\n' "$file"; done; }
+
+list '*.c' '*.h' ':!grader/tests/data' >"$work/all"
+list '*.c' ':!grader/tests/data' ':!grader/explore/tests' ':!grader/checks/*/*/mutants' >"$work/sources"
+
 mkdir "$work/results"
 count=0
 run() { # tool list
     count=$((count + $(wc -l <"$2")))
     xargs -P "$jobs" -I{} "$0" --one "$1" {} "$work/results" <"$2"
 }
-run format "$work/all"
+count=$(wc -l <"$work/all")
+xargs -P "$jobs" -n 40 "$0" --formatted "$work/results" <"$work/all"
 run gcc "$work/sources"
 run clang "$work/sources"
 run cppcheck "$work/sources"
