@@ -315,17 +315,17 @@ Test(json, trees_are_removed_however_deep_and_no_link_is_followed, .init = set_u
     char *dir = scratch_dir(context), *outside = scratch_dir(context);
 
     scratch_write(outside, "kept", "kept");
-    scratch_write(dir, "work/a/file", "x");
-    cr_assert(symlink(outside, memory_format(context, "%s/work/link", dir)) == 0);
-    cr_assert(scratch_shell("cd %s/work && i=0 && while [ $i -lt 700 ]; do mkdir dddddddd && cd -P dddddddd || "
+    scratch_write(dir, "tree/a/file", "x");
+    cr_assert(symlink(outside, memory_format(context, "%s/tree/link", dir)) == 0);
+    cr_assert(scratch_shell("cd %s/tree && i=0 && while [ $i -lt 700 ]; do mkdir dddddddd && cd -P dddddddd || "
                             "exit 1; i=$((i+1)); done; touch deep",
                             dir) == 0);
     cr_assert(
-        scratch_shell("mkdir %s/work/locked && touch %s/work/locked/f && chmod 0 %s/work/locked", dir, dir, dir) == 0);
-    cr_expect(files_remove_tree(memory_format(context, "%s/work", dir), &fault) == 0, "%s", fault.text);
-    cr_expect(!scratch_has(dir, "work"));
+        scratch_shell("mkdir %s/tree/locked && touch %s/tree/locked/f && chmod 0 %s/tree/locked", dir, dir, dir) == 0);
+    cr_expect(files_remove_tree(memory_format(context, "%s/tree", dir), &fault) == 0, "%s", fault.text);
+    cr_expect(!scratch_has(dir, "tree"));
     cr_expect(scratch_has(outside, "kept"));
-    cr_expect(files_remove_tree(memory_format(context, "%s/work", dir), &fault) == 0, "gone is gone");
+    cr_expect(files_remove_tree(memory_format(context, "%s/tree", dir), &fault) == 0, "gone is gone");
     scratch_remove(dir);
     scratch_remove(outside);
 }
