@@ -30,9 +30,9 @@ field() { sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$w
 
 # No bug is lost where there is no bound, and equal interleavings are left out.
 # shellcheck disable=SC2086 # options are words
-check_all() { # label file options kinds
+check_all() { # label program options kinds
     case $3 in *--preemptions*) return ;; esac
-    timeout 90 "$tool" $3 --preemptions all --json "$work/json_all" "$program" >"$work/out_all" 2>&1
+    timeout 90 "$tool" $3 --preemptions all --json "$work/json_all" "$2" >"$work/out_all" 2>&1
     kind=$(sed -n 's/^ *"kind": "\([^"]*\)".*/\1/p' "$work/json_all" | head -n 1)
     case "|$4|" in
     *"|$kind|"*) good ;;
@@ -91,7 +91,7 @@ check() { # label file options expected
             timeout 90 "$tool" --width 400 $3 --replay "$token" "$program" 2>&1 | sed '/^  Replay it/d' >"$work/first"
             timeout 90 "$tool" --width 400 $3 --replay "$token" "$program" 2>&1 | sed '/^  Replay it/d' >"$work/second"
             sed -e 's/After [0-9]* interleavings*: //' -e '/^  Replay it/d' -e '/^  Proved: /d' "$work/out" >"$work/shown"
-            [ "${1%(gcc)}" = "$1" ] || check_all "$1" "$2" "$3" "$4"
+            [ "${1%(gcc)}" = "$1" ] || check_all "$1" "$program" "$3" "$4"
             if cmp -s "$work/first" "$work/second" && tail -n 3 "$work/shown" >"$work/a" && tail -n 3 "$work/first" | cmp -s - "$work/a"; then good; else bad "$1: the token $token does not replay it"; fi
         fi
         ;;
