@@ -567,6 +567,8 @@ static int choose(void)
         decision.key = decision_key(&candidates);
         index = (int)decide(&decision);
     }
+    if (candidates.how[index] == HOW_DEADLINE && candidates.cost[index] > 0)
+        search_limit_passed_early(candidates.who[index]);
     grant(candidates.who[index], candidates.how[index]);
     return candidates.who[index];
 }

@@ -30,7 +30,11 @@ struct seen {
     size_t n, size;
 };
 
-enum { RANDOM_SHARE = 10 }; /* the random search has a tenth of the budget */
+enum {
+    RANDOM_SHARE = 10,     /* the random search has a tenth of the budget */
+    PRIORITY_LEAST = 1000, /* at the start; below come change points, and below 0 those who gave way */
+    EARLY_FREE = 3, /* limits of one thread that pass before others go, and cost it nothing in the random search */
+};
 
 enum mode { MODE_REPLAY, MODE_PROBE, MODE_REDUCED, MODE_BOUNDED, MODE_RANDOM };
 
@@ -51,8 +55,10 @@ static struct {
 
     /* random */
     uint64_t random;
-    uint32_t priority[THREADS_MAX];
+    int32_t priority[THREADS_MAX];
     unsigned changes[16], changes_n, steps;
+    uint8_t early[THREADS_MAX]; /* how often its limit passed while others could go */
+    int32_t lowest;             /* priority of who gave way last */
 } search;
 
 /* ---- what was seen ----------------------------------------------------------------------------------------------- */
@@ -169,9 +175,22 @@ static unsigned pick_random(const struct decision *decision)
                 best = i;
         for (unsigned i = 0; round == 0 && i < search.changes_n; i++)
             if (search.changes[i] == search.steps)
-                search.priority[decision->who[best]] = i;
+                search.priority[decision->who[best]] = (int32_t)i;
     }
     return best;
+}
+
+/* Priorities are for ever, and a limit may pass at any time: who waits with one, looks and waits again would go round
+ * and round before whoever it waits for. So it may do that a few times, and then falls below all others each time, as
+ * who yields does (Burckhardt et al., section 4). */
+void search_limit_passed_early(int thread)
+{
+    if (search.mode != MODE_RANDOM)
+        return;
+    if (search.early[thread] < EARLY_FREE)
+        search.early[thread]++;
+    else
+        search.priority[thread] = --search.lowest;
 }
 
 unsigned search_pick(const struct decision *decision)
@@ -359,7 +378,9 @@ static void look_deeper(const struct search_options *options, struct search_repo
 static void random_prepare(const struct search_options *options, const struct search_report *report)
 {
     for (unsigned i = 0; i < THREADS_MAX; i++)
-        search.priority[i] = 1000 + (uint32_t)(random_next() >> 34);
+        search.priority[i] = PRIORITY_LEAST + (int32_t)(random_next() >> 34);
+    memset(search.early, 0, sizeof search.early);
+    search.lowest = 0;
     search.changes_n = options->depth > 16 ? 16 : options->depth - 1;
     for (unsigned i = 0; i < search.changes_n; i++)
         search.changes[i] = 1 + (unsigned)((random_next() >> 33) % (report->steps + 1));

@@ -8,7 +8,8 @@
  * reduced   without a bound, each interleaving up to swaps of independent steps once (dpor.h); first where no bound is
  *           asked for, and last where few preemptions took more runs than the budget has. Where it does not come to its
  *           end in the first case, the bounded search follows.
- * pct       random priorities with d - 1 change points (Burckhardt et al., ASPLOS 2010); seeded.
+ * pct       random priorities with d - 1 change points (Burckhardt et al., ASPLOS 2010); seeded. Who goes on again and
+ *           again because its limit has passed falls below those who could have gone.
  * replay    what a token says, then the first choice.
  *
  * Budgets are in runs, never in seconds. No call blocks longer than the runs take.
@@ -30,6 +31,9 @@ enum { PICK_PRUNE = ~0U };
 
 /* Called by the engine at every decision with n >= 2. Returns an index below n, or PICK_PRUNE. */
 unsigned search_pick(const struct decision *decision);
+
+/* Called by the engine where this thread goes on because its limit has passed, and others could have gone. */
+void search_limit_passed_early(int thread);
 
 struct search_options {
     uint64_t runs_max;    /* of the bounded search */

@@ -14,8 +14,6 @@
 
 #include <string.h>
 
-#include <string.h>
-
 enum { MORE_PREEMPTIONS = 2 }; /* of `grade explore`, whose budget is larger too */
 
 struct exploring {
@@ -81,7 +79,10 @@ static int cannot_tell(const struct exploring *exploring, const struct listed_sc
     struct finding *finding = finding_add(exploring->context, exploring->result, SEVERITY_FAILURE,
                                           memory_format(exploring->context, "The scenario %s could not be explored: %s",
                                                         scenario->name, explored->trouble));
-    finding->why = "It writes over memory that is not its own, or uses more than any answer to this exercise needs.";
+    finding->why =
+        strstr(explored->trouble, " steps") != NULL
+            ? "In some order of the threads it goes round in a loop far longer than any answer to this exercise has to."
+            : "It writes over memory that is not its own, or uses more than any answer to this exercise needs.";
     finding->detail = memory_format(exploring->context, "Scenario %s: %s.", scenario->name, scenario->story);
     exploring->result->outcome = OUTCOME_FAILED;
     return 0;
