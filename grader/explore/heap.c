@@ -27,7 +27,8 @@ struct block {
 static struct {
     struct block *blocks; /* by address */
     size_t n, live;
-    size_t used; /* bytes of the arena */
+    size_t used;  /* bytes of the arena */
+    size_t asked; /* the block that was asked about last */
 } heap;
 
 int heap_open(void)
@@ -41,6 +42,7 @@ void heap_reset(void)
 {
     heap.n = heap.live = 0;
     heap.used = 64;
+    heap.asked = 0;
 }
 
 static struct block *take(size_t size, size_t alignment)
@@ -97,7 +99,10 @@ bool heap_describe(const void *address, size_t *offset, size_t *size, const void
 
 void heap_check_access(const void *address, size_t size)
 {
-    const struct block *block = block_before(address);
+    const struct block *block = heap.asked < heap.n ? &heap.blocks[heap.asked] : NULL;
+    if (!block || (size_t)((const char *)address - block->start) >= block->size)
+        block = block_before(address);
+    heap.asked = block ? (size_t)(block - heap.blocks) : 0;
     size_t offset = block ? (size_t)((const char *)address - block->start) : 0;
     if (block && offset + size <= block->size && block->freed_by < 0)
         return;
@@ -130,6 +135,7 @@ static void *allocate(size_t size, size_t alignment, bool zeroed)
         return fail();
     heap.live++;
     memset(block->start, zeroed ? 0 : 0xbe, size);
+    shadow_allocate(block->start, size);
     return block->start;
 }
 
@@ -179,10 +185,8 @@ static void release(void *start)
     if (block->freed_by >= 0)
         il_found(FIND_HEAP, start, "%s frees memory that %s has freed already", il_name(il.current),
                  block->freed_by == il.current ? "it" : il_name(block->freed_by));
-    size_t looked_at = block->size < 4096 ? block->size : 4096;
-    shadow_access(start, looked_at, true, false);
+    shadow_release(start, block->size); /* and the next access asks us */
     record_note("frees", start, -1);
-    shadow_forget(start, block->size); /* so that the next access asks us */
     if (il.reducing)
         sync_freed(start, block->size);
     block->freed_by = il.current;

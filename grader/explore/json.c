@@ -249,21 +249,20 @@ static json_t *finding_json(const char *token, unsigned width)
     return json;
 }
 
-int show_json(FILE *to, const struct search_options *options, const struct search_report *report, const char *token,
-              unsigned width)
+int show_json(FILE *to, const struct show_options *how, const struct search_report *report)
 {
     json_t *json = json_object();
     set(json, "version", json_integer(1));
-    set(json, "finding", il.outcome == RUN_FOUND ? finding_json(token, width) : json_null());
+    set(json, "finding", il.outcome == RUN_FOUND ? finding_json(how->token, how->width) : json_null());
     set(json, "runs", json_integer((json_int_t)report->runs));
     set(json, "runs_whole", json_integer((json_int_t)report->whole));
     set(json, "runs_equal", json_integer((json_int_t)report->equal));
     set(json, "runs_random", json_integer((json_int_t)report->random));
-    set(json, "random_depth", json_integer(options->depth));
-    set(json, "random_seed", json_integer((json_int_t)options->seed));
+    set(json, "random_depth", json_integer(how->search->depth));
+    set(json, "random_seed", json_integer((json_int_t)how->search->seed));
     set(json, "proved_preemptions", report->bound_done >= 0 ? json_integer(report->bound_done) : json_null());
     set(json, "proved_everything", json_boolean(report->everything));
-    int result = json_dumpf(json, to, JSON_INDENT(1));
+    int result = json_dumpf(json, to, how->in_one_line ? JSON_COMPACT : JSON_INDENT(1));
     json_decref(json);
     return result || fputc('\n', to) == EOF ? -1 : 0;
 }

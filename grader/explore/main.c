@@ -37,7 +37,7 @@ struct options {
     const char *replay, *json;
     const char *files[FILES_MAX], *flags[FILES_MAX];
     struct program_options program;
-    bool measure, output, gdb;
+    bool measure, output, gdb, each;
     unsigned width;
     char **arguments;
     int arguments_n;
@@ -51,6 +51,9 @@ static const char usage_text[] =
     "  --depth D        of the random search (3)\n"
     "  --seed S         of the random search (1)\n"
     "  --replay TOKEN   one interleaving again, with the program's output\n"
+    "  --each           a search for each of ARGS, alone with it: until the first in which something is found; one "
+    "line\n"
+    "                   of JSON for each\n"
     "  --gdb            with --replay: under gdb, where `fibers` shows every thread\n"
     "  --json FILE      the result for programs ('-': standard output)\n"
     "  --spurious       waits may end though nobody signalled\n"
@@ -166,6 +169,8 @@ static int take_word(struct options *options, const char *word)
         options->search.no_reduction = true;
     else if (strcmp(word, "--gdb") == 0)
         options->gdb = true;
+    else if (strcmp(word, "--each") == 0)
+        options->each = true;
     else if (strcmp(word, "--output") == 0)
         options->output = true;
     else if (word[0] == '-' && word[1] && strchr("IDOlsgfmpWwaU", word[1]) && options->program.flags_n < FILES_MAX)
@@ -203,6 +208,8 @@ static int parse(int argc, char **argv, struct options *options)
         return usage("no file", NULL);
     if (options->gdb && !options->replay)
         return usage("--gdb goes with --replay", NULL);
+    if (options->each && (options->replay || at + 1 >= argc))
+        return usage("--each goes with ARGS, and not with --replay", NULL);
     if (options->width == 0)
         options->width = terminal_width();
     options->arguments = at < argc ? argv + at : NULL; /* "--" itself stands for the program's name */
@@ -228,9 +235,10 @@ static FILE *program_output_away(bool keep)
     return ours;
 }
 
+static char program_name[] = "program", *alone[] = {program_name, NULL};
+
 static int set_up(struct options *options, struct program *program)
 {
-    static char name[] = "program", *alone[] = {name, NULL};
     void *data;
     size_t size;
     if (memory_open() || shadow_open() || heap_open() || sync_table_open() || crash_open()) {
@@ -247,7 +255,7 @@ static int set_up(struct options *options, struct program *program)
     il.argv = options->arguments ? options->arguments : alone;
     il.environment = alone + 1;
     if (options->arguments)
-        il.argv[0] = name;
+        il.argv[0] = program_name;
     return 0;
 }
 
@@ -264,11 +272,14 @@ static void record_again(const struct choices *choices)
 
 static int write_json(const struct options *options, const struct search_report *report, const char *token, FILE *out)
 {
+    static bool is_first = true;
     if (!options->json)
         return 0;
-    FILE *file = strcmp(options->json, "-") == 0 ? out : fopen(options->json, "we");
-    int result = file ? show_json(file, &options->search, report, token, options->width) : -1;
-    if (file && file != out && fclose(file))
+    FILE *file = strcmp(options->json, "-") == 0 ? out : fopen(options->json, is_first ? "we" : "ae");
+    is_first = false;
+    const struct show_options how = {&options->search, token, options->width, options->each};
+    int result = file ? show_json(file, &how, report) : -1;
+    if (file && (file == out ? fflush(file) : fclose(file)))
         result = -1;
     return result;
 }
@@ -358,6 +369,23 @@ static int explore(struct options *options, FILE *out, FILE *errors)
     return finish(options, &report, out, errors);
 }
 
+/* What a search has learned of a program holds for those arguments only. */
+static int explore_each(struct options *options, FILE *out, FILE *errors)
+{
+    char *pair[] = {program_name, NULL, NULL};
+    int status = 0;
+    for (int i = 1; i < options->arguments_n && status == 0; i++) {
+        pair[1] = options->arguments[i];
+        il.argv = pair;
+        il.argc = 2;
+        engine_assume_all();
+        if (!options->json || strcmp(options->json, "-") != 0)
+            fprintf(out, "%s: ", pair[1]);
+        status = explore(options, out, errors);
+    }
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     static struct options options = {.search = {.runs_max = 500000,
@@ -388,7 +416,7 @@ int main(int argc, char **argv)
     FILE *errors = copy < 0 ? NULL : fdopen(copy, "w");
     FILE *out = program_output_away(options.replay != NULL || options.output);
     if (out && errors)
-        status = explore(&options, out, errors);
+        status = options.each ? explore_each(&options, out, errors) : explore(&options, out, errors);
     if (errors)
         fclose(errors);
     if (out && fclose(out))

@@ -268,6 +268,20 @@ static int prepare(struct build *build, char *stubs_o, bool *stubs)
     return -1;
 }
 
+/* gold is a little quicker than ld. Where it is missing the default serves. */
+static bool has_gold(void)
+{
+    char path[PATH_SIZE];
+    const char *at = getenv("PATH");
+    for (size_t length; at && *at; at += length + (at[length] == ':')) {
+        length = strcspn(at, ":");
+        int n = snprintf(path, sizeof path, "%.*s/ld.gold", (int)length, at);
+        if (n > 0 && n < (int)sizeof path && access(path, X_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int link_all(struct build *build)
 {
     char stubs_o[PATH_SIZE];
@@ -279,6 +293,8 @@ static int link_all(struct build *build)
         (char *)options->compiler, "-shared", "-nostartfiles",       "-Wl,-Bsymbolic", "-Wl,-z,now",
         "-Wl,-z,noexecstack",      "-o",      (char *)build->shared, build->whole};
     unsigned n = 9;
+    if (has_gold())
+        words[n++] = "-fuse-ld=gold";
     if (stubs)
         words[n++] = stubs_o;
     for (unsigned i = 0; i < options->flags_n && n < WORDS_MAX - 3; i++)

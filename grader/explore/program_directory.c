@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,22 +68,19 @@ int directory_open(char *name, size_t size)
     return 0;
 }
 
-static void remove_all(const char *name)
+static int remove_one(const char *path, const struct stat *about, int type, struct FTW *where)
 {
-    pid_t child = fork();
-    if (child == 0) {
-        execlp("rm", "rm", "-rf", "--", name, (char *)NULL);
-        _exit(2);
-    }
-    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        continue;
+    (void)about;
+    (void)type;
+    (void)where;
+    return remove(path);
 }
 
 void directory_close(const char *name)
 {
     if (!name[0])
         return;
-    remove_all(name);
+    nftw(name, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     if (directory.guard == 0)
         return;
     kill(directory.guard, SIGKILL);

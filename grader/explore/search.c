@@ -31,6 +31,7 @@ struct seen {
 };
 
 enum {
+    SEEN_KEPT = 1 << 16,   /* keys */
     RANDOM_SHARE = 10,     /* the random search has a tenth of the budget */
     PRIORITY_LEAST = 1000, /* at the start; below come change points, and below 0 those who gave way */
     EARLY_FREE = 3, /* limits of one thread that pass before others go, and cost it nothing in the random search */
@@ -101,8 +102,14 @@ static bool seen_before(struct seen *seen, uint64_t key)
     return false;
 }
 
+/* A large table is dear to wipe, and the next search may be a small one. */
 static void seen_forget(struct seen *seen)
 {
+    if (seen->size > SEEN_KEPT) {
+        free(seen->keys);
+        seen->keys = NULL;
+        seen->size = 0;
+    }
     if (seen->keys)
         memset(seen->keys, 0, seen->size * sizeof *seen->keys);
     seen->n = 0;

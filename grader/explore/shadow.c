@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { VECTORS_MAX = 1 << 16, SPLITS_MAX = 1 << 18 };
+enum { VECTORS_MAX = 1 << 16, SPLITS_MAX = 1 << 18, ALLOCATED_MAX = 512 };
 #define SHADOW_SPLIT 0x80000000U
 
 /* Clocks by thread; entries from n on are zero. */
@@ -208,6 +208,8 @@ static void access_part(const struct access *access, const char *at, size_t size
         touch(cell, access);
         return;
     }
+    if (memory_in_arena(at)) /* a block may end between the four bytes */
+        heap_check_access(at, size);
     if (!(cell->more & SHADOW_SPLIT))
         split(cell);
     struct split *parts = &tables.splits[cell->more & ~SHADOW_SPLIT];
@@ -225,9 +227,46 @@ void shadow_access(const void *address, size_t size, bool is_write, bool is_atom
         size_t part = 4 - ((uintptr_t)at & 3);
         if (part > (size_t)(end - at))
             part = (size_t)(end - at);
-        access_part(&access, at, part);
+        struct cell *cell = part == 4 && !is_atomic ? memory_shadow(at) : NULL;
+        if (cell && shadow_is_own(cell, at))
+            shadow_note_own(cell, is_write);
+        else
+            access_part(&access, at, part);
         at += part;
     }
+}
+
+/* Whatever was noted of the cell happens before a write of now, or it is a race. */
+static void check_cell(const struct cell *cell, const struct access *access)
+{
+    if (!(cell->more & SHADOW_SPLIT)) {
+        check(cell, access);
+        return;
+    }
+    const struct split *parts = &tables.splits[cell->more & ~SHADOW_SPLIT];
+    for (unsigned i = 0; i < 4; i++)
+        check(&parts->byte[i], access);
+}
+
+void shadow_release(const void *address, size_t size)
+{
+    struct access access = {.address = address, .size = size, .is_write = true};
+    struct cell *cell = size > 0 ? memory_shadow(address) : NULL;
+    if (il.recording)
+        record_access(address, size, true);
+    for (const struct cell *end = cell + (size + 3) / 4; cell && cell < end; cell++) {
+        if (cell->run != il.run)
+            continue;
+        check_cell(cell, &access);
+        cell->run = 0;
+    }
+}
+
+void shadow_allocate(const void *address, size_t size)
+{
+    struct cell *cell = size <= ALLOCATED_MAX ? memory_shadow(address) : NULL;
+    for (size_t i = 0; cell && i < size / 4; i++)
+        cell[i] = (struct cell){.run = il.run};
 }
 
 void shadow_forget(const void *address, size_t size)

@@ -16,10 +16,15 @@ void show_finding(FILE *to, const struct search_report *report, const char *toke
 /* What was run and what that proves, in one sentence. */
 void show_proof(FILE *to, const struct search_options *options, const struct search_report *report);
 
-/* The same as one JSON object (grader/explore/trace.schema.json); `token` "" where nothing was found; its table is
- * `width` wide. 0, or -1 with errno. */
-int show_json(FILE *to, const struct search_options *options, const struct search_report *report, const char *token,
-              unsigned width);
+struct show_options {
+    const struct search_options *search;
+    const char *token; /* "" where nothing was found */
+    unsigned width;    /* of the table */
+    bool in_one_line;
+};
+
+/* The same as one JSON object (grader/explore/trace.schema.json) and a line's end. 0, or -1 with errno. */
+int show_json(FILE *to, const struct show_options *how, const struct search_report *report);
 
 /* "mutex lock", "4 bytes into counter", …: the object at an address in words. */
 void show_object(const void *address, char *text, size_t size);

@@ -1,6 +1,6 @@
 /* tsan.c - the functions that -fsanitize=thread makes the program call at every plain access (gcc and clang).
  *
- * An access costs a few comparisons where the cell already carries the current thread's present epoch.
+ * An access costs a few comparisons where only the current thread has used the place.
  */
 #include "engine.h"
 #include "memory_map.h"
@@ -31,13 +31,16 @@ static inline void access_plain(const void *address, size_t size, bool is_write,
     self->pc = pc;
     if (++self->quiet_accesses > QUIET_MAX)
         quiet_too_long();
-    if (size == 4 && ((uintptr_t)address & 3) == 0 && !il.recording) {
-        const struct cell *cell = memory_shadow(address);
+    if ((size == 4 || size == 8) && ((uintptr_t)address & 3) == 0 && !il.recording) {
+        struct cell *cell = memory_shadow(address);
         if (!cell)
             return;
-        if (cell->run == il.run && (is_write ? cell->write == self->epoch && !cell->read && !cell->more
-                                             : cell->read == self->epoch && !cell->more))
+        if (shadow_is_own(cell, address) && (size == 4 || shadow_is_own(cell + 1, address))) {
+            shadow_note_own(cell, is_write);
+            if (size == 8)
+                shadow_note_own(cell + 1, is_write);
             return;
+        }
     }
     shadow_access(address, size, is_write, false);
 }

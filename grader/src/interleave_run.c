@@ -2,8 +2,9 @@
  *
  * Theory: the student's code runs inside the explorer's process, so that process is a stranger's: it goes through
  * child_run() as such, and its JSON, which comes by a standard output that the program itself has not got, is read as
- * carefully as any stranger's. Budgets are in interleavings. The limits of time are there for what they do not bound,
- * and decide nothing: who reaches them is not judged.
+ * carefully as any stranger's. To start a process costs more than to explore a small scenario, so one process explores
+ * all, and writes a line for each. Budgets are in interleavings. The limits of time are there for what they do not
+ * bound, and decide nothing: who reaches them is not judged.
  */
 #include "interleave_run.h"
 
@@ -21,10 +22,10 @@
 /* Steps of a run: no scenario of ours is longer, nor what a right program makes of it. */
 static const char STEPS_MAX[] = "20000";
 
-enum { WORDS_MAX = 26, OUTPUT_MAX = 16 << 20, SCENARIOS_MOST = 256, LINE_SIZE = 512 };
+enum { WORDS_MAX = 26, OUTPUT_MAX = 16 << 20, SCENARIOS_MOST = 256 };
 
-static const double CPU_LIMIT_S = 90;
-static const double WALL_LIMIT_S = 300;
+static const double CPU_LIMIT_S = 60, CPU_LIMIT_EACH_S = 30;
+static const double WALL_LIMIT_TIMES = 3; /* as much as of processor time */
 
 /* ---- reading its JSON -------------------------------------------------------------------------------------------- */
 
@@ -232,7 +233,7 @@ int interleave_read(void *context, const struct workshop *shop, const struct lis
 
 static const char **command(void *context, const struct explore_spec *spec, const char *interleave)
 {
-    const char **words = memory_zeroed(context, WORDS_MAX, sizeof *words);
+    const char **words = memory_zeroed(context, WORDS_MAX + spec->count, sizeof *words);
     size_t count = 0;
 
     words[count++] = interleave;
@@ -244,6 +245,7 @@ static const char **command(void *context, const struct explore_spec *spec, cons
         words[count++] = "--replay";
         words[count++] = spec->order;
     } else {
+        words[count++] = "--each";
         words[count++] = "--runs";
         words[count++] = memory_format(context, "%d", spec->runs);
         words[count++] = "--preemptions";
@@ -255,7 +257,8 @@ static const char **command(void *context, const struct explore_spec *spec, cons
         words[count++] = "--faults";
     words[count++] = spec->program;
     words[count++] = "--";
-    words[count] = spec->scenario->name;
+    for (size_t i = 0; i < spec->count; i++)
+        words[count++] = spec->scenario[i].name;
     return words;
 }
 
@@ -280,13 +283,43 @@ void interleave_spec_of(const struct exercise *exercise, struct explore_spec *sp
     spec->faults = exercise->explore_faults;
 }
 
+/* What is told of a scenario: a line, or with one order only all that there is. Moves `*text` behind it; NULL where
+ * there is no more. */
+static const char *told_of_next(void *context, const struct explore_spec *spec, const char **text)
+{
+    size_t length = spec->order != NULL ? strlen(*text) : strcspn(*text, "\n");
+    const char *told = length == 0 ? NULL : memory_text_n(context, *text, length);
+
+    *text += length + ((*text)[length] == '\n' ? 1 : 0);
+    return told;
+}
+
+/* Reads what was told; how many scenarios nothing was found in. The one behind them may have been found wrong. */
+static size_t read_all(void *context, const struct workshop *shop, const struct explore_spec *spec,
+                       const struct child_result *child, struct explored *explored)
+{
+    const char *text = child->out == NULL ? "" : child->out;
+
+    for (size_t i = 0; i < spec->count; i++) {
+        const char *told = told_of_next(context, spec, &text);
+
+        if (told == NULL || interleave_read(context, shop, &spec->scenario[i], told, &explored[i]) != 0) {
+            explored[i] = (struct explored){.end = EXPLORE_CANNOT};
+            return i;
+        }
+        if (explored[i].end != EXPLORE_NOTHING)
+            return i;
+    }
+    return spec->count;
+}
+
 int interleave_run(void *context, struct workshop *shop, const struct explore_spec *spec, struct explored *explored,
                    struct fault *fault)
 {
     const char *interleave = NULL;
     struct child_result child;
+    double cpu_limit_s = CPU_LIMIT_S + CPU_LIMIT_EACH_S * (double)spec->count;
 
-    *explored = (struct explored){.end = EXPLORE_CANNOT};
     if (toolchain_interleave(context, shop, &interleave, fault) != 0)
         return -1;
     const struct child_spec run = {
@@ -294,21 +327,19 @@ int interleave_run(void *context, struct workshop *shop, const struct explore_sp
         .cwd = shop->dir,
         .strange = true,
         .output_cap = OUTPUT_MAX,
-        .wall_limit_s = WALL_LIMIT_S,
-        .cpu_limit_s = CPU_LIMIT_S,
+        .wall_limit_s = WALL_LIMIT_TIMES * cpu_limit_s,
+        .cpu_limit_s = cpu_limit_s,
     };
     if (child_run(context, &run, &child, fault) != 0)
         return -1;
-    explored->cpu_s = child.cpu_s;
-    if (child.end == CHILD_TIMED_OUT || child.end == CHILD_OVER_CPU) {
-        explored->end = EXPLORE_STARVED;
-        return 0;
-    }
-    bool told = child.end == CHILD_EXITED && (child.status == 0 || child.status == 1);
-    if (told && interleave_read(context, shop, spec->scenario, child.out, explored) == 0 &&
-        (explored->end == EXPLORE_FOUND) == (child.status == 1))
-        return 0;
-    *explored = (struct explored){.end = EXPLORE_CANNOT, .trouble = trouble_of(context, &child), .cpu_s = child.cpu_s};
+    size_t well = read_all(context, shop, spec, &child, explored);
+    bool told = child.end == CHILD_EXITED && child.status == (well < spec->count);
+    struct explored *last = &explored[well < spec->count ? well : spec->count - 1];
+
+    if (child.end == CHILD_TIMED_OUT || child.end == CHILD_OVER_CPU)
+        *last = (struct explored){.end = EXPLORE_STARVED, .cpu_s = child.cpu_s};
+    else if (!told || (well < spec->count && last->end != EXPLORE_FOUND))
+        *last = (struct explored){.end = EXPLORE_CANNOT, .trouble = trouble_of(context, &child)};
     return 0;
 }
 

@@ -1,4 +1,4 @@
-/* interleave_run.h - one scenario through build/interleave, and what it told.
+/* interleave_run.h - scenarios through build/interleave, and what it told.
  *
  * All belongs to the context given. Every call blocks until the explorer has ended; one at a time in a process.
  */
@@ -15,8 +15,9 @@ struct listed_scenario {
 
 /* What to do with a scenario. The budgets are counts of interleavings: no result depends on how fast the machine is. */
 struct explore_spec {
-    const char *program; /* of PROGRAM_EXPLORED */
-    const struct listed_scenario *scenario;
+    const char *program;                    /* of PROGRAM_EXPLORED */
+    const struct listed_scenario *scenario; /* the first of them */
+    size_t count;                           /* how many, one after another as they are listed */
     int runs;
     int preemptions;
     bool spurious, faults;
@@ -43,6 +44,9 @@ struct explored {
     double cpu_s;
 };
 
+/* Explores them in one process, up to and with the first where something else than EXPLORE_NOTHING comes of it, and
+ * writes what did to `explored`, which has room for all: in their order, and nothing behind that first one. 0, or -1
+ * with a fault where the explorer is not to be had. */
 int interleave_run(void *context, struct workshop *shop, const struct explore_spec *spec, struct explored *explored,
                    struct fault *fault);
 
@@ -54,8 +58,8 @@ void interleave_spec_of(const struct exercise *exercise, struct explore_spec *sp
 int interleave_list(void *context, struct workshop *shop, const char *reference, struct listed_scenario **scenarios,
                     struct fault *fault);
 
-/* What interleave --json wrote (grader/explore/trace.schema.json), into proof, order and the sentences. -1 where it is
- * no such thing: the text is cut, or not the explorer's. `shop` says whose the lines are. */
+/* What interleave --json wrote of one scenario (grader/explore/trace.schema.json), into proof, order and the sentences.
+ * -1 where it is no such thing: the text is cut, or not the explorer's. `shop` says whose the lines are. */
 int interleave_read(void *context, const struct workshop *shop, const struct listed_scenario *scenario,
                     const char *text, struct explored *explored);
 

@@ -25,9 +25,9 @@ struct exploring {
 };
 
 static int explore(const struct exploring *exploring, const char *program, const struct listed_scenario *scenario,
-                   struct explored *explored)
+                   size_t count, struct explored *explored)
 {
-    struct explore_spec spec = {.program = program, .scenario = scenario};
+    struct explore_spec spec = {.program = program, .scenario = scenario, .count = count};
 
     interleave_spec_of(exploring->shop->exercise, &spec);
     if (exploring->shop->explore_runs > spec.runs)
@@ -53,7 +53,7 @@ static int reference_explore(const struct exploring *exploring, const struct lis
 {
     const char *id = exploring->shop->exercise->id;
 
-    if (explore(exploring, exploring->reference, scenario, explored) != 0)
+    if (explore(exploring, exploring->reference, scenario, 1, explored) != 0)
         return -1;
     if (explored->end == EXPLORE_FOUND)
         return fault_set(exploring->fault, "%s: the reference itself does not come through the scenario %s: %s", id,
@@ -110,25 +110,37 @@ static void proof_add(const struct exploring *exploring, const struct proof *pro
     result->checks++;
 }
 
-static int one(const struct exploring *exploring, const struct listed_scenario *scenario)
+static int tell(const struct exploring *exploring, const struct listed_scenario *scenario,
+                const struct explored *explored)
 {
-    struct explored explored;
-
-    if (explore(exploring, exploring->student, scenario, &explored) != 0)
-        return -1;
-    switch (explored.end) {
+    switch (explored->end) {
     case EXPLORE_NOTHING:
-        proof_add(exploring, &explored.proof);
+        proof_add(exploring, &explored->proof);
         return 0;
     case EXPLORE_FOUND:
-        return found_tell(exploring, scenario, &explored);
+        return found_tell(exploring, scenario, explored);
     case EXPLORE_CANNOT:
-        return cannot_tell(exploring, scenario, &explored);
+        return cannot_tell(exploring, scenario, explored);
     case EXPLORE_STARVED:
         break;
     }
-    starved_tell(exploring, scenario, explored.cpu_s);
+    starved_tell(exploring, scenario, explored->cpu_s);
     return 0;
+}
+
+/* From this one on, up to the first where something is found. How many were looked at; -1 with a fault. */
+static int some(const struct exploring *exploring, const struct listed_scenario *scenario, size_t count)
+{
+    struct explored *explored = memory_zeroed(exploring->context, count, sizeof *explored);
+    size_t at = 0;
+
+    if (explore(exploring, exploring->student, scenario, count, explored) != 0)
+        return -1;
+    do
+        if (tell(exploring, &scenario[at], &explored[at]) != 0)
+            return -1;
+    while (explored[at++].end == EXPLORE_NOTHING && at < count);
+    return (int)at;
 }
 
 /* ---- one order again ----------------------------------------------------------------------------------------------
@@ -155,7 +167,8 @@ static int replay(const struct exploring *exploring, const struct listed_scenari
                                                "'%.80s' is no token of this exercise. `make explore` prints one where "
                                                "it finds something.",
                                                token));
-    const struct explore_spec spec = {.program = exploring->student, .scenario = scenario, .order = token + length + 1};
+    const struct explore_spec spec = {
+        .program = exploring->student, .scenario = scenario, .count = 1, .order = token + length + 1};
     if (interleave_run(exploring->context, exploring->shop, &spec, &explored, exploring->fault) != 0)
         return -1;
     if (explored.end == EXPLORE_CANNOT)
@@ -191,9 +204,15 @@ int stage_interleavings(void *context, struct workshop *shop, struct stage_resul
         return -1;
     if (shop->replay != NULL)
         return replay(&exploring, scenario, shop->replay);
+    size_t count = 0, at = 0;
+    while (scenario[count].name != NULL)
+        count++;
     bool all = shop->explore_runs > 0;
-    for (; scenario->name != NULL && (all || result->outcome == OUTCOME_PASSED); scenario++)
-        if (one(&exploring, scenario) != 0)
+    while (at < count && (all || result->outcome == OUTCOME_PASSED)) {
+        int looked_at = some(&exploring, scenario + at, count - at);
+        if (looked_at < 0)
             return -1;
+        at += (size_t)looked_at;
+    }
     return 0;
 }

@@ -9,6 +9,11 @@
  * explore: -DABORT => crash within 1
  * explore: -DSTATUS => exit-status within 1
  * explore: -DFREED_BY_OTHER => race|heap within 10
+ * explore: -DFREED_WHILE_READ => race|heap within 10
+ * explore: -DFREED_BY_BYTE => race|heap within 10
+ * explore: -DODD_END => heap within 1
+ * explore: -DHANDED_OVER => everything
+ * explore: -DHALF_OWN => race within 10
  * explore: -DFAULT => everything
  * explore: --faults -DFAULT => crash within 3 */
 #include <pthread.h>
@@ -24,6 +29,29 @@ static void *use(void *argument)
     return NULL;
 }
 
+/* Far into a block, where a whole one is given back at once. */
+enum { FAR = 100000 };
+static volatile int seen;
+
+static void *look_far(void *argument)
+{
+    seen = ((const int *)argument)[FAR];
+    return NULL;
+}
+
+static void *set_byte_far(void *argument)
+{
+    ((char *)argument)[FAR + 1] = 1;
+    return NULL;
+}
+
+/* The second half of eight bytes, whose first is nobody else's. */
+static void *set_half(void *argument)
+{
+    ((volatile int *)argument)[1] = 1;
+    return NULL;
+}
+
 static int deep(int n)
 {
     volatile char frame[4096];
@@ -35,7 +63,7 @@ static int act(void)
 {
     pthread_t thread;
     int *number = malloc(2 * sizeof *number);
-    (void)thread, (void)use, (void)deep;
+    (void)thread, (void)use, (void)deep, (void)look_far, (void)set_byte_far, (void)set_half;
 #if defined RIGHT
     char *text = strdup("text"), *more = realloc(NULL, 10);
     more = realloc(more, 100);
@@ -71,6 +99,44 @@ static int act(void)
     pthread_create(&thread, NULL, use, number);
     free(number);
     pthread_join(thread, NULL);
+#elif defined FREED_WHILE_READ
+    int *large = calloc(FAR + 1, sizeof *large);
+    pthread_create(&thread, NULL, look_far, large);
+    free(large);
+    pthread_join(thread, NULL);
+    free(number);
+#elif defined FREED_BY_BYTE
+    char *large = malloc(FAR + 2);
+    pthread_create(&thread, NULL, set_byte_far, large);
+    free(large);
+    pthread_join(thread, NULL);
+    free(number);
+#elif defined ODD_END
+    char *odd = malloc(5);
+    odd[4] = 1;
+    odd[5] = 1;
+    free(odd);
+    free(number);
+#elif defined HANDED_OVER
+    int *large = calloc(FAR + 1, sizeof *large);
+    large[FAR] = 1;
+    pthread_create(&thread, NULL, look_far, large);
+    pthread_join(thread, NULL);
+    large[FAR] = 2;
+    free(large);
+    large = calloc(FAR + 1, sizeof *large);
+    pthread_create(&thread, NULL, look_far, large);
+    pthread_join(thread, NULL);
+    free(large);
+    free(number);
+#elif defined HALF_OWN
+    volatile long *whole = malloc(sizeof *whole);
+    *whole = 1;
+    pthread_create(&thread, NULL, set_half, (void *)whole);
+    *whole = 2;
+    pthread_join(thread, NULL);
+    free((void *)whole);
+    free(number);
 #elif defined FAULT
     *number = 1;
     free(number);

@@ -123,6 +123,21 @@ says '--replay' --gdb "$some"
 says 'not a token' --replay 1.2.3 "$some"
 says 'nowhere' --json "$work/nowhere/x" "$some"
 says 'absent.c' "$work/absent.c"
+says '--each' --each "$some"
+says '--each' --each --replay 1 "$some" -- one
+
+# --each: what each search alone finds, a line each, up to the first that finds something.
+each=grader/explore/tests/each.c
+timeout 60 "$tool" --each --json - "$each" -- right many right race right >"$work/screen" 2>"$work/error"
+status=$?
+if [ $status -eq 1 ] && [ "$(wc -l <"$work/screen")" -eq 4 ]; then good; else bad "--each: exit status $status"; fi
+for number in 1 2 3 4; do
+    name=$(echo right many right race | cut -d ' ' -f $number)
+    timeout 60 "$tool" --json - "$each" -- "$name" | tr -d '\n ' >"$work/alone"
+    sed -n "${number}p" "$work/screen" | tr -d '\n ' | cmp -s - "$work/alone" && good || bad "--each: $name is another alone"
+done
+if timeout 60 "$tool" --each "$each" -- right many | grep -c '^[a-z]*: .*Nothing found' | grep -qx 2; then good; else bad '--each in words'; fi
+
 if timeout 60 "$tool" --help | grep -q -- --replay; then good; else bad 'interleave --help'; fi
 
 # Under gdb: every thread at its own line.
