@@ -3,7 +3,8 @@
  * The student's file is copied into a folder of this grading's own (source.h), and everything works on the copy: what
  * the student saves meanwhile, or has a program do to the original, changes nothing. Each stage runs with the machine
  * shared with the other gradings, a comparison of wall times with the machine to itself (turnstile.h). The first stage
- * that fails is the last; the folder is removed whatever happened.
+ * that fails is the last; the folder is removed whatever happened. Where this run has a lane to spare (lanes.h), the
+ * stages between the tests and the timing go side by side (stages_aside.h), which changes nothing but the time.
  */
 #include "grade.h"
 
@@ -11,6 +12,7 @@
 #include "memory.h"
 #include "source.h"
 #include "stage.h"
+#include "stages_aside.h"
 #include "turnstile.h"
 
 #include <limits.h>
@@ -146,6 +148,76 @@ static int run_stage(struct grading *grading, const struct stage *stage, struct 
     return ran;
 }
 
+/* Whatever it may have found meanwhile. */
+static void skip(const struct grading *grading, struct stage_result *result, const char *stopped_by)
+{
+    *result = (struct stage_result){
+        .stage = result->stage,
+        .max_points = result->max_points,
+        .outcome = OUTCOME_SKIPPED,
+        .reason = memory_format(grading->context, "after %s", stopped_by),
+    };
+}
+
+/* All from `first` up to the timing, which is not run beside others. Returns -1 with a fault; `*stopped_by` is the name
+ * of the one that did not go well. */
+static int run_aside(struct grading *grading, enum stage_id first, const char **stopped_by)
+{
+    struct side_stage side_stages[STAGE_COUNT];
+    struct side_by_side side = {
+        .shop = &grading->shop,
+        .stages = side_stages,
+        .begun = grading->request->stage_begun,
+        .begun_context = grading->request->stage_context,
+    };
+    size_t counted = 0;
+
+    for (enum stage_id id = first; id < STAGE_TIMING; id++)
+        if (is_part(grading, id))
+            side_stages[side.count++] = (struct side_stage){&stages[id], add_result(grading, id)};
+    if (turnstile_enter(&grading->turnstile, false, grading->fault) != 0)
+        return -1;
+    int ran = stages_side_by_side(grading->context, &side, &counted, grading->fault);
+    turnstile_leave(&grading->turnstile);
+    const struct stage_result *last = side_stages[counted - 1].result;
+    if (last->outcome == OUTCOME_FAILED || last->outcome == OUTCOME_BROKEN)
+        *stopped_by = last->stage;
+    for (size_t i = counted; i < side.count; i++)
+        skip(grading, side_stages[i].result, *stopped_by);
+    return ran;
+}
+
+/* Whether there is more than one left to go beside others, and a lane for it. Then the lane is this grading's. */
+static bool take_lane(const struct grading *grading, enum stage_id first)
+{
+    int count = 0;
+
+    for (enum stage_id id = first; id < STAGE_TIMING; id++)
+        count += is_part(grading, id);
+    return first > STAGE_TESTS && count > 1 && lane_take(&grading->shop.lanes);
+}
+
+static int run_one(struct grading *grading, enum stage_id id, const char **stopped_by)
+{
+    struct stage_result *result = add_result(grading, id);
+    int ran = 0;
+
+    if (*stopped_by != NULL) {
+        skip(grading, result, *stopped_by);
+        return 0;
+    }
+    if (grading->request->stage_begun != NULL)
+        grading->request->stage_begun(grading->request->stage_context, stages[id].name);
+    if (run_stage(grading, &stages[id], result) != 0) {
+        ran = -1;
+        result->outcome = OUTCOME_BROKEN;
+        result->reason = memory_text(grading->context, grading->fault->text);
+    }
+    if (result->outcome == OUTCOME_FAILED || result->outcome == OUTCOME_BROKEN)
+        *stopped_by = stages[id].name;
+    return ran;
+}
+
 /* Runs the stages from `first` on; those after one that did not go well are skipped, with that reason. */
 static int run_stages(struct grading *grading, enum stage_id first, const char *stopped_by)
 {
@@ -154,21 +226,13 @@ static int run_stages(struct grading *grading, enum stage_id first, const char *
     for (enum stage_id id = first; id < STAGE_COUNT; id++) {
         if (!is_part(grading, id))
             continue;
-        struct stage_result *result = add_result(grading, id);
-        if (stopped_by != NULL) {
-            result->outcome = OUTCOME_SKIPPED;
-            result->reason = memory_format(grading->context, "after %s", stopped_by);
-            continue;
+        if (stopped_by == NULL && take_lane(grading, id)) {
+            lane_give(&grading->shop.lanes); /* each stage's process takes its own */
+            ran |= run_aside(grading, id, &stopped_by);
+            id = STAGE_TIMING - 1;
+        } else {
+            ran |= run_one(grading, id, &stopped_by);
         }
-        if (grading->request->stage_begun != NULL)
-            grading->request->stage_begun(grading->request->stage_context, stages[id].name);
-        if (run_stage(grading, &stages[id], result) != 0) {
-            ran = -1;
-            result->outcome = OUTCOME_BROKEN;
-            result->reason = memory_text(grading->context, grading->fault->text);
-        }
-        if (result->outcome == OUTCOME_FAILED || result->outcome == OUTCOME_BROKEN)
-            stopped_by = stages[id].name;
     }
     return ran;
 }
@@ -294,6 +358,7 @@ static int set_up(struct grading *grading)
         .source = memory_format(grading->context, "%s/%s.c", dir, grading->exercise->name),
         .explore_runs = request->explore_runs,
         .replay = request->replay,
+        .lanes = request->lanes,
     };
     if (turnstile_open(request->cache_dir, &grading->turnstile, grading->fault) != 0) {
         rmdir(dir);

@@ -10,6 +10,7 @@
 #include "course.h"
 #include "fault.h"
 #include "finding.h"
+#include "lanes.h"
 
 #include <stdbool.h>
 
@@ -24,13 +25,15 @@ struct request {
     unsigned stages;       /* a bit (1u << id) for each stage to run; build always runs */
     const char *work_dir;  /* absolute; the grading makes a folder of its own in it and removes that again */
     const char *cache_dir; /* absolute; is made where it is missing */
+    struct lane_share lanes;                               /* what it may take beside its own lane */
     void (*stage_begun)(void *context, const char *stage); /* as each stage begins; or NULL */
     void *stage_context;
 };
 
 /* Grades. The verdict is always whole and belongs to `context`. Where the grader could not do its work the verdict is
  * OUTCOME_BROKEN with the reason, `fault` has the same line, and -1 is returned; else 0. A file that is not there is
- * the student's failure ("no submission"), no fault. Blocks until done; one at a time in a process. In the program it
+ * the student's failure ("no submission"), no fault. Blocks until done; one at a time in a process, which may start
+ * others beside it. In the program it
  * is called by pool.c only, in a process of its own. */
 int grade_one(void *context, const struct course *course, const struct exercise *exercise,
               const struct request *request, struct verdict *verdict, struct fault *fault);

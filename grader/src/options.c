@@ -372,7 +372,7 @@ void options_help(FILE *out)
           "  --stages LIST       only these, as in tests,races (build, rules always):\n"
           "                      build, rules, tests, memory, races,\n"
           "                      interleavings, timing\n"
-          "  --jobs N, -j N      so many gradings at a time (all cores)\n"
+          "  --jobs N, -j N      so many at a time; one alone uses their cores too (all)\n"
           "\n"
           "A class\n"
           "  --submissions DIR   each folder in DIR is one student's tree\n"

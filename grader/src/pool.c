@@ -66,10 +66,11 @@ struct run {
     const struct pool *pool;
     struct fault *fault;
     struct worker *workers; /* at_once slots */
-    struct pollfd *polled;  /* two, and two for each slot */
-    struct verdict **done;  /* by job: NULL where not done, or reported */
-    size_t next;            /* the next job to start */
-    size_t reported;        /* jobs before this one have been reported */
+    struct lanes *lanes;
+    struct pollfd *polled; /* two, and two for each slot */
+    struct verdict **done; /* by job: NULL where not done, or reported */
+    size_t next;           /* the next job to start */
+    size_t reported;       /* jobs before this one have been reported */
     sigset_t old_mask;
     int signals;           /* signalfd */
     int lock;              /* the work folder, locked */
@@ -233,7 +234,7 @@ static void close_worker(struct worker *worker)
 }
 
 /* What the worker does in place of the pool. Grades, sends, ends; nothing of the caller's is flushed or freed. */
-static _Noreturn void work(struct run *run, size_t number, int pipe, pid_t pool_pid)
+static _Noreturn void work(struct run *run, size_t number, int slot, int pipe, pid_t pool_pid)
 {
     const struct job *job = &run->pool->jobs[number];
     struct request request = job->request;
@@ -259,6 +260,7 @@ static _Noreturn void work(struct run *run, size_t number, int pipe, pid_t pool_
     request.work_dir = run->work;
     if (request.cache_dir == NULL)
         request.cache_dir = memory_format(run->context, "%s/build/cache", run->pool->course->root);
+    request.lanes = (struct lane_share){run->lanes, slot};
     request.stage_begun = send_stage;
     request.stage_context = &reporter;
     int (*grade)(void *, const struct course *, const struct exercise *, const struct request *, struct verdict *,
@@ -270,8 +272,9 @@ static _Noreturn void work(struct run *run, size_t number, int pipe, pid_t pool_
 
 /* ---- the pool's side --------------------------------------------------------------------------------------------- */
 
-static int start_worker(struct run *run, struct worker *slot)
+static int start_worker(struct run *run, int number)
 {
+    struct worker *slot = &run->workers[number];
     int ends[2];
     pid_t self = getpid();
 
@@ -286,8 +289,9 @@ static int start_worker(struct run *run, struct worker *slot)
     }
     if (pid == 0) {
         close(ends[0]);
-        work(run, run->next, ends[1], self);
+        work(run, run->next, number, ends[1], self);
     }
+    lanes_begin(run->lanes, number);
     (void)setpgid(pid, pid); /* here and there: whoever comes first */
     close(ends[1]);
     (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
@@ -308,7 +312,7 @@ static int start_workers(struct run *run)
             continue;
         if (run->next >= pool->job_count || run->next - run->reported >= ahead)
             return 0;
-        if (start_worker(run, &run->workers[i]) != 0)
+        if (start_worker(run, i) != 0)
             return -1;
     }
     return 0;
@@ -413,6 +417,7 @@ static void finish_worker(struct run *run, struct worker *worker)
     worker->verdict->student = memory_text(worker->verdict, job->request.student);
     run->done[worker->job] = worker->verdict;
     talloc_free(worker->text);
+    lanes_end(run->lanes, (int)(worker - run->workers));
     *worker = (struct worker){.pid = 0};
     if (!clean)
         end_orphans(run);
@@ -536,6 +541,9 @@ static int open_run(struct run *run)
     run->signals = signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
     if (run->signals < 0)
         return fault_errno(run->fault, "Ctrl-C cannot be listened for");
+    run->lanes = lanes_open(run->pool->at_once, run->fault);
+    if (run->lanes == NULL)
+        return -1;
     return make_work(run);
 }
 
@@ -547,6 +555,7 @@ static int close_run(struct run *run)
 
     end_workers(run);
     end_orphans(run);
+    lanes_close(run->lanes);
     if (run->work != NULL && files_remove_tree(run->work, &removing) != 0)
         result = -1;
     if (run->lock >= 0)

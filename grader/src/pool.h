@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One grading to do. work_dir, stage_begun and stage_context of the request are the pool's to set; a cache_dir of
+/* One grading to do. work_dir, lanes, stage_begun and stage_context of the request are the pool's to
+ * set; a cache_dir of
  * NULL is ROOT/build/cache. */
 struct job {
     const struct exercise *exercise;

@@ -3,6 +3,7 @@
  * so that no later stage meets a file that does not compile. */
 #include "stage.h"
 
+#include "aside.h"
 #include "diagnostics.h"
 #include "files.h"
 #include "includes.h"
@@ -407,6 +408,49 @@ static int check_object(struct build *build, const char *path)
     return checked;
 }
 
+/* ---- clang, ahead ------------------------------------------------------------------------------------------------ */
+
+/* Compiles in a process beside this one what will be asked for next; what comes of it lies in the workshop. */
+struct ahead {
+    struct build *build;
+    enum flavour flavour;
+    struct aside aside;
+    bool is_on;
+};
+
+static void compile_ahead(void *closure, int pipe)
+{
+    const struct ahead *ahead = closure;
+    const char *unused = NULL;
+    struct child_result log;
+    struct fault fault;
+
+    (void)pipe;
+    (void)toolchain_compile(ahead->build->context, ahead->build->shop, ahead->flavour, &unused, &log, &fault);
+}
+
+static void ahead_begin(struct ahead *ahead)
+{
+    struct fault fault;
+
+    if (!lane_take(&ahead->build->shop->lanes))
+        return;
+    ahead->is_on = aside_start(&ahead->aside, compile_ahead, ahead, &fault) == 0;
+    if (!ahead->is_on)
+        lane_give(&ahead->build->shop->lanes);
+}
+
+static void ahead_end(struct ahead *ahead, bool is_wanted)
+{
+    if (!ahead->is_on)
+        return;
+    if (is_wanted)
+        aside_wait(ahead->build->context, &ahead->aside);
+    else
+        aside_stop(&ahead->aside);
+    lane_give(&ahead->build->shop->lanes);
+}
+
 int stage_build(void *context, struct workshop *shop, struct stage_result *result, struct fault *fault)
 {
     struct build build = {
@@ -422,7 +466,11 @@ int stage_build(void *context, struct workshop *shop, struct stage_result *resul
         result->outcome = OUTCOME_FAILED;
         return 0;
     }
-    if (compile(&build, FLAVOUR_PLAIN, &object) != 0)
+    struct ahead ahead = {.build = &build, .flavour = second};
+    ahead_begin(&ahead);
+    int compiled = compile(&build, FLAVOUR_PLAIN, &object);
+    ahead_end(&ahead, object != NULL);
+    if (compiled != 0)
         return -1;
     if (object == NULL)
         return 0;

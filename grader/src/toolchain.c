@@ -375,6 +375,12 @@ int toolchain_preprocess(void *context, struct workshop *shop, const char **text
     return *text == NULL ? -1 : 0;
 }
 
+/* Where something to be kept is made: stages that go side by side may make the same. */
+const char *tool_made(void *context, const struct workshop *shop, const char *name)
+{
+    return memory_format(context, "%s/%d-%s", shop->dir, (int)getpid(), name);
+}
+
 /* ---- what is trusted ------------------------------------------------------------------------------------------- */
 
 static int is_header(const struct dirent *entry)
@@ -528,7 +534,7 @@ int toolchain_trusted(void *context, struct workshop *shop, enum flavour flavour
     *object = cache_find(context, shop->cache_dir, name);
     if (*object != NULL)
         return 0;
-    const char *made = memory_format(context, "%s/%s", shop->dir, name);
+    const char *made = tool_made(context, shop, name);
     words_add(context, &trusted.words, memory_format(context, "-ffile-prefix-map=%s=.", shop->course->root));
     words_add(context, &trusted.words, "-o");
     words_add(context, &trusted.words, made);

@@ -8,6 +8,7 @@
 
 #include "child.h"
 #include "course.h"
+#include "lanes.h"
 
 /* Which compiler and flags. Every object of one program is of one flavour. */
 enum flavour {
@@ -39,6 +40,7 @@ struct workshop {
     const char *shown;     /* what to call that file on the screen */
     int explore_runs;      /* as in struct request; 0: the exercise's own budget */
     const char *replay;    /* …; or NULL */
+    struct lane_share lanes;
     struct workshop **own; /* the student's own files of the exercises this one is built on, each in a workshop of its
                               own, NULL-terminated; NULL: the references serve */
 };

@@ -246,7 +246,7 @@ static int link_reference(struct linking *linking, const char **path)
     if (*path != NULL)
         return 0;
 
-    const char *made = memory_format(context, "%s/%s", linking->shop->dir, name);
+    const char *made = tool_made(context, linking->shop, name);
     struct words words = {0};
     if (local_words(linking, object, local, &words) != 0 ||
         tool_run_trusted(context, linking->shop, words.items, linking->shop->exercise->id, linking->fault) != 0)
@@ -311,7 +311,7 @@ int toolchain_trusted_program(void *context, struct workshop *shop, enum flavour
     *path = cache_find(context, shop->cache_dir, name);
     if (*path != NULL)
         return 0;
-    const char *made = memory_format(context, "%s/%s", shop->dir, name);
+    const char *made = tool_made(context, shop, name);
     words_add(context, &linking.words, "-o");
     words_add(context, &linking.words, made);
     if (tool_run_trusted(context, shop, linking.words.items, tool_from_root(shop, source), fault) != 0)

@@ -42,6 +42,9 @@ struct needed tool_needed(void *context, const struct workshop *shop);
 /* Where a tool is that is started by its name; the name where it is nowhere. */
 const char *tool_path(void *context, const char *name);
 
+/* Where in the workshop something of this name is made before it is kept; owned by `context`. */
+const char *tool_made(void *context, const struct workshop *shop, const char *name);
+
 /* `path` as seen from the course's root; as it is where it lies elsewhere. */
 const char *tool_from_root(const struct workshop *shop, const char *path);
 

@@ -45,15 +45,11 @@ static int run(struct bench_sheet *sheet, const char *const *argv, struct child_
     return fault_set(fault, "%s %s: %s: %.300s", argv[0], argv[1], child_end_text(sheet->context, result), result->err);
 }
 
-static int helgrind_cpu_s(struct bench_sheet *sheet, double *cpu_s, struct fault *fault)
+static int run_helgrind(struct bench_sheet *sheet, struct child_result *result, struct fault *fault)
 {
     const char *argv[] = {"valgrind", "--command-line-only=yes", "--tool=helgrind", "-q", sheet->empty, NULL};
-    struct child_result result;
 
-    if (run(sheet, argv, &result, fault) < 0)
-        return -1;
-    *cpu_s = result.cpu_s;
-    return 0;
+    return run(sheet, argv, result, fault);
 }
 
 static void note(struct bench_sheet *sheet, const char *what, double value, const char *unit, const char *target)
@@ -63,43 +59,49 @@ static void note(struct bench_sheet *sheet, const char *what, double value, cons
     sheet->table = memory_append(sheet->context, sheet->table, "%s\t%.3f\t%s\t%s\n", what, value, unit, target);
 }
 
-/* Medians of one grading: processor time, and that over a start of helgrind's in turn with it. `less`, where given, is
- * taken off: what is left is the cost of the stages that it leaves out. */
+/* Medians of one grading: processor time, and that over a start of helgrind's in turn with it, and what of the clock's
+ * time over its clock's time. `less`, where given, is taken off the first two: what is left is the cost of the stages
+ * that it leaves out. */
 struct cost {
-    double cpu_s, helgrinds;
+    double cpu_s, helgrinds, wall_helgrinds;
 };
 
 static int measure_cost(struct bench_sheet *sheet, const char *const *argv, const char *const *less, struct cost *cost,
                         struct fault *fault)
 {
-    double times_s[ROUNDS], ratios[ROUNDS];
-    struct child_result result;
+    double times_s[ROUNDS], ratios[ROUNDS], walls[ROUNDS];
+    struct child_result yardstick, result;
 
     if (run(sheet, argv, &result, fault) < 0) /* warms the cache */
         return -1;
     for (int i = 0; i < ROUNDS; i++) {
-        double yardstick_s;
-        if (helgrind_cpu_s(sheet, &yardstick_s, fault) < 0 || run(sheet, argv, &result, fault) < 0)
+        if (run_helgrind(sheet, &yardstick, fault) < 0 || run(sheet, argv, &result, fault) < 0)
             return -1;
         times_s[i] = result.cpu_s;
+        walls[i] = result.wall_s / yardstick.wall_s;
         if (less != NULL) {
             if (run(sheet, less, &result, fault) < 0)
                 return -1;
             times_s[i] -= result.cpu_s;
         }
-        ratios[i] = times_s[i] / yardstick_s;
+        ratios[i] = times_s[i] / yardstick.cpu_s;
     }
-    *cost = (struct cost){timing_median(times_s, ROUNDS), timing_median(ratios, ROUNDS)};
+    *cost = (struct cost){timing_median(times_s, ROUNDS), timing_median(ratios, ROUNDS), timing_median(walls, ROUNDS)};
     return 0;
 }
 
 /* What is measured of each exercise. */
-enum { WHOLE, FIRST, STAGE, MEASURED };
+enum { WHOLE, FIRST, STAGE, SCREEN, FIRST_SCREEN, MEASURED };
 
-static const char *const measured_of[MEASURED] = {"full verdict, passing", "starter up to its tests",
-                                                  "the stage interleavings"};
+static const char *const measured_of[MEASURED] = {
+    [WHOLE] = "full verdict, passing",
+    [FIRST] = "starter up to its tests",
+    [STAGE] = "the stage interleavings",
+    [SCREEN] = "full verdict by the clock, on all cores",
+    [FIRST_SCREEN] = "starter by the clock, on all cores",
+};
 
-/* One exercise's three figures; the seconds of the whole verdict too. */
+/* By the clock is what a student waits for, alone at the machine; by processor time is what a class costs. */
 static int measure_exercise(struct bench_sheet *sheet, const struct exercise *exercise, struct cost costs[MEASURED],
                             struct fault *fault)
 {
@@ -113,11 +115,17 @@ static int measure_exercise(struct bench_sheet *sheet, const struct exercise *ex
                           "--source", reference, id,   NULL};
     const char *without[] = {grade,   "--root",   root,      "--jobs", "1", "--stages",
                              "build", "--source", reference, id,       NULL};
+    const char *screen[] = {grade, "--root", root, "--source", reference, id, NULL};
+    const char *first_screen[] = {grade, "--root", root, "--source", starter, id, NULL};
 
     if (measure_cost(sheet, whole, NULL, &costs[WHOLE], fault) < 0 ||
         measure_cost(sheet, first, NULL, &costs[FIRST], fault) < 0 ||
-        measure_cost(sheet, with, without, &costs[STAGE], fault) < 0)
+        measure_cost(sheet, with, without, &costs[STAGE], fault) < 0 ||
+        measure_cost(sheet, screen, NULL, &costs[SCREEN], fault) < 0 ||
+        measure_cost(sheet, first_screen, NULL, &costs[FIRST_SCREEN], fault) < 0)
         return -1;
+    costs[SCREEN].helgrinds = costs[SCREEN].wall_helgrinds;
+    costs[FIRST_SCREEN].helgrinds = costs[FIRST_SCREEN].wall_helgrinds;
     for (int i = 0; i < MEASURED; i++)
         note(sheet, memory_format(sheet->context, "%s: %s", id, measured_of[i]), costs[i].helgrinds, "helgrinds", "");
     return 0;
@@ -143,6 +151,10 @@ static int measure_exercises(struct bench_sheet *sheet, struct fault *fault)
     note(sheet, "the same in processor time, median", timing_median(values[MEASURED], count), "CPU s", "");
     note(sheet, "first failing test after a save, median", timing_median(values[FIRST], count), "helgrinds",
          "at most 1");
+    note(sheet, "full verdict by the clock, on all cores, median", timing_median(values[SCREEN], count), "helgrinds",
+         "at most 3");
+    note(sheet, "first failing test by the clock, on all cores, median", timing_median(values[FIRST_SCREEN], count),
+         "helgrinds", "at most 1");
     note(sheet, "explorer: the stage interleavings, median", timing_median(values[STAGE], count), "helgrinds",
          "at most 1");
     return 0;

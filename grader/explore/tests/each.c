@@ -1,6 +1,6 @@
 /* Does what its argument says: for --each, where several searches follow each other in one process (story.sh). The one
  * named many needs what the others assume to be needless: it looks whether a mutex is free.
- * explore: --each => status 2 --each */
+ * explore: => exit-status within 1 */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
