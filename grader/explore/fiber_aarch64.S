@@ -32,7 +32,14 @@ fiber_switch:
     ret
     .size fiber_switch, .-fiber_switch
 
-/* void *fiber_prepare(void *top, void (*entry)(void)) */
+/* A fiber's first step: a return address of zero ends backtraces, which would go beyond the stack's end otherwise. */
+    .type fiber_begin, %function
+fiber_begin:
+    mov x30, #0
+    br x19
+    .size fiber_begin, .-fiber_begin
+
+/* void *fiber_prepare(void *top, void (*entry)(void)): x19 is `entry`, and x30 is where the switch returns to. */
     .globl fiber_prepare
     .type fiber_prepare, %function
 fiber_prepare:
@@ -42,7 +49,9 @@ fiber_prepare:
     add x3, x3, #8
     cmp x3, #160
     b.lo 1b
-    str x1, [x2, #88]
+    str x1, [x2, #0]
+    adr x3, fiber_begin
+    str x3, [x2, #88]
     mov x0, x2
     ret
     .size fiber_prepare, .-fiber_prepare

@@ -11,7 +11,7 @@ try() { # label runner compiler options
     label=$1
     runner=$2
     shift 2
-    if ! "$@" -std=c17 -D_GNU_SOURCE -O2 tests/fiber/fiber_check.c fiber_ucontext.c fiber_x86_64.S fiber_aarch64.S -o "$work/fiber"; then
+    if ! "$@" -std=c17 -D_GNU_SOURCE -O2 -funwind-tables tests/fiber/fiber_check.c fiber_ucontext.c fiber_x86_64.S fiber_aarch64.S -o "$work/fiber"; then
         echo "✗ $label: does not compile"
         status=1
     elif ! timeout 60 $runner "$work/fiber"; then
@@ -22,7 +22,9 @@ try() { # label runner compiler options
 
 try "the switch of this processor" "" "${CC:-gcc}"
 try "the switch by ucontext" "" "${CC:-gcc}" -DFIBER_UCONTEXT
-if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64-static >/dev/null; then
-    try "the switch of AArch64" qemu-aarch64-static aarch64-linux-gnu-gcc -static
-fi
+for emulator in qemu-aarch64-static qemu-aarch64; do
+    command -v aarch64-linux-gnu-gcc >/dev/null && command -v $emulator >/dev/null || continue
+    try "the switch of AArch64" $emulator aarch64-linux-gnu-gcc -static
+    break
+done
 exit $status

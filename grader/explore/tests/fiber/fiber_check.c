@@ -1,11 +1,12 @@
 /* fiber_check.c - the stack switch keeps what a call keeps, on every processor: several fibers go round and round, each
  * with its own values in more variables than there are registers, whole and floating; entry is called with an aligned
- * stack. Prints nothing and returns 0 where all is well. */
+ * stack, and a backtrace ends at it. Prints nothing and returns 0 where all is well. */
 #include "../../fiber.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unwind.h>
 
 enum { FIBERS = 7, ROUNDS = 10000, STACK = 64 << 10 };
 
@@ -40,12 +41,31 @@ static unsigned round_of(unsigned long seed, double real)
     return wrong;
 }
 
+/* A frame of this fiber's lies in its stack. */
+static _Unwind_Reason_Code look_at_frame(struct _Unwind_Context *context, void *frames)
+{
+    uintptr_t frame = _Unwind_GetCFA(context);
+    ++*(unsigned *)frames;
+    if (_Unwind_GetIP(context) == 0)
+        return _URC_END_OF_STACK;
+    failures += frame < (uintptr_t)stacks[current] || frame > (uintptr_t)stacks[current] + STACK;
+    return *(unsigned *)frames > 10 ? _URC_END_OF_STACK : _URC_NO_REASON;
+}
+
+static void look_back(void)
+{
+    unsigned frames = 0;
+    _Unwind_Backtrace(look_at_frame, &frames);
+    failures += frames < 2 || frames > 10;
+}
+
 static void entry(void)
 {
     unsigned self = current;
     _Alignas(16) volatile char aligned[16];
     failures += (uintptr_t)&aligned[0] % 16 != 0;
     failures += (char *)&self < stacks[self] || (char *)&self >= stacks[self] + STACK;
+    look_back();
     for (unsigned round = 0; round < ROUNDS; round++) {
         failures += round_of(round * 1000003UL + self, round * 1.5 + self);
         failures += current != self;
