@@ -406,6 +406,52 @@ void *il___tls_get_addr(const struct tls_place *place)
     return (char *)self->tls + place->offset;
 }
 
+/* The same with -femulated-tls (clang for AArch64 knows no call otherwise): for each variable what libgcc's emutls.c
+ * calls an object. The program's data is put back before each run, so each run counts its variables anew. */
+struct emulated {
+    size_t size, alignment, number;
+    const void *image; /* NULL: zeros */
+};
+
+enum { EMULATED_SIZE = 256 << 10, EMULATED_MAX = 256 };
+
+static struct {
+    uint32_t run;
+    size_t n, used, offset[EMULATED_MAX + 1];
+} emulated;
+
+static void emulated_number(struct emulated *variable)
+{
+    if (emulated.run != il.run) {
+        emulated.run = il.run;
+        emulated.n = 0;
+        emulated.used = EMULATED_MAX + 1; /* at the start of each thread's block: which it has used */
+    }
+    size_t alignment = variable->alignment ? variable->alignment : 1;
+    size_t offset = (emulated.used + alignment - 1) / alignment * alignment;
+    if (emulated.n == EMULATED_MAX || alignment > 64 || variable->size > EMULATED_SIZE - offset)
+        il_found(FIND_CANNOT, NULL, "more thread-local variables than the explorer has room for");
+    variable->number = ++emulated.n;
+    emulated.offset[variable->number] = offset;
+    emulated.used = offset + variable->size;
+}
+
+void *il___emutls_get_address(struct emulated *variable)
+{
+    struct thread *self = il.self;
+    if (!variable->number)
+        emulated_number(variable);
+    if (!self->tls)
+        self->tls = heap_take_hidden(EMULATED_SIZE, 64);
+    if (!self->tls)
+        il_found(FIND_CANNOT, NULL, "no memory is left for thread-local variables");
+    char *block = self->tls, *at = block + emulated.offset[variable->number];
+    if (!block[variable->number] && variable->image)
+        memcpy(at, variable->image, variable->size);
+    block[variable->number] = 1;
+    return at;
+}
+
 /* ---- C11 --------------------------------------------------------------------------------------------------------- */
 
 int il_thrd_create(thrd_t *handle, thrd_start_t body, void *argument)

@@ -122,7 +122,6 @@ static const char *const compile_flags[] = {
     "-fstack-clash-protection", /* a large frame meets the guard page instead of passing over it */
 #endif
 #ifdef __aarch64__
-    "-mtls-dialect=trad",
     "-mno-outline-atomics",
 #endif
     "-S",
@@ -147,9 +146,15 @@ static int compile(const struct build *build, const char *file, unsigned number,
     words[n++] = (char *)options->compiler;
     for (unsigned i = 0; i < sizeof compile_flags / sizeof compile_flags[0]; i++)
         words[n++] = (char *)compile_flags[i];
-    for (unsigned i = 0; i < options->flags_n && n < WORDS_MAX - 7; i++)
+    for (unsigned i = 0; i < options->flags_n && n < WORDS_MAX - 9; i++)
         if (strncmp(options->flags[i], "-l", 2) != 0)
             words[n++] = (char *)options->flags[i];
+#ifdef __aarch64__
+    bool is_clang = strstr(options->compiler, "clang") != NULL;
+    words[n++] = is_clang ? "-femulated-tls" : "-mtls-dialect=trad"; /* by a call of ours */
+    if (!is_clang)                                                   /* clang learned it later */
+        words[n++] = "-fstack-clash-protection";
+#endif
     /* Clang's GlobalOpt turns a static variable that only one function uses, and always writes first, into one of that
      * function's own, an atomic one too: Peterson's `turn`. It does not where the function calls others. */
     if (strstr(options->compiler, "clang"))

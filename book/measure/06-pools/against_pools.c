@@ -8,10 +8,11 @@
  * OpenMP's threads go on spinning for a while when they have nothing to do, and would slow down whoever comes next.
  *
  * "a result each": GThreadPool has nothing like a future, so its user writes one, with a mutex, a condition and a count
- * of those who need it; libuv calls back in the thread that waits, with memory that its caller brings. OpenMP has
- * neither. An OpenMP task beyond the first hundred or so that wait is not queued: whoever makes it does it on the spot,
- * and nothing is handed over. In "groups of 100" all tasks are: whoever makes them waits after each hundred.
- * pool_map is set beside OpenMP's loop over the same chunks.
+ * of those who need it; libuv calls back in the thread that waits, with memory that its caller brings, and where others
+ * are to wait its user writes the same ("with a condition"). OpenMP has neither. An OpenMP task beyond the first
+ * hundred or so that wait is not queued: whoever makes it does it on the spot, and nothing is handed over. In "groups
+ * of 100" all tasks are: whoever makes them waits after each hundred. pool_map is set beside OpenMP's loop over the
+ * same chunks.
  *
  * links: glib-2.0 libuv -fopenmp
  */
@@ -193,6 +194,17 @@ static void promise_keep(gpointer argument, gpointer unused)
     promise_leave(promise);
 }
 
+/* Waits for the result. */
+static void promise_take(struct promise *promise, unsigned long *result)
+{
+    g_mutex_lock(&promise->mutex);
+    while (!promise->is_done)
+        g_cond_wait(&promise->done, &promise->mutex);
+    *result = promise->result;
+    g_mutex_unlock(&promise->mutex);
+    promise_leave(promise);
+}
+
 static void run_glib_results(void)
 {
     static struct promise *promises[TASKS];
@@ -204,14 +216,8 @@ static void run_glib_results(void)
         promises[i]->users = 2;
         must(g_thread_pool_push(promise_pool, promises[i], NULL), "g_thread_pool_push failed");
     }
-    for (int i = 0; i < TASKS; i++) {
-        g_mutex_lock(&promises[i]->mutex);
-        while (!promises[i]->is_done)
-            g_cond_wait(&promises[i]->done, &promises[i]->mutex);
-        sinks[i] = promises[i]->result;
-        g_mutex_unlock(&promises[i]->mutex);
-        promise_leave(promises[i]);
-    }
+    for (int i = 0; i < TASKS; i++)
+        promise_take(promises[i], &sinks[i]);
 }
 
 static void compute_uv(uv_work_t *request)
@@ -239,6 +245,58 @@ static void run_uv_results(void)
         request->data = &sinks[i];
         must(uv_queue_work(loop, request, compute_uv, free_uv) == 0, "uv_queue_work failed");
     }
+    uv_run(loop, UV_RUN_DEFAULT);
+}
+
+/* What a user of libuv writes who wants that any thread may wait for each result: the same struct. The memory of a
+ * request is libuv's until it has called back. */
+struct promised {
+    uv_work_t request; /* the first member */
+    struct promise *promise;
+};
+
+static void promise_keep_uv(uv_work_t *request)
+{
+    struct promise *promise = ((struct promised *)request)->promise;
+    unsigned long result = 0;
+
+    compute(&result);
+    g_mutex_lock(&promise->mutex);
+    promise->result = result;
+    promise->is_done = true;
+    g_cond_broadcast(&promise->done);
+    g_mutex_unlock(&promise->mutex);
+}
+
+static void promised_over(uv_work_t *request, int status)
+{
+    must(status == 0, "a task of libuv failed");
+    promise_leave(((struct promised *)request)->promise);
+    free(request);
+}
+
+static struct promise *promise_uv(void)
+{
+    struct promise *promise = g_new0(struct promise, 1);
+    struct promised *promised = malloc(sizeof *promised);
+
+    must(promised != NULL, "no memory");
+    g_mutex_init(&promise->mutex);
+    g_cond_init(&promise->done);
+    promise->users = 2;
+    promised->promise = promise;
+    must(uv_queue_work(loop, &promised->request, promise_keep_uv, promised_over) == 0, "uv_queue_work failed");
+    return promise;
+}
+
+static void run_uv_promises(void)
+{
+    static struct promise *promises[TASKS];
+
+    for (int i = 0; i < TASKS; i++)
+        promises[i] = promise_uv();
+    for (int i = 0; i < TASKS; i++)
+        promise_take(promises[i], &sinks[i]);
     uv_run(loop, UV_RUN_DEFAULT);
 }
 
@@ -340,7 +398,8 @@ int main(void)
 {
     static const char *const task_names[SIDES] = {"ours", "GThreadPool", "libuv", "OpenMP"};
     static void (*const task_sides[SIDES])(void) = {run_executor, run_glib, run_uv, run_omp};
-    static void (*const result_sides[3])(void) = {run_futures, run_glib_results, run_uv_results};
+    static const char *const result_names[SIDES] = {"ours", "GThreadPool", "libuv with a condition", "libuv"};
+    static void (*const result_sides[SIDES])(void) = {run_futures, run_glib_results, run_uv_promises, run_uv_results};
     static void (*const loop_sides[2])(void) = {run_map, run_omp_loop};
     static const char *const loop_names[2] = {"ours", "OpenMP"};
 
@@ -362,7 +421,7 @@ int main(void)
     group = 100;
     compare("groups of 100", task_names, task_sides, SIDES, TASKS);
     group = TASKS;
-    compare("a result each", task_names, result_sides, 3, TASKS);
+    compare("a result each", result_names, result_sides, SIDES, TASKS);
     steps = 2000;
     compare("2,000 steps", task_names, task_sides, SIDES, TASKS);
     steps = 20;

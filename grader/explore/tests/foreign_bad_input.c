@@ -20,8 +20,19 @@
 
 static atomic_int flag;
 
+#ifdef __aarch64__
+#define AT_FILE "adrp x0, flag\n ret"
+#define CHANGES "str %w0, %1"
+#define HINT "yield"
+#define BARRIER "dmb ish"
+#else
+#define AT_FILE "incq flag(%rip)\n ret"
+#define CHANGES "lock; xaddl %0, %1"
+#define HINT "pause"
+#define BARRIER "mfence"
+#endif
 #ifdef ASM_AT_FILE
-__asm__(".globl function_in_assembly\nfunction_in_assembly:\n incq flag(%rip)\n ret");
+__asm__(".globl function_in_assembly\nfunction_in_assembly:\n " AT_FILE);
 #endif
 
 static int deep(int n)
@@ -64,11 +75,11 @@ int main(void)
     pthread_create(&thread, NULL, work, NULL);
 #if defined ASM
     int one = 1;
-    __asm__ volatile("lock; xaddl %0, %1" : "+r"(one), "+m"(flag));
+    __asm__ volatile(CHANGES : "+r"(one), "+m"(flag));
 #elif defined HINTS
     while (!atomic_load(&flag))
-        __asm__ volatile("pause" ::: "memory");
-    __asm__ volatile("mfence" ::: "memory");
+        __asm__ volatile(HINT ::: "memory");
+    __asm__ volatile(BARRIER ::: "memory");
     __asm__ volatile("" ::: "memory");
 #elif defined UNDEFINED
     defined_nowhere();

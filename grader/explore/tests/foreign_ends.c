@@ -1,5 +1,6 @@
 /* Before main and after it: constructors, destructors, handlers of atexit, thread-local variables with large images,
  * the last thread's end as the program's.
+ * explore: --cc clang -femulated-tls => everything
  * explore: => everything
  * explore: -DMAIN_LEAVES => everything
  * explore: -DEXITS => everything

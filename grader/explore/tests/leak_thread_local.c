@@ -1,4 +1,5 @@
 /* Only a thread-local variable of a thread that has ended pointed to what nobody has freed.
+ * explore: --cc clang -femulated-tls => leak within 10
  * explore: => leak within 10 */
 #include <pthread.h>
 #include <stdlib.h>
