@@ -436,16 +436,24 @@ static void emulated_number(struct emulated *variable)
     emulated.used = offset + variable->size;
 }
 
+/* The block that a thread has for all of them, from its first use of one. */
+static char *emulated_block(void)
+{
+    char *block = il.self->tls;
+    if (block)
+        return block;
+    block = heap_take_hidden(EMULATED_SIZE, 64);
+    if (!block)
+        il_found(FIND_CANNOT, NULL, "no memory is left for thread-local variables");
+    il.self->tls = block;
+    return block;
+}
+
 void *il___emutls_get_address(struct emulated *variable)
 {
-    struct thread *self = il.self;
     if (!variable->number)
         emulated_number(variable);
-    if (!self->tls)
-        self->tls = heap_take_hidden(EMULATED_SIZE, 64);
-    if (!self->tls)
-        il_found(FIND_CANNOT, NULL, "no memory is left for thread-local variables");
-    char *block = self->tls, *at = block + emulated.offset[variable->number];
+    char *block = emulated_block(), *at = block + emulated.offset[variable->number];
     if (!block[variable->number] && variable->image)
         memcpy(at, variable->image, variable->size);
     block[variable->number] = 1;

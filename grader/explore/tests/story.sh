@@ -134,7 +134,7 @@ if [ $status -eq 1 ] && [ "$(wc -l <"$work/screen")" -eq 4 ]; then good; else ba
 for number in 1 2 3 4; do
     name=$(echo right many right race | cut -d ' ' -f $number)
     timeout 60 "$tool" --json - "$each" -- "$name" | tr -d '\n ' >"$work/alone"
-    sed -n "${number}p" "$work/screen" | tr -d '\n ' | cmp -s - "$work/alone" && good || bad "--each: $name is another alone"
+    if sed -n "${number}p" "$work/screen" | tr -d '\n ' | cmp -s - "$work/alone"; then good; else bad "--each: $name is another alone"; fi
 done
 if timeout 60 "$tool" --each "$each" -- right many | grep -c '^[a-z]*: .*Nothing found' | grep -qx 2; then good; else bad '--each in words'; fi
 
