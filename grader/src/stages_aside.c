@@ -63,10 +63,13 @@ static void send_result(const struct work *work, struct stage_result *result, in
         .results = result,
         .result_count = 1,
     };
-    char *text = json_dumps(verdict_to_json(&verdict), JSON_COMPACT);
+    json_t *json = verdict_to_json(&verdict);
+    char *text = json_dumps(json, JSON_COMPACT);
 
+    json_decref(json);
     if (text == NULL || files_write_all(pipe, text, strlen(text)) != 0)
         _exit(3);
+    free(text);
 }
 
 static void run_stage(void *closure, int pipe)

@@ -274,7 +274,10 @@ static char *graded(struct lanes *lanes)
     for (size_t i = 0; i < verdict.result_count; i++)
         verdict.results[i].wall_s = verdict.results[i].cpu_s = 0;
     scratch_remove(request.work_dir);
-    return json_dumps(verdict_to_json(&verdict), JSON_INDENT(1));
+    json_t *json = verdict_to_json(&verdict);
+    char *text = json_dumps(json, JSON_INDENT(1));
+    json_decref(json);
+    return text;
 }
 
 /* "" where all went well. */

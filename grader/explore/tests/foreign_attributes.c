@@ -98,7 +98,7 @@ int main(void)
     assert(posix_memalign(&memory, 4096, SIZE) == 0);
     run(lives_there, (struct stack){.start = memory, .size = SIZE});
     run(lives_there, (struct stack){.start = memory, .size = SIZE});  /* again */
-#ifdef __x86_64__ /* elsewhere no stack may be so small */
+#ifdef __x86_64__                                                     /* elsewhere no stack may be so small */
     run(lives_there, (struct stack){.start = memory, .size = SMALL}); /* we need 11 KiB of it, for output and all */
 #endif
     free(memory);
