@@ -120,7 +120,7 @@ static void race_with_any(const struct access *access, const uint32_t *clocks, u
             race(access, i, clocks[i], other_write);
 }
 
-static void check(const struct cell *cell, const struct access *access)
+static inline __attribute__((always_inline)) void check(const struct cell *cell, const struct access *access)
 {
     const struct vectors *vectors = vectors_of(cell);
     if (!epoch_before(cell->write))
@@ -221,13 +221,14 @@ void shadow_access(const void *address, size_t size, bool is_write, bool is_atom
 {
     struct access access = {.address = address, .size = size, .is_write = is_write, .is_atomic = is_atomic};
     const char *at = address, *end = at + size;
+    bool is_range = size > 8 && !is_atomic; /* tsan.c has looked at what is smaller */
     if (il.recording)
         record_access(address, size, is_write);
     while (at < end) {
         size_t part = 4 - ((uintptr_t)at & 3);
         if (part > (size_t)(end - at))
             part = (size_t)(end - at);
-        struct cell *cell = part == 4 && !is_atomic ? memory_shadow(at) : NULL;
+        struct cell *cell = is_range && part == 4 ? memory_shadow(at) : NULL;
         if (cell && shadow_is_own(cell, at))
             shadow_note_own(cell, is_write);
         else
