@@ -149,15 +149,15 @@ static int compile(const struct build *build, const char *file, unsigned number,
     for (unsigned i = 0; i < options->flags_n && n < WORDS_MAX - 9; i++)
         if (strncmp(options->flags[i], "-l", 2) != 0)
             words[n++] = (char *)options->flags[i];
-#ifdef __aarch64__
     bool is_clang = strstr(options->compiler, "clang") != NULL;
+#ifdef __aarch64__
     words[n++] = is_clang ? "-femulated-tls" : "-mtls-dialect=trad"; /* by a call of ours */
     if (!is_clang)                                                   /* clang learned it later */
         words[n++] = "-fstack-clash-protection";
 #endif
     /* Clang's GlobalOpt turns a static variable that only one function uses, and always writes first, into one of that
      * function's own, an atomic one too: Peterson's `turn`. It does not where the function calls others. */
-    if (strstr(options->compiler, "clang"))
+    if (is_clang)
         words[n++] = "-finstrument-functions";
     words[n++] = "-fno-exceptions"; /* handlers of pthread_cleanup_push are called, not unwound to */
     words[n++] = "-o";

@@ -269,13 +269,3 @@ void shadow_allocate(const void *address, size_t size)
     for (size_t i = 0; cell && i < size / 4; i++)
         cell[i] = (struct cell){.run = il.run};
 }
-
-void shadow_forget(const void *address, size_t size)
-{
-    const char *end = (const char *)address + size;
-    for (const char *at = address; at < end; at += 4) {
-        struct cell *cell = memory_shadow(at);
-        if (cell)
-            cell->run = 0;
-    }
-}

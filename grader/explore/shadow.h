@@ -34,9 +34,6 @@ void shadow_release(const void *address, size_t size);
 /* The same for a block just allocated: what is small will soon be used, and the heap need not be asked. */
 void shadow_allocate(const void *address, size_t size);
 
-/* The bytes are the current thread's own and new (a block handed out again, the frame of a new thread). */
-void shadow_forget(const void *address, size_t size);
-
 /* Nobody else has used these four bytes since they were last written: no race, and no clock to be looked at. What the
  * heap has to be asked about is not for here. */
 static inline bool shadow_is_own(const struct cell *cell, const void *address)

@@ -25,6 +25,7 @@
 #include "child.h"
 
 #include "memory.h"
+#include "now.h"
 #include "process.h"
 
 #include <errno.h>
@@ -89,14 +90,6 @@ struct child_run {
     double reaped_cpu_s; /* of all that was waited for */
     struct priority usual;
 };
-
-static double now_s(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 /* ---- in the child: from fork to exec. Only async-signal-safe calls. ---------------------------------------------- */
 

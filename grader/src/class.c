@@ -10,6 +10,7 @@
 
 #include "files.h"
 #include "memory.h"
+#include "now.h"
 #include "pool.h"
 #include "text.h"
 #include "verdict_json.h"
@@ -62,14 +63,6 @@ struct class
     const char *now; /* what goes on, for the status line */
     int columns;     /* of the names in the table */
 };
-
-static double now_s(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 /* ---- who is there ------------------------------------------------------------------------------------------------ */
 

@@ -10,6 +10,7 @@
 
 #include "files.h"
 #include "memory.h"
+#include "now.h"
 #include "source.h"
 #include "stage.h"
 #include "stages_aside.h"
@@ -18,8 +19,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 struct grading {
@@ -33,29 +32,6 @@ struct grading {
     struct source_result source;
     struct turnstile turnstile;
 };
-
-static double now_s(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static double seconds_of(struct timeval time)
-{
-    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
-}
-
-/* Processor time of all children that have been waited for. */
-static double children_cpu_s(void)
-{
-    struct rusage usage;
-
-    if (getrusage(RUSAGE_CHILDREN, &usage) != 0)
-        return 0;
-    return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
-}
 
 const char **grade_places(void *context, const struct exercise *exercise)
 {
@@ -133,17 +109,24 @@ static struct stage_result *add_result(struct grading *grading, enum stage_id id
     return result;
 }
 
+/* Waits until the machine is to be had, shared or alone; where that fails, the stage is broken. */
+static int enter(struct grading *grading, bool alone, struct stage_result *result)
+{
+    if (turnstile_enter(&grading->turnstile, alone, grading->fault) == 0)
+        return 0;
+    result->outcome = OUTCOME_BROKEN;
+    result->reason = memory_text(grading->context, grading->fault->text);
+    return -1;
+}
+
 /* The stage with the machine shared, or alone. */
 static int run_stage(struct grading *grading, const struct stage *stage, struct stage_result *result)
 {
     bool alone = stage->id == STAGE_TIMING && grading->exercise->time_wall;
 
-    if (turnstile_enter(&grading->turnstile, alone, grading->fault) != 0)
+    if (enter(grading, alone, result) != 0)
         return -1;
-    double began_s = now_s(), cpu_s = children_cpu_s();
-    int ran = stage->run(grading->context, &grading->shop, result, grading->fault);
-    result->wall_s = now_s() - began_s;
-    result->cpu_s = children_cpu_s() - cpu_s;
+    int ran = stage_run(grading->context, &grading->shop, stage, result, grading->fault);
     turnstile_leave(&grading->turnstile);
     return ran;
 }
@@ -170,37 +153,37 @@ static int run_aside(struct grading *grading, enum stage_id first, const char **
         .begun = grading->request->stage_begun,
         .begun_context = grading->request->stage_context,
     };
-    size_t counted = 0;
+    size_t counted = 1;
 
     for (enum stage_id id = first; id < STAGE_TIMING; id++)
         if (is_part(grading, id))
             side_stages[side.count++] = (struct side_stage){&stages[id], add_result(grading, id)};
-    if (turnstile_enter(&grading->turnstile, false, grading->fault) != 0)
-        return -1;
-    int ran = stages_side_by_side(grading->context, &side, &counted, grading->fault);
-    turnstile_leave(&grading->turnstile);
+    int ran = enter(grading, false, side_stages[0].result);
+    if (ran == 0) {
+        ran = stages_side_by_side(grading->context, &side, &counted, grading->fault);
+        turnstile_leave(&grading->turnstile);
+    }
     const struct stage_result *last = side_stages[counted - 1].result;
-    if (last->outcome == OUTCOME_FAILED || last->outcome == OUTCOME_BROKEN)
+    if (stage_stops(last))
         *stopped_by = last->stage;
     for (size_t i = counted; i < side.count; i++)
         skip(grading, side_stages[i].result, *stopped_by);
     return ran;
 }
 
-/* Whether there is more than one left to go beside others, and a lane for it. Then the lane is this grading's. */
-static bool take_lane(const struct grading *grading, enum stage_id first)
+/* Whether there is more than one left to go beside others, and a lane for it. */
+static bool may_go_aside(const struct grading *grading, enum stage_id first)
 {
     int count = 0;
 
     for (enum stage_id id = first; id < STAGE_TIMING; id++)
         count += is_part(grading, id);
-    return first > STAGE_TESTS && count > 1 && lane_take(&grading->shop.lanes);
+    return first > STAGE_TESTS && count > 1 && lane_is_free(&grading->shop.lanes);
 }
 
 static int run_one(struct grading *grading, enum stage_id id, const char **stopped_by)
 {
     struct stage_result *result = add_result(grading, id);
-    int ran = 0;
 
     if (*stopped_by != NULL) {
         skip(grading, result, *stopped_by);
@@ -208,12 +191,8 @@ static int run_one(struct grading *grading, enum stage_id id, const char **stopp
     }
     if (grading->request->stage_begun != NULL)
         grading->request->stage_begun(grading->request->stage_context, stages[id].name);
-    if (run_stage(grading, &stages[id], result) != 0) {
-        ran = -1;
-        result->outcome = OUTCOME_BROKEN;
-        result->reason = memory_text(grading->context, grading->fault->text);
-    }
-    if (result->outcome == OUTCOME_FAILED || result->outcome == OUTCOME_BROKEN)
+    int ran = run_stage(grading, &stages[id], result);
+    if (stage_stops(result))
         *stopped_by = stages[id].name;
     return ran;
 }
@@ -226,8 +205,7 @@ static int run_stages(struct grading *grading, enum stage_id first, const char *
     for (enum stage_id id = first; id < STAGE_COUNT; id++) {
         if (!is_part(grading, id))
             continue;
-        if (stopped_by == NULL && take_lane(grading, id)) {
-            lane_give(&grading->shop.lanes); /* each stage's process takes its own */
+        if (stopped_by == NULL && may_go_aside(grading, id)) {
             ran |= run_aside(grading, id, &stopped_by);
             id = STAGE_TIMING - 1;
         } else {

@@ -44,6 +44,11 @@ void lanes_end(struct lanes *lanes, int slot)
     atomic_fetch_add(&lanes->free, atomic_exchange(&lanes->held[slot], 0));
 }
 
+bool lane_is_free(const struct lane_share *share)
+{
+    return share->lanes != NULL && atomic_load(&share->lanes->free) > 0;
+}
+
 bool lane_take(const struct lane_share *share)
 {
     if (share->lanes == NULL)

@@ -30,7 +30,8 @@ void lanes_close(struct lanes *lanes); /* NULL: nothing happens */
 void lanes_begin(struct lanes *lanes, int slot);
 void lanes_end(struct lanes *lanes, int slot);
 
-/* The grading's: one lane more, where one is free; and back. */
+/* The grading's: whether a lane is free, at this moment; one lane more, where one is; and back. */
+bool lane_is_free(const struct lane_share *share);
 bool lane_take(const struct lane_share *share);
 void lane_give(const struct lane_share *share);
 

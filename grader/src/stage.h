@@ -25,6 +25,14 @@ int stage_races(void *context, struct workshop *shop, struct stage_result *resul
 int stage_interleavings(void *context, struct workshop *shop, struct stage_result *result, struct fault *fault);
 int stage_timing(void *context, struct workshop *shop, struct stage_result *result, struct fault *fault);
 
+/* Runs a stage as far as it comes, and says in `result` too what time it took, and, where the grader could not do its
+ * work, that it is broken and why; then -1 with the fault, else 0. */
+int stage_run(void *context, struct workshop *shop, const struct stage *stage, struct stage_result *result,
+              struct fault *fault);
+
+/* Whether nothing that comes after such a result counts. */
+bool stage_stops(const struct stage_result *result);
+
 /* In the order they run. */
 extern const struct stage stages[STAGE_COUNT];
 

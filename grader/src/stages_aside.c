@@ -13,8 +13,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 struct one {
@@ -35,24 +33,6 @@ struct work {
 };
 
 /* ---- the stage's process ----------------------------------------------------------------------------------------- */
-
-static double now_s(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static double children_cpu_s(void)
-{
-    struct rusage usage;
-
-    if (getrusage(RUSAGE_CHILDREN, &usage) != 0)
-        return 0;
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
 
 static void send_result(const struct work *work, struct stage_result *result, int pipe)
 {
@@ -75,17 +55,10 @@ static void send_result(const struct work *work, struct stage_result *result, in
 static void run_stage(void *closure, int pipe)
 {
     const struct work *work = closure;
-    const struct side_stage *stage = work->current;
-    struct stage_result result = *stage->result;
+    struct stage_result result = *work->current->result;
     struct fault fault = {""};
-    double began_s = now_s(), cpu_s = children_cpu_s();
 
-    if (stage->stage->run(work->context, work->side->shop, &result, &fault) != 0) {
-        result.outcome = OUTCOME_BROKEN;
-        result.reason = memory_text(work->context, fault.text);
-    }
-    result.wall_s = now_s() - began_s;
-    result.cpu_s = children_cpu_s() - cpu_s;
+    (void)stage_run(work->context, work->side->shop, work->current->stage, &result, &fault);
     send_result(work, &result, pipe);
 }
 
@@ -140,11 +113,6 @@ static void take_result(const struct work *work, const struct one *one)
     result->reason = memory_format(work->context, "the process of the stage %s ended without a result", result->stage);
 }
 
-static bool stops(const struct stage_result *result)
-{
-    return result->outcome == OUTCOME_FAILED || result->outcome == OUTCOME_BROKEN;
-}
-
 /* What it says, and what that makes of those behind it. */
 static void look_at(struct work *work, size_t number)
 {
@@ -154,7 +122,7 @@ static void look_at(struct work *work, size_t number)
         return;
     end(work, one);
     take_result(work, one);
-    if (!stops(one->of->result) || number + 1 > work->wanted)
+    if (!stage_stops(one->of->result) || number + 1 > work->wanted)
         return;
     work->wanted = number + 1;
     for (size_t i = work->wanted; i < work->begun; i++)

@@ -179,18 +179,33 @@ static void promise_leave(struct promise *promise)
     g_free(promise);
 }
 
-static void promise_keep(gpointer argument, gpointer unused)
+static struct promise *promise_make(void)
 {
-    struct promise *promise = argument;
+    struct promise *promise = g_new0(struct promise, 1);
+
+    g_mutex_init(&promise->mutex);
+    g_cond_init(&promise->done);
+    promise->users = 2;
+    return promise;
+}
+
+/* Does the task. */
+static void promise_keep(struct promise *promise)
+{
     unsigned long result = 0;
 
-    (void)unused;
     compute(&result);
     g_mutex_lock(&promise->mutex);
     promise->result = result;
     promise->is_done = true;
     g_cond_broadcast(&promise->done);
     g_mutex_unlock(&promise->mutex);
+}
+
+static void promise_keep_glib(gpointer promise, gpointer unused)
+{
+    (void)unused;
+    promise_keep(promise);
     promise_leave(promise);
 }
 
@@ -210,10 +225,7 @@ static void run_glib_results(void)
     static struct promise *promises[TASKS];
 
     for (int i = 0; i < TASKS; i++) {
-        promises[i] = g_new0(struct promise, 1);
-        g_mutex_init(&promises[i]->mutex);
-        g_cond_init(&promises[i]->done);
-        promises[i]->users = 2;
+        promises[i] = promise_make();
         must(g_thread_pool_push(promise_pool, promises[i], NULL), "g_thread_pool_push failed");
     }
     for (int i = 0; i < TASKS; i++)
@@ -257,15 +269,7 @@ struct promised {
 
 static void promise_keep_uv(uv_work_t *request)
 {
-    struct promise *promise = ((struct promised *)request)->promise;
-    unsigned long result = 0;
-
-    compute(&result);
-    g_mutex_lock(&promise->mutex);
-    promise->result = result;
-    promise->is_done = true;
-    g_cond_broadcast(&promise->done);
-    g_mutex_unlock(&promise->mutex);
+    promise_keep(((struct promised *)request)->promise);
 }
 
 static void promised_over(uv_work_t *request, int status)
@@ -277,13 +281,10 @@ static void promised_over(uv_work_t *request, int status)
 
 static struct promise *promise_uv(void)
 {
-    struct promise *promise = g_new0(struct promise, 1);
+    struct promise *promise = promise_make();
     struct promised *promised = malloc(sizeof *promised);
 
     must(promised != NULL, "no memory");
-    g_mutex_init(&promise->mutex);
-    g_cond_init(&promise->done);
-    promise->users = 2;
     promised->promise = promise;
     must(uv_queue_work(loop, &promised->request, promise_keep_uv, promised_over) == 0, "uv_queue_work failed");
     return promise;
@@ -408,7 +409,7 @@ int main(void)
     setenv("UV_THREADPOOL_SIZE", "2", 1);
     loop = uv_default_loop();
     pool = g_thread_pool_new(compute_glib, NULL, WORKERS, TRUE, NULL);
-    promise_pool = g_thread_pool_new(promise_keep, NULL, WORKERS, TRUE, NULL);
+    promise_pool = g_thread_pool_new(promise_keep_glib, NULL, WORKERS, TRUE, NULL);
     must(pool != NULL && promise_pool != NULL && executor_create(&executor, WORKERS) == 0, "a pool could not be made");
     for (int i = 0; i < ITEMS; i++)
         numbers[i] = i;
