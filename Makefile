@@ -5,7 +5,7 @@
 #   make next | hint EX=… | watch | reset EX=…
 #   make explore EX=… | replay EX=… TOKEN=…      every order of its threads; one of them, step by step
 #   make test                 the project's checks on itself
-#   make book | measure | bench | stability | doctor | clean
+#   make book | measure | bench | stability | noise | doctor | clean
 
 ROOT  := $(CURDIR)
 BUILD := build
@@ -108,7 +108,7 @@ $(BUILD)/asan/grade: $(filter-out $(BUILD)/asan/test_%,$(ASAN_OBJECTS)) $(BUILD)
 # ---- students and instructors ------------------------------------------------------------------------------------
 
 # The stage interleavings runs build/interleave (grader/explore/explore.mk).
-grade watch explore replay doctor screens unit unit-asan selfcheck stability bench: $(BUILD)/interleave
+grade watch explore replay doctor screens unit unit-asan selfcheck stability noise bench: $(BUILD)/interleave
 
 .PHONY: where grade next hint watch reset explore replay doctor
 where: $(GRADE)
@@ -142,7 +142,7 @@ doctor: $(GRADE)
 
 # ---- checks on ourselves -----------------------------------------------------------------------------------------
 
-.PHONY: test libraries unit unit-asan selfcheck lint format starters stability bench clean
+.PHONY: test libraries unit unit-asan selfcheck lint format starters stability noise bench clean
 test: $(BUILD)/.setup-test
 	@grader/tests/run.sh
 
@@ -167,6 +167,14 @@ format:
 
 stability: $(BUILD)/selfcheck
 	@$(BUILD)/selfcheck --root "$(ROOT)" stability $(ARGS) $(EX)
+
+# Loaded before a tests program, it makes threads slow in turn.
+$(BUILD)/noise.so: grader/harness/noise.c | $(BUILD)/.setup-grade
+	@mkdir -p $(@D)
+	@$(CC) $(STRICT) $(CFLAGS) -shared -fPIC $< -o $@
+
+noise: $(BUILD)/selfcheck $(BUILD)/noise.so
+	@$(BUILD)/selfcheck --root "$(ROOT)" noise $(ARGS) $(EX)
 
 libraries: $(BUILD)/.setup-grade
 	@CC="$(CC)" BUILD="$(BUILD)" grader/tests/libraries.sh

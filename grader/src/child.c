@@ -203,12 +203,19 @@ static char *const *clean_environment(struct child_run *run)
 {
     static const char usual_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     const char *path = getenv("PATH"), *home = getenv("HOME"), *temporary = getenv("TMPDIR");
-    char **env = memory_zeroed(run->scratch, 5, sizeof *env);
+    const char *const *more = run->spec->more_env;
+    size_t count = 4, more_count = 0;
+
+    while (more != NULL && more[more_count] != NULL)
+        more_count++;
+    char **env = memory_zeroed(run->scratch, count + more_count + 1, sizeof *env);
 
     env[0] = memory_format(run->scratch, "PATH=%s", path != NULL && path[0] != '\0' ? path : usual_path);
     env[1] = memory_format(run->scratch, "HOME=%s", home == NULL || run->spec->strange ? "/nonexistent" : home);
     env[2] = memory_text(run->scratch, "LC_ALL=C.UTF-8");
     env[3] = memory_format(run->scratch, "TMPDIR=%s", temporary != NULL ? temporary : "/tmp");
+    for (size_t i = 0; i < more_count; i++)
+        env[count + i] = memory_text(run->scratch, more[i]);
     return env;
 }
 

@@ -27,17 +27,18 @@ struct child_run; /* a child that is running, as the watch function sees it */
 struct child_spec {
     const char *const *argv; /* argv[0] is looked up in PATH */
     const char *const *env;  /* NULL-terminated; NULL: a small clean environment (PATH, HOME, LC_ALL=C.UTF-8, TMPDIR) */
-    const char *cwd;         /* NULL: the grader's */
-    bool strange;            /* runs code that a student wrote */
-    bool merge_output;       /* standard error goes where standard output goes */
-    bool fixed_addresses;    /* no address randomisation (sanitizers, instruction counts) */
-    size_t output_cap;       /* bytes kept of each stream; 0: 1 MiB */
-    double wall_limit_s;     /* 0: 60 */
-    double cpu_limit_s;      /* of the whole tree, as sampled; 0: none */
-    long memory_mb;          /* RLIMIT_DATA; 0: none */
-    long file_mb;            /* RLIMIT_FSIZE; 0: 64 */
-    int processes;           /* of the whole tree; 0: 64 */
-    const int *keep_fds;     /* descriptors that stay open across exec, by the same number; -1 ends the list; or NULL */
+    const char *const *more_env; /* NULL-terminated: beside that small environment; or NULL */
+    const char *cwd;             /* NULL: the grader's */
+    bool strange;                /* runs code that a student wrote */
+    bool merge_output;           /* standard error goes where standard output goes */
+    bool fixed_addresses;        /* no address randomisation (sanitizers, instruction counts) */
+    size_t output_cap;           /* bytes kept of each stream; 0: 1 MiB */
+    double wall_limit_s;         /* 0: 60 */
+    double cpu_limit_s;          /* of the whole tree, as sampled; 0: none */
+    long memory_mb;              /* RLIMIT_DATA; 0: none */
+    long file_mb;                /* RLIMIT_FSIZE; 0: 64 */
+    int processes;               /* of the whole tree; 0: 64 */
+    const int *keep_fds; /* descriptors that stay open across exec, by the same number; -1 ends the list; or NULL */
 
     /* Called every `watch_interval_s` (0: never) while it runs; returns false to have it killed. */
     bool (*watch)(void *context, pid_t pid, double running_s);

@@ -336,6 +336,7 @@ static int set_up(struct grading *grading)
         .source = memory_format(grading->context, "%s/%s.c", dir, grading->exercise->name),
         .explore_runs = request->explore_runs,
         .replay = request->replay,
+        .tests_env = request->tests_env,
         .lanes = request->lanes,
     };
     if (turnstile_open(request->cache_dir, &grading->turnstile, grading->fault) != 0) {

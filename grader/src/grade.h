@@ -25,7 +25,8 @@ struct request {
     unsigned stages;       /* a bit (1u << id) for each stage to run; build always runs */
     const char *work_dir;  /* absolute; the grading makes a folder of its own in it and removes that again */
     const char *cache_dir; /* absolute; is made where it is missing */
-    struct lane_share lanes;                               /* what it may take beside its own lane */
+    const char *const *tests_env; /* NULL-terminated variables that the tests program finds beside the usual; or NULL */
+    struct lane_share lanes;      /* what it may take beside its own lane */
     void (*stage_begun)(void *context, const char *stage); /* as each stage begins; or NULL */
     void *stage_context;
 };

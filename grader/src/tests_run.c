@@ -309,6 +309,7 @@ int tests_run(void *context, const struct workshop *shop, const char *program, c
 {
     struct watching watching = {.context = context, .shop = shop, .reference = reference, .run = run, .fault = fault};
     struct child_spec spec = {
+        .more_env = shop->tests_env,
         .cwd = shop->dir,
         .strange = true,
         .memory_mb = shop->exercise->memory_mb,

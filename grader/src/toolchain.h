@@ -34,15 +34,16 @@ enum program {
 struct workshop {
     const struct course *course;
     const struct exercise *exercise;
-    const char *dir;         /* absolute, empty at first, this grading's own */
-    const char *cache_dir;   /* absolute, shared by all gradings */
-    const char *source;      /* dir/NAME.c: the copy of the student's file that is graded */
-    const char *shown;       /* what to call that file on the screen */
-    int explore_runs;        /* as in struct request; 0: the exercise's own budget */
-    const char *replay;      /* …; or NULL */
-    struct lane_share lanes; /* what it may use beside its own process */
-    struct workshop **own;   /* the student's own files of the exercises this one is built on, each in a workshop of its
-                                own, NULL-terminated; NULL: the references serve */
+    const char *dir;              /* absolute, empty at first, this grading's own */
+    const char *cache_dir;        /* absolute, shared by all gradings */
+    const char *source;           /* dir/NAME.c: the copy of the student's file that is graded */
+    const char *shown;            /* what to call that file on the screen */
+    int explore_runs;             /* as in struct request; 0: the exercise's own budget */
+    const char *replay;           /* …; or NULL */
+    const char *const *tests_env; /* as in struct request; or NULL */
+    struct lane_share lanes;      /* what it may use beside its own process */
+    struct workshop **own; /* the student's own files of the exercises this one is built on, each in a workshop of its
+                              own, NULL-terminated; NULL: the references serve */
 };
 
 /* Compiles the student's file with this flavour, once a grading (a second call finds the object and its warnings). On

@@ -34,6 +34,7 @@ static int usage(void)
 {
     fputs("usage: selfcheck [--root DIR] files|references|starters|mutants|variants [EXERCISE]\n"
           "       selfcheck [--root DIR] stability [--rounds N] [--mutant-rounds N] [EXERCISE]\n"
+          "       selfcheck [--root DIR] noise [--rounds N] [--mutant-rounds N] [EXERCISE]\n"
           "       selfcheck [--root DIR] bench\n",
           stderr);
     return 2;
@@ -84,6 +85,8 @@ static int run_part(void *context, const struct arguments *arguments, const stru
     if (strcmp(arguments->part, "stability") == 0)
         done = selfcheck_stability(context, course, only, arguments->rounds, arguments->mutant_rounds,
                                    2 * options_cores(), &sheet, fault);
+    if (strcmp(arguments->part, "noise") == 0)
+        done = selfcheck_noise(context, course, only, arguments->rounds, arguments->mutant_rounds, &sheet, fault);
     for (size_t i = 0; i < sizeof gradings / sizeof *gradings; i++)
         if (strcmp(arguments->part, gradings[i]) == 0)
             done = selfcheck_grades(context, course, only, arguments->part, &sheet, fault);

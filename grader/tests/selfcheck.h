@@ -1,7 +1,7 @@
 /* selfcheck.h - the project's checks on its own exercises.
  *
  * `selfcheck files|references|starters|mutants|variants [EXERCISE]` prints a line for each thing that is wrong and ends
- * with `N passed, N failed`. `selfcheck stability` and `selfcheck bench` measure; they are no part of `make test`.
+ * with `N passed, N failed`. `selfcheck stability`, `noise` and `bench` measure; they are no part of `make test`.
  */
 #ifndef SELFCHECK_H
 #define SELFCHECK_H
@@ -83,6 +83,10 @@ int selfcheck_grades(void *context, const struct course *course, const struct ex
 /* Grades every reference `rounds` times and every mutant, with `spinners` busy processes beside; a table at the end. */
 int selfcheck_stability(void *context, const struct course *course, const struct exercise *only, int rounds,
                         int mutant_rounds, int spinners, struct tally_sheet *sheet, struct fault *fault);
+
+/* Grades every reference, variant and mutant up to the tests, so many times, with threads that are slow in turn. */
+int selfcheck_noise(void *context, const struct course *course, const struct exercise *only, int rounds,
+                    int mutant_rounds, struct tally_sheet *sheet, struct fault *fault);
 
 /* Measures what the grader costs, as ratios, and writes build/bench.tsv. */
 int selfcheck_bench(void *context, const struct course *course, struct fault *fault);

@@ -137,6 +137,15 @@ Test(child, has_an_empty_input_a_session_and_a_clean_environment)
     cr_assert_str_eq(result.out, "HOME LC_ALL PATH PWD TMPDIR ", "%s", result.out);
 }
 
+Test(child, has_more_variables_where_that_is_asked)
+{
+    const char *argv[] = {"sh", "-c", "env | cut -d= -f1 | sort | tr '\\n' ' '; echo $ONE $TWO", NULL};
+    const char *more[] = {"ONE=1", "TWO=2", NULL};
+    struct child_result result = run((struct child_spec){.argv = argv, .more_env = more});
+
+    cr_assert_str_eq(result.out, "HOME LC_ALL ONE PATH PWD TMPDIR TWO 1 2\n", "%s", result.out);
+}
+
 Test(child, inherits_only_the_descriptors_it_was_promised)
 {
     int kept = open("/dev/null", O_RDONLY | O_CLOEXEC), other = open("/dev/null", O_RDONLY);

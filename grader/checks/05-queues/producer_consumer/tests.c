@@ -541,14 +541,17 @@ TEST(all_producers_stopped, "Where a consume fails, all producers stop, also tho
 
 TEST(sleeping_consumers_stopped, "Where a consume fails, all consumers stop, also those that sleep at an empty queue.")
 {
-    struct gate go_on = GATE_CLOSED;
+    struct gate fail = GATE_CLOSED, go_on = GATE_CLOSED;
     struct plan *plan = new_plan(1, 100, 4, 0);
 
     plan->fails_at = 0;
     plan->error = EIO;
+    plan->hold_failing = &fail;
     plan->hold_producer = &go_on; /* one item, and then it is slow */
     plan->hold_at = 1;
     struct runner *runner = runner_start(run, plan);
+    settle(); /* one consumer has the item, three sleep, and the producer has been asked for the next one */
+    gate_open(&fail);
     must_be_blocked(runner, "A producer is still at work, and the run has returned.");
     must(extra_threads() <= 3,
          "A consume has failed, and of four consumers some still wait: %d threads are left beside the "
