@@ -5,11 +5,12 @@
  * had been woken for no reason). In between the test does what has to happen "meanwhile", which so is a fact and not a
  * matter of luck. All other timed waits sleep until they are woken, whatever their limit: so no time is ever over by
  * itself, and a thread that nobody wakes is seen to be stuck. A thread that has set `nap_bed` does not really sleep
- * either.
+ * either, and to its clocks the time has passed all the same.
  *
- * Theory: this header *defines* pthread_cond_wait, pthread_cond_timedwait, nanosleep and clock_nanosleep, hidden, so
- * that they stand before the C library's for all that is linked into the test program (the student's file, what it is
- * built on, the harness) and for no library. Include it in tests.c and nowhere else, after defining _GNU_SOURCE.
+ * Theory: this header *defines* pthread_cond_wait, pthread_cond_timedwait, nanosleep, clock_nanosleep and
+ * clock_gettime, hidden, so that they stand before the C library's for all that is linked into the test program (the
+ * student's file, what it is built on, the harness) and for no library. Include it in tests.c and nowhere else, after
+ * defining _GNU_SOURCE.
  */
 #ifndef HARNESS_NAP_H
 #define HARNESS_NAP_H
@@ -101,12 +102,29 @@ struct nap_bed {
     void (*meanwhile)(void *); /* called, in the thread that sleeps, by each sleep that is not interrupted; or NULL */
     void *argument;
     struct tally sleeps;  /* how many there were that were not interrupted */
-    struct tally time_us; /* for how long they asked, together */
+    struct tally time_us; /* for how long they asked, together: by so much the thread's clocks are ahead */
     struct tally invalid; /* how many asked for no time at all, with a billion nanoseconds: EINVAL */
     struct tally by_date; /* how many asked for a moment of CLOCK_REALTIME, which is set now and then */
 };
 
 static _Thread_local struct nap_bed *nap_bed; /* NULL: sleeps are what they always are */
+
+/* To a thread that sleeps in a bed the time of its sleeps has passed. */
+NAP_HIDDEN int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int outcome = (int)syscall(SYS_clock_gettime, clock, now);
+
+    if (nap_bed != NULL && (clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME)) {
+        int64_t slept_us = tally_read(&nap_bed->time_us);
+        now->tv_sec += slept_us / 1000000;
+        now->tv_nsec += slept_us % 1000000 * 1000;
+        if (now->tv_nsec >= 1000000000) {
+            now->tv_nsec -= 1000000000;
+            now->tv_sec++;
+        }
+    }
+    return outcome;
+}
 
 /* Returns 0, EINTR or EINVAL. */
 __attribute__((unused)) static int nap_sleep(clockid_t clock, int flags, const struct timespec *time,

@@ -166,26 +166,26 @@ int release_for_io_receive(struct gil_thread *thread, struct release_for_io_inbo
 
     if (!gil_is_held(thread))
         return EPERM;
-    int error = reserve(inbox, size);
-    if (error != 0)
-        goto unreserved;
-    unsigned char *own = malloc(size > 0 ? size : 1);
-    if (own == NULL) {
-        error = ENOMEM;
+    int error = ENOMEM;
+    unsigned char *own = malloc(size > 0 ? size : 1); /* before the inbox is touched: then it may fail */
+    if (own == NULL)
         goto no_memory;
-    }
+    error = reserve(inbox, size);
+    if (error != 0)
+        goto no_room;
 
     size_t came = 0;
     error = release_for_io_read(thread, fd, own, size, &came);
     if (error == 0) {
-        memcpy(inbox->bytes + inbox->size, own, came); /* where it lies now, and how full it is now */
+        if (came > 0)
+            memcpy(inbox->bytes + inbox->size, own, came); /* where it lies now, and how full it is now */
         inbox->size += came;
         *got = came;
     }
+    inbox->reserved -= size;
+no_room:
     free(own);
 no_memory:
-    inbox->reserved -= size;
-unreserved:
     errno = saved;
     return error;
 }

@@ -12,7 +12,7 @@
  *   - What the lock guards is used with the lock held, never in between. Since it may guard `*result` and `*got`, they
  *     are stored once the lock is held again.
  *   - An error is the one of the call that failed, whatever happens while the lock is taken again. errno stays as it
- *     was.
+ *     was, also where there was no memory; only release_for_io_call leaves in it what `blocking` left.
  *   - A signal that interrupts the call does not end it: it goes on for what is left (Python: PEP 475).
  *
  * Each `thread` is the calling thread's own (gil.h) and must hold its lock: a call returns EPERM otherwise, before it
@@ -36,9 +36,9 @@ int release_for_io_call(struct gil_thread *thread, int (*blocking)(void *argumen
 int release_for_io_sleep(struct gil_thread *thread, int64_t time_us);
 
 /* Reads once from `fd`, as os.read does: blocks until there is something, and stores at most `size` bytes in `buffer`
- * and their number in `*got`; 0 where the other end was closed. `buffer` is the caller's alone, not guarded by the
- * lock. The lock is dropped even where something is there already: only the read itself can tell. Returns 0, EPERM, or
- * what read() failed with (Python: OSError), and then `*got` is as it was. */
+ * and their number in `*got`; 0 where the other end was closed. It does not wait for all `size` bytes. `buffer` is the
+ * caller's alone, not guarded by the lock. The lock is dropped even where something is there already: only the read
+ * itself can tell. Returns 0, EPERM, or what read() failed with (Python: OSError), and then `*got` is as it was. */
 int release_for_io_read(struct gil_thread *thread, int fd, void *buffer, size_t size, size_t *got);
 
 /* Bytes that have come from anywhere, in the order in which they came: what a bytearray is in Python. It has no lock of
@@ -59,8 +59,8 @@ size_t release_for_io_inbox_size(const struct release_for_io_inbox *inbox);
 /* Reads once from `fd`, at most `size` bytes, and appends what came to the inbox. While it blocks, without the lock,
  * other threads may append to the same inbox, which may move its bytes elsewhere; what one call reads stays together.
  * Stores the number of bytes in `*got`; 0 where the other end was closed. Returns 0, EPERM, what read() failed with, or
- * ENOMEM; then the inbox and `*got` are as they were. A call that there is no memory for reads nothing; what was read
- * is never lost. */
+ * ENOMEM; then the inbox and `*got` are as they were. Memory for all `size` bytes is found before the read: where there
+ * is not so much, the call is ENOMEM and reads nothing. What was read is never lost. */
 int release_for_io_receive(struct gil_thread *thread, struct release_for_io_inbox *inbox, int fd, size_t size,
                            size_t *got);
 

@@ -6,10 +6,11 @@
  * It promises, beside what a queue promises (fifo_queue.h: first in, first out; who waits sleeps, and is woken) and
  * what task_done and join promise (task_done.h):
  *
- *   - After a shutdown every put fails with ESHUTDOWN, also where there is room and also where there is none.
+ *   - After a shutdown every put fails with ESHUTDOWN, whether there is room or not.
  *   - After a shutdown gets go on until the queue is empty, and then fail with ESHUTDOWN. Nothing that was put is lost.
- *   - An immediate shutdown empties the queue, at one moment. The items thrown away are no longer unfinished tasks.
- *     Those that were got before still are, and who joins waits for them.
+ *   - An immediate shutdown empties the queue, and the items thrown away are no longer unfinished tasks: that it is
+ *     shut down, empty, and has so many tasks less comes at one moment, and nobody sees one without the others. Items
+ *     that were got before are still unfinished, and who joins waits for them.
  *   - A shutdown wakes everyone who sleeps in put, in get, and (where no task is unfinished any more) in join.
  *   - It is for good. It may be called again, and an immediate one may follow a plain one.
  *   - task_done and join work after it as before.
@@ -68,7 +69,7 @@ int shutdown_queue_put(struct shutdown_queue *queue, void *item, int64_t timeout
 
 /* Takes the next item and stores it in `*item`; its task remains unfinished. While the queue is empty it waits for an
  * item, at most `timeout_us`. Returns 0, else a positive errno value, and then `*item` is as it was:
- *   ESHUTDOWN  the queue is empty and shut down, or was shut down while the call waited (Python: queue.ShutDown)
+ *   ESHUTDOWN  the queue is empty and shut down, be it before the call or while it waited (Python: queue.ShutDown)
  *   ETIMEDOUT  the queue was empty and remained so for that time; at once with a time-out of 0 (Python: queue.Empty) */
 int shutdown_queue_get(struct shutdown_queue *queue, void **item, int64_t timeout_us);
 
@@ -83,7 +84,7 @@ void shutdown_queue_join(struct shutdown_queue *queue);
  * many from the count of unfinished tasks, as far as there are that many (a task_done may have come before its get).
  * Where `discard` is not NULL, the calling thread calls it with each of these items, in that order, before this
  * returns: so that memory behind them is not lost. It may use the queue, and take its time: everyone has been woken
- * before the first call. A shutdown waits for nobody. */
+ * before the first call, and others may use the queue meanwhile. A shutdown waits for nobody, and cannot fail. */
 void shutdown_queue_shutdown(struct shutdown_queue *queue, bool immediate, void (*discard)(void *context, void *item),
                              void *context);
 

@@ -13,8 +13,8 @@
  *     So it may be done again and again on the same futures, with short time-outs, and costs no memory.
  *
  *   - It costs little, however many futures there are: apart from the waiting, wait_any and wait_any_as_completed take
- *     time that grows like the count n, or like n log n, not like n times n. (Where the same future stands there many
- *     times, what its watchers cost is the future's.)
+ *     time that grows like the count n, or like n log n, not like n times n. (To unwatch one of many watchers of the
+ *     same future may take longer: that is the future's cost, not yours.)
  *
  * Time-outs are microseconds by the monotonic clock: negative waits for ever, 0 does not wait. All calls may be made
  * from any number of threads at the same time, also for the same futures; one iterator is used by one thread at a time.
@@ -36,8 +36,9 @@ enum wait_any_when {
 
 /* Waits until what `when` says is so, at most `timeout_us`. Then done[i] is whether futures[i] is complete, for each of
  * the `count` futures; the same future may stand there several times. The caller has a reference of each until the call
- * has returned; the array is only read. What is returned and what `done` says are of one moment: never ETIMEDOUT
- * beside a `done` that is enough for `when`. Returns
+ * has returned; the array is only read. What is returned and what `done` says agree: it is 0 exactly where `done` is
+ * enough for `when`. A future that completes while the call is about to return may be in `done` or not, each for
+ * itself, even where the same one stands there twice. Returns
  *   0          it is so; and where there are no futures, at once
  *   ETIMEDOUT  the time was over before; with 0, at once; `done` tells what is complete so far (Python: wait returns
  *              the two sets all the same)

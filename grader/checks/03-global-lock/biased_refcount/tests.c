@@ -15,7 +15,7 @@ static struct biased_refcount_threads *new_threads(void)
     struct biased_refcount_threads *threads = NULL;
     int error = biased_refcount_threads_create(&threads);
 
-    must(error == 0 && threads != NULL, "biased_refcount_threads_create returned %d (%s).", error, strerror(error));
+    must(error == 0 && threads != NULL, "biased_refcount_threads_create returned %s.", error_text(error));
     return threads;
 }
 
@@ -24,7 +24,7 @@ static struct biased_refcount_thread *join(struct biased_refcount_threads *threa
     struct biased_refcount_thread *thread = NULL;
     int error = biased_refcount_join(threads, &thread);
 
-    must(error == 0 && thread != NULL, "biased_refcount_join returned %d (%s).", error, strerror(error));
+    must(error == 0 && thread != NULL, "biased_refcount_join returned %s.", error_text(error));
     return thread;
 }
 
@@ -56,7 +56,7 @@ static struct biased_refcount *new_object(struct biased_refcount_thread *thread,
     struct biased_refcount *object = NULL;
     int error = biased_refcount_create(thread, end_thing, thing, &object);
 
-    must(error == 0 && object != NULL, "biased_refcount_create returned %d (%s).", error, strerror(error));
+    must(error == 0 && object != NULL, "biased_refcount_create returned %s.", error_text(error));
     return object;
 }
 
@@ -117,7 +117,7 @@ static void start(struct helper *helper, struct biased_refcount_threads *threads
     *helper = (struct helper){.threads = threads};
     helper->runner = runner_start(help, helper);
     gate_pass(&helper->done[0]);
-    must(helper->error == 0, "biased_refcount_join returned %d (%s).", helper->error, strerror(helper->error));
+    must(helper->error == 0, "biased_refcount_join returned %s.", error_text(helper->error));
 }
 
 /* Has it do one step, and waits until that is done. */

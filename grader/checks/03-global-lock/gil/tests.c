@@ -22,7 +22,7 @@ static struct gil *new_gil(void)
     struct gil *gil = NULL;
     int error = gil_create(&gil);
 
-    must(error == 0 && gil != NULL, "gil_create returned %d (%s) or stored no lock.", error, strerror(error));
+    must(error == 0 && gil != NULL, "gil_create returned %s or stored no lock.", error_text(error));
     return gil;
 }
 
@@ -31,14 +31,13 @@ static struct gil_thread *new_thread(struct gil *gil)
     struct gil_thread *thread = NULL;
     int error = gil_thread_create(gil, &thread);
 
-    must(error == 0 && thread != NULL, "gil_thread_create returned %d (%s) or stored nothing.", error, strerror(error));
+    must(error == 0 && thread != NULL, "gil_thread_create returned %s or stored nothing.", error_text(error));
     return thread;
 }
 
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 /* ---- threads that want the lock --------------------------------------------------------------------------------- */

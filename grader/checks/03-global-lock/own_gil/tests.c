@@ -20,8 +20,7 @@ static struct own_gil *new_interpreter(void)
     struct own_gil *interpreter = NULL;
     int error = own_gil_create(&interpreter);
 
-    must(error == 0 && interpreter != NULL, "own_gil_create returned %d (%s) or stored nothing.", error,
-         strerror(error));
+    must(error == 0 && interpreter != NULL, "own_gil_create returned %s or stored nothing.", error_text(error));
     return interpreter;
 }
 
@@ -30,14 +29,13 @@ static struct own_gil_thread *enter(struct own_gil *interpreter)
     struct own_gil_thread *thread = NULL;
     int error = own_gil_enter(interpreter, &thread);
 
-    must(error == 0 && thread != NULL, "own_gil_enter returned %d (%s) or stored nothing.", error, strerror(error));
+    must(error == 0 && thread != NULL, "own_gil_enter returned %s or stored nothing.", error_text(error));
     return thread;
 }
 
 static void must_return(int expected, int got, const char *call)
 {
-    must(got == expected, "%s should return %d (%s), but it returned %d (%s).", call, expected,
-         expected == 0 ? "success" : strerror(expected), got, got == 0 ? "success" : strerror(got));
+    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 static void end(struct own_gil *interpreter)

@@ -187,13 +187,18 @@ static int call_it(struct other *other)
     return error;
 }
 
-TEST(lock_is_free_meanwhile, "While the call blocks the lock is free; before and after it is held by the caller.")
+TEST(lock_is_free_meanwhile, "While the call blocks the lock is free; before and after it is held by the caller, and "
+                             "the result is stored once it is held again.")
 {
     struct gil *gil = new_gil();
     struct gil_thread *me = new_thread(gil);
     struct calling calling = {.result = -1, .blocking.leaves_errno = EDOM};
 
     start(&calling.other, gil, call_it);
+    must_be_blocked(calling.other.runner,
+                    "release_for_io_call returned %s, and the function that it was to call has "
+                    "not returned.",
+                    error_text(calling.other.result));
     gate_pass(&calling.blocking.inside);
     take(me); /* hangs where the lock is held */
     gate_open(&calling.blocking.go);
@@ -204,8 +209,8 @@ TEST(lock_is_free_meanwhile, "While the call blocks the lock is free; before and
     must(gil_drop(me) == 0, "gil_drop of the holder returned an error.");
     end(&calling.other, 0, "release_for_io_call");
     must(calling.result == 42, "The function returned 42, and release_for_io_call stored %d.", calling.result);
-    must(calling.errno_after == EDOM, "The function left EDOM in errno, and after release_for_io_call it was %d.",
-         calling.errno_after);
+    must(calling.errno_after == EDOM, "The function left EDOM in errno, and after release_for_io_call it was %s.",
+         error_text(calling.errno_after));
     gil_thread_destroy(me);
     gil_destroy(gil);
 }
@@ -215,6 +220,8 @@ static int count_me(void *argument)
     tally_add(argument, 1);
     return 0;
 }
+
+enum { LARGE = 1 << 20 }; /* bytes: room for so many lies elsewhere than room for a few */
 
 TEST(not_without_the_lock, "Who does not hold the lock gets EPERM from every call, and nothing is done.")
 {
@@ -231,11 +238,14 @@ TEST(not_without_the_lock, "Who does not hold the lock gets EPERM from every cal
     must(release_for_io_inbox_create(&inbox) == 0, "release_for_io_inbox_create returned an error.");
     put(ends, "xyz");
     take(holder);
+    must_return(0, release_for_io_receive(holder, inbox, ends.read, 1, &got), "release_for_io_receive");
+    got = 9;
+    const unsigned char *bytes = release_for_io_inbox_bytes(inbox);
     long before = tally_read(&reads);
     nap_bed = &bed;
     int errors[] = {release_for_io_call(me, count_me, &calls, &result), release_for_io_sleep(me, 1),
                     release_for_io_sleep(me, -1), release_for_io_read(me, ends.read, buffer, sizeof buffer, &got),
-                    release_for_io_receive(me, inbox, ends.read, 2, &got)};
+                    release_for_io_receive(me, inbox, ends.read, LARGE, &got)};
     nap_bed = NULL;
     long after = tally_read(&reads);
     must_return(EPERM, errors[0], "release_for_io_call without the lock");
@@ -248,7 +258,10 @@ TEST(not_without_the_lock, "Who does not hold the lock gets EPERM from every cal
          "Without the lock each call returned EPERM, as it should, but not before it had done something.");
     must(gil_is_held(holder), "A call of a thread without the lock took it away from its holder.");
     must(gil_drop(holder) == 0, "gil_drop of the holder returned an error.");
-    must(release_for_io_inbox_size(inbox) == 0, "release_for_io_receive returned EPERM, and the inbox is not empty.");
+    must(
+        release_for_io_inbox_bytes(inbox) == bytes && release_for_io_inbox_size(inbox) == 1,
+        "Another thread holds the lock and looks at the inbox's bytes; release_for_io_receive returned EPERM, and they "
+        "have moved.");
     release_for_io_inbox_destroy(inbox);
     close_pipe(ends);
     gil_thread_destroy(me);
@@ -369,7 +382,8 @@ TEST(no_time_to_sleep, "A sleep of 0 lets go of the lock and takes it again; one
 
 /* ---- read ------------------------------------------------------------------------------------------------------- */
 
-TEST(reads_what_is_there, "read stores what is there, at most `size` bytes, and 0 where the other end was closed.")
+TEST(brings_what_is_there, "read calls read() once: it stores what is there, also if that is less than `size`, and 0 "
+                           "where the other end was closed.")
 {
     struct gil *gil = new_gil();
     struct gil_thread *me = new_thread(gil);
@@ -467,18 +481,19 @@ TEST(errors_of_the_call, "An error is that of read(), the lock is held after it,
     errno = ERANGE;
     int error = release_for_io_read(me, -1, buffer, sizeof buffer, &got), errno_after = errno;
     must_return(EBADF, error, "release_for_io_read of descriptor -1");
-    must(errno_after == ERANGE, "errno was ERANGE, and after release_for_io_read it was %d.", errno_after);
+    must(errno_after == ERANGE, "errno was ERANGE, and after release_for_io_read it was %s.", error_text(errno_after));
     must(gil_is_held(me) && got == 99, "release_for_io_read failed, and the lock is not held, or *got has changed.");
     errno = ERANGE;
     error = release_for_io_receive(me, inbox, -1, 10, &got), errno_after = errno;
     must_return(EBADF, error, "release_for_io_receive from descriptor -1");
-    must(errno_after == ERANGE, "errno was ERANGE, and after release_for_io_receive it was %d.", errno_after);
+    must(errno_after == ERANGE, "errno was ERANGE, and after release_for_io_receive it was %s.",
+         error_text(errno_after));
     must(gil_is_held(me) && got == 99 && release_for_io_inbox_size(inbox) == 0,
          "release_for_io_receive failed, and the lock is not held, or *got or the inbox has changed.");
     errno = ERANGE;
     error = release_for_io_sleep(me, 1), errno_after = errno;
     must_return(0, error, "release_for_io_sleep");
-    must(errno_after == ERANGE, "errno was ERANGE, and after release_for_io_sleep it was %d.", errno_after);
+    must(errno_after == ERANGE, "errno was ERANGE, and after release_for_io_sleep it was %s.", error_text(errno_after));
     gil_drop(me);
     release_for_io_inbox_destroy(inbox);
     gil_thread_destroy(me);
@@ -601,7 +616,8 @@ static void fail_memory(long nth)
     wrap_fail(WRAP_realloc, nth, ENOMEM);
 }
 
-TEST(no_memory_reads_nothing, "A call that there is no memory for is ENOMEM, reads nothing, and changes nothing.")
+TEST(no_memory_reads_nothing, "A call that there is no memory for is ENOMEM, reads nothing, and changes nothing, errno "
+                              "neither: malloc and realloc set it when they fail.")
 {
     struct gil *gil = new_gil();
     struct gil_thread *me = new_thread(gil);
@@ -625,8 +641,8 @@ TEST(no_memory_reads_nothing, "A call that there is no memory for is ENOMEM, rea
     int error = release_for_io_receive(me, inbox, ends.read, 100000, &got), errno_after = errno;
     fail_memory(0);
     must_return(ENOMEM, error, "Without memory, release_for_io_receive of 100000 bytes");
-    must(errno_after == ERANGE, "errno was ERANGE, and after release_for_io_receive without memory it was %d.",
-         errno_after);
+    must(errno_after == ERANGE, "errno was ERANGE, and after release_for_io_receive without memory it was %s.",
+         error_text(errno_after));
     must(tally_read(&reads) == before, "There was no memory, and release_for_io_receive read all the same.");
     must(got == 1 && gil_is_held(me), "release_for_io_receive failed, and *got has changed, or the lock is not held.");
     must_hold(inbox, "a");
@@ -677,6 +693,56 @@ TEST(every_allocation_may_fail, "Whichever allocation fails: ENOMEM, nothing is 
     must(wrong == 0, "An allocation failed: something was read and lost, or the next call did not work.");
     gil_drop(me);
     close_pipe(ends);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(no_memory_moves_nothing,
+     "Where there is no memory, the inbox's bytes stay where they are: the lock was not dropped.")
+{
+    static const enum wrap_call calls[] = {WRAP_malloc, WRAP_calloc, WRAP_realloc};
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct pipe_ends ends = new_pipe();
+    size_t got = 0;
+
+    take(me);
+    put(ends, "0123456789012345678901234567890123456789");
+    for (int call = 0; call < 3; call++)
+        for (long nth = 1; nth <= 3; nth++) {
+            struct release_for_io_inbox *inbox = new_inbox();
+            must_return(0, release_for_io_receive(me, inbox, ends.read, 1, &got), "release_for_io_receive");
+            const unsigned char *bytes = release_for_io_inbox_bytes(inbox);
+            wrap_fail(calls[call], nth, ENOMEM);
+            int error = release_for_io_receive(me, inbox, ends.read, LARGE, &got);
+            wrap_fail(calls[call], 0, 0);
+            must(error == 0 || release_for_io_inbox_bytes(inbox) == bytes,
+                 "release_for_io_receive returned %s, and the bytes in the inbox have moved.", error_text(error));
+            if (error == 0) /* it needed no such allocation, and has taken all there was */
+                put(ends, "0123456789012345678901234567890123456789");
+            release_for_io_inbox_destroy(inbox);
+        }
+    gil_drop(me);
+    close_pipe(ends);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
+}
+
+TEST(nothing_asked_for, "A receive of 0 bytes brings none, also where nothing has come yet.")
+{
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct release_for_io_inbox *inbox = new_inbox();
+    struct pipe_ends ends = new_pipe();
+    size_t got = 99;
+
+    take(me);
+    put(ends, "x");
+    must_return(0, release_for_io_receive(me, inbox, ends.read, 0, &got), "release_for_io_receive of 0 bytes");
+    must(got == 0 && release_for_io_inbox_size(inbox) == 0, "0 bytes were asked for, and %zu came.", got);
+    gil_drop(me);
+    close_pipe(ends);
+    release_for_io_inbox_destroy(inbox);
     gil_thread_destroy(me);
     gil_destroy(gil);
 }

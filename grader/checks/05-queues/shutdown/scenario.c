@@ -74,7 +74,8 @@ static void thrown_away(void)
     put(queue, 0);
     in_order(put_one, shut_at_once, queue);
     in_order(only_join_it, get_or_not, queue);
-    ensure(shutdown_queue_empty(queue) && !shutdown_queue_full(queue), "all was thrown away, and something is there");
+    ensure(shutdown_queue_empty(queue), "all was thrown away, and something is there");
+    ensure(!shutdown_queue_full(queue), "all was thrown away, and shutdown_queue_full says true");
     shutdown_queue_destroy(queue);
 }
 
@@ -221,6 +222,49 @@ static void getter_or_thrown_away(void)
     shutdown_queue_destroy(queue);
 }
 
+/* ---- at one moment ----------------------------------------------------------------------------------------------- */
+
+static void *shut_and_forget(void *argument)
+{
+    shutdown_queue_shutdown(argument, true, NULL, NULL);
+    return NULL;
+}
+
+static void *look_whether_empty(void *argument)
+{
+    if (shutdown_queue_empty(argument))
+        ensure(shutdown_queue_unfinished(argument) == 0, "the queue is empty, nobody has got anything, and something "
+                                                         "is unfinished");
+    return NULL;
+}
+
+static void *look_whether_shut(void *argument)
+{
+    void *item = &things[0];
+
+    if (shutdown_queue_is_shutdown(argument))
+        ensure(shutdown_queue_get(argument, &item, 0) == ESHUTDOWN, "the queue was shut down at once, and an item came "
+                                                                    "out of it after that");
+    return NULL;
+}
+
+static void at_one_moment(void)
+{
+    static void *(*const looks[])(void *) = {look_whether_empty, look_whether_shut};
+
+    if (!every_order)
+        return;
+    for (int i = 0; i < 2; i++) {
+        struct shutdown_queue *queue = made(0);
+
+        put(queue, 1);
+        pthread_t shutter = scenario_thread(shut_and_forget, queue);
+        looks[i](queue);
+        scenario_join(shutter);
+        shutdown_queue_destroy(queue);
+    }
+}
+
 /* ---- alone ------------------------------------------------------------------------------------------------------ */
 
 static void shut_down_alone(void)
@@ -244,6 +288,7 @@ SCENARIOS = {
     {"two_putters_sent_away", two_putters_sent_away, "two threads wait for room, another gets one item and shuts down"},
     {"joiner_sent_away", joiner_sent_away, "one thread joins, one puts, another throws everything away"},
     {"getter_or_thrown_away", getter_or_thrown_away, "one thread gets, one puts, another throws everything away"},
+    {"at_one_moment", at_one_moment, "one thread throws everything away, another looks whether it has"},
     {"shut_down_alone", shut_down_alone, "one thread puts many items and shuts the queue down"},
     SCENARIOS_END,
 };

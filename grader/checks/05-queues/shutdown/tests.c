@@ -48,6 +48,7 @@ TEST(puts_fail, "After a shutdown every put fails with ESHUTDOWN, where there is
         for (int i = 0; i < 4; i++)
             must_fail_at_once(a_put(queue, 2, any_timeout_us[i]), "The queue is shut down and has room:");
         must_count(queue, immediate ? 0 : 1, immediate ? 0 : 1);
+        must(!shutdown_queue_full(queue), "The queue is shut down and has room, and shutdown_queue_full says true.");
         shutdown_queue_destroy(queue);
     }
     struct shutdown_queue *full = new_queue(1);
@@ -377,6 +378,25 @@ static void shut_and_note(void *argument)
     shutdown_queue_shutdown(discarded->queue, true, note, discarded);
 }
 
+TEST(emptied_at_one_moment, "An immediate shutdown empties the queue at one moment, before the first call of discard.")
+{
+    struct discarded discarded = {.queue = new_queue(0)};
+
+    for (int i = 0; i < 3; i++)
+        must_put(discarded.queue, i);
+    struct runner *shutter = runner_start(shut_and_note, &discarded);
+    must_be_done(shutter, "discard used the queue, and shutdown waits for ever: it is called with the lock held.");
+    runner_join(shutter);
+    must(discarded.size == 0 && discarded.unfinished == 0,
+         "When discard was called, the queue should be empty with nothing unfinished, but it had %zu items and %zu "
+         "tasks.",
+         discarded.size, discarded.unfinished);
+    must(discarded.got == ESHUTDOWN && discarded.put == ESHUTDOWN,
+         "Out of discard a get and a put should return %d (ESHUTDOWN), but they returned %s and %s.", ESHUTDOWN,
+         error_text(discarded.got), error_text(discarded.put));
+    shutdown_queue_destroy(discarded.queue);
+}
+
 TEST(discard_gets_all,
      "Each item thrown away is handed to discard once, in its order, by the thread that calls shutdown.")
 {
@@ -397,25 +417,6 @@ TEST(discard_gets_all,
     must(!discarded.elsewhere, "discard was called by another thread than the one that called shutdown.");
     shut_and_note(&discarded);
     must(discarded.count == 3, "A second shutdown of the empty queue called discard.");
-    shutdown_queue_destroy(discarded.queue);
-}
-
-TEST(emptied_at_one_moment, "An immediate shutdown empties the queue at one moment, before the first call of discard.")
-{
-    struct discarded discarded = {.queue = new_queue(0)};
-
-    for (int i = 0; i < 3; i++)
-        must_put(discarded.queue, i);
-    struct runner *shutter = runner_start(shut_and_note, &discarded);
-    must_be_done(shutter, "discard used the queue, and shutdown waits for ever: it is called with the lock held.");
-    runner_join(shutter);
-    must(discarded.size == 0 && discarded.unfinished == 0,
-         "When discard was called, the queue should be empty with nothing unfinished, but it had %zu items and %zu "
-         "tasks.",
-         discarded.size, discarded.unfinished);
-    must(discarded.got == ESHUTDOWN && discarded.put == ESHUTDOWN,
-         "Out of discard a get and a put should return %d (ESHUTDOWN), but they returned %s and %s.", ESHUTDOWN,
-         error_text(discarded.got), error_text(discarded.put));
     shutdown_queue_destroy(discarded.queue);
 }
 
@@ -457,6 +458,33 @@ TEST(woken_before_discard,
     runner_join(putter.runner);
     must_return(ESHUTDOWN, putter.result, "shutdown_queue_put of a thread that waited");
     shutdown_queue_destroy(slow.queue);
+}
+
+static void count_one(void *context, void *item)
+{
+    int *count = context;
+
+    (void)item;
+    (*count)++;
+}
+
+TEST(no_memory_to_discard, "A shutdown cannot fail: also where there is no memory, discard gets each item.")
+{
+    struct shutdown_queue *queue = new_queue(0);
+    int count = 0;
+
+    for (int i = 0; i < 3; i++)
+        must_put(queue, i);
+    wrap_fail(WRAP_malloc, -1, ENOMEM);
+    wrap_fail(WRAP_calloc, -1, ENOMEM);
+    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    shutdown_queue_shutdown(queue, true, count_one, &count);
+    wrap_fail(WRAP_malloc, 0, 0);
+    wrap_fail(WRAP_calloc, 0, 0);
+    wrap_fail(WRAP_realloc, 0, 0);
+    must(count == 3, "Three items were in the queue, there was no memory, and discard was called %d times.", count);
+    must_count(queue, 0, 0);
+    shutdown_queue_destroy(queue);
 }
 
 TEST(nothing_to_discard, "A plain shutdown throws nothing away, and calls discard for nothing.")

@@ -76,7 +76,8 @@ static void gives_up(void)
     int error = wait_any(futures, 2, WAIT_ANY_FIRST_COMPLETED, 0, done);
 
     ensure(error == 0 || error == ETIMEDOUT, "wait_any returned %d", error);
-    ensure(done[0] == (error == 0) && !done[1], "wait_any returned %d, and `done` says otherwise", error);
+    ensure(done[0] == (error == 0) && !done[1], "wait_any returned %s, and `done` says otherwise",
+           error == 0 ? "0" : "ETIMEDOUT");
     scenario_join(other);
     ensure(wait_any(&futures[1], 1, WAIT_ANY_ALL_COMPLETED, 1, done) == ETIMEDOUT, "wait_any did not return ETIMEDOUT");
     ensure(wait_any(futures, 2, (enum wait_any_when)9, 0, done) == EINVAL, "a wrong `when` is no EINVAL");
