@@ -144,6 +144,12 @@ const char *race_words_holding(void *context, const struct workshop *shop, const
 
 /* ---- sentences --------------------------------------------------------------------------------------------------- */
 
+/* The access is in what this line calls (read(), memcpy()): the line does not name what is written there. */
+static bool in_a_call(const struct workshop *shop, const struct race_side *side)
+{
+    return side->trace != NULL && side->trace->count > 0 && side_frame(shop, side) != &side->trace->frames[0];
+}
+
 /* What both sides use, in backquotes, or "the same memory". */
 static const char *thing_of(void *context, const struct workshop *shop, const struct race *race, const char **name)
 {
@@ -151,10 +157,11 @@ static const char *thing_of(void *context, const struct workshop *shop, const st
     struct access_line one = {side_excerpt(context, shop, &sides[0]), sides[0].write};
     struct access_line other = {side_excerpt(context, shop, &sides[1]), sides[1].write};
 
-    *name = shared_name(context, one, other);
+    bool called = in_a_call(shop, &sides[0]) || in_a_call(shop, &sides[1]);
+    *name = called ? NULL : shared_name(context, one, other);
     /* "<null>": ThreadSanitizer knows none either */
     if (*name == NULL && race->global != NULL && race->global[0] != '<')
-        *name = race->global;
+        *name = memory_text_n(context, race->global, strcspn(race->global, ".")); /* "small.0": static in a function */
     return *name == NULL ? "the same memory" : memory_format(context, "`%s`", *name);
 }
 

@@ -93,6 +93,18 @@ Test(races, a_static_buffer_that_the_library_fills)
     must_say("`text`");
 }
 
+/* The line assigns a variable of the thread's own; what two threads share is what the call writes to. */
+Test(races, what_a_call_writes_is_not_what_its_line_assigns)
+{
+    cr_assert_eq(grade("#include <stdio.h>\n", ADD,
+                       "    static char text[20];\n    char *buffer = text;\n    int length;\n"
+                       "    length = snprintf(buffer, sizeof text, \"%ld\", amount);\n"
+                       "    pthread_mutex_lock(&tiny->mutex);\n    tiny->value += amount + 0 * length;\n    "
+                       "pthread_mutex_unlock(&tiny->mutex);\n"),
+                 OUTCOME_FAILED);
+    must_say("`text`");
+}
+
 /* What the library does to its own streams is its own business. */
 Test(races, printing_from_two_threads_is_right)
 {
