@@ -48,7 +48,7 @@ int executor_create(struct executor **executor, int max_workers);
  *   ENOMEM     there is no memory (Python: MemoryError)
  *   other      there is no worker, and what pthread_create returned says why there cannot be one (Python: RuntimeError,
  *              "can't start new thread"). Where there are workers, they will have to do, and that is no error.
- * Does not wait for any task. */
+ * Does not wait for any task, nor for a new worker to run: a shutdown right after it may cancel every task. */
 int executor_submit(struct executor *executor, int (*work)(void *argument, void **result), void *argument,
                     struct future **future);
 

@@ -61,10 +61,10 @@ int wait_any_as_completed(struct wait_any_iterator **iterator, struct future *co
                           int64_t timeout_us);
 
 /* Waits for the next one and stores it in `*future`; the iterator's reference keeps it until wait_any_end; who needs it
- * longer takes one of his own. Returns 0, or with `*future` as it was:
- *   ENOENT     each of them has come (Python: StopIteration)
- *   ETIMEDOUT  the time was over and none was complete that has not come yet (Python: TimeoutError); one that completes
- *              later may still be asked for */
+ * longer takes one of his own. Once it has returned, all who watch that future have been told (future.h): an executor
+ * knows that its worker is free, and who submits the next task at once finds it so. Returns 0, or with `*future` as it
+ * was: ENOENT     each of them has come (Python: StopIteration) ETIMEDOUT  the time was over and none was complete that
+ * has not come yet (Python: TimeoutError); one that completes later may still be asked for */
 int wait_any_next(struct wait_any_iterator *iterator, struct future **future);
 
 /* Ends the iterator, at whatever point, and gives back all that it holds. NULL is fine. Waits for no future. */

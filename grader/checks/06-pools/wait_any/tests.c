@@ -654,6 +654,49 @@ TEST(next_waits, "next waits, asleep, until one more is complete, and again for 
     drop_futures();
 }
 
+/* Somebody else who watches a future, and is slow to hear of it. */
+struct slow_watcher {
+    struct future_watcher watcher; /* first: the watcher's address is this one's */
+    struct gate hear;
+};
+
+static void hear_slowly(struct future_watcher *watcher, enum future_state state, int exception, bool callbacks)
+{
+    struct slow_watcher *slow = (struct slow_watcher *)watcher;
+
+    (void)state;
+    (void)exception;
+    (void)callbacks;
+    gate_pass(&slow->hear);
+}
+
+static void settle_first(void *unused)
+{
+    (void)unused;
+    future_set_result(futures[0], NULL);
+}
+
+TEST(all_have_heard, "next does not hand a future out before all who watch it have been told that it is settled.")
+{
+    make_futures();
+    struct wait_any_iterator *iterator = iterate(futures, 1, -1);
+    struct slow_watcher slow = {.watcher.settled = hear_slowly, .hear = GATE_CLOSED};
+    struct step step = {.iterator = iterator, .error = -1};
+    must_return(0, future_watch(futures[0], &slow.watcher), "future_watch");
+    struct runner *settler = runner_start(settle_first, NULL);
+    settle(); /* the iterator has heard, the other one is hearing */
+    struct runner *runner = runner_start(take_step, &step);
+    must_be_blocked(runner,
+                    "Another one who watches the future is just being told, and wait_any_next has handed it out.");
+    gate_open(&slow.hear);
+    runner_join(settler);
+    must_be_done(runner, "All who watch the future were told, and wait_any_next still waits.");
+    runner_join(runner);
+    must(step.error == 0 && step.future == futures[0], "wait_any_next did not give the one that is complete.");
+    wait_any_end(iterator);
+    drop_futures();
+}
+
 TEST(one_time_for_all,
      "The time-out holds for the whole iteration, from the beginning: it does not begin anew with each.")
 {

@@ -243,6 +243,7 @@ int wait_any_next(struct wait_any_iterator *iterator, struct future **future)
     entry->came = true;
     iterator->left--;
     *future = entry->future;
+    future_unwatch(entry->future, &entry->watcher); /* not before the others were told */
     return 0;
 }
 

@@ -283,6 +283,8 @@ int wait_any_next(struct wait_any_iterator *iterator, struct future **future)
         error = 0;
     }
     pthread_mutex_unlock(&waiter->mutex);
+    if (entry != NULL) /* waits for the future's lock: then all who watch it were told */
+        future_unwatch(entry->future, &entry->watcher);
     return error;
 }
 /* end next */
