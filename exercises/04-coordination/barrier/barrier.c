@@ -1,14 +1,9 @@
 /* barrier.c - where threads wait for each other.
  *
- * Theory of operation: no threads of its own. Rounds have numbers. A thread that arrives remembers the number, and
- * while it is still that round's turn it sleeps on the condition `finished`. A round ends in one place, finish_round,
- * whatever the reason: complete, broken or reset. All its threads are then on their way out, which `leaving` counts,
- * and the number goes up; so a thread that wakes up late still knows that its round is over, although the next one
- * fills already. Whether it ended well says `completed`, the number of the last complete round. It cannot be
- * overtaken: the next round is not completed before `leaving` is 0.
- *
- * The mutex is held for a few instructions only, never while the action runs. Meanwhile the round is full, which
- * keeps everybody else where he is.
+ * Theory of operation: no threads of its own. The mutex guards everything that changes, and is held for a few
+ * instructions only, never while the action runs. Who has to wait sleeps on a condition until he is woken; where his
+ * time is limited, by the monotonic clock. A thread may wake up so late that the next round fills already: by then it
+ * must still find out what became of its own.
  */
 #include "barrier.h"
 

@@ -13,7 +13,28 @@
 #include "scenario.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
+
+#ifdef INTERLEAVE
+static const bool every_order = true;
+#else
+static const bool every_order = false;
+#endif
+
+static const char *answer(int error)
+{
+    switch (error) {
+    case 0:
+        return "0";
+    case ETIMEDOUT:
+        return "ETIMEDOUT";
+    case ECANCELED:
+        return "ECANCELED";
+    default:
+        return "another error";
+    }
+}
 
 static struct barrier *made(long parties, int (*action)(void *), void *argument)
 {
@@ -220,7 +241,8 @@ static void both_or_none(void)
     scenario_join(a);
     scenario_join(b);
     ensure((pair.results[0] == 0) == (pair.results[1] == 0),
-           "two threads came to a barrier for two; one returned %d and the other %d", pair.results[0], pair.results[1]);
+           "two threads came to a barrier for two; one returned %s and the other %s", answer(pair.results[0]),
+           answer(pair.results[1]));
     ensure(barrier_is_broken(pair.barrier) == (pair.results[0] != 0), "somebody gave up, and it is not broken");
     barrier_destroy(pair.barrier);
 }
@@ -266,6 +288,49 @@ static void abort_meanwhile(void)
     barrier_destroy(barrier);
 }
 
+struct guest {
+    struct barrier *barrier;
+    int result;
+    long index;
+};
+
+static void *come_as_guest(void *argument)
+{
+    struct guest *guest = argument;
+
+    guest->result = barrier_wait(guest->barrier, -1, &guest->index);
+    return NULL;
+}
+
+/* The third makes no difference to a round of two, unless he is one of them. */
+static void two_or_nobody(void)
+{
+    if (!every_order)
+        return;
+    struct barrier *barrier = made(2, NULL, NULL);
+    struct guest guests[3];
+    pthread_t threads[3];
+    int through = 0;
+
+    for (int i = 0; i < 3; i++) {
+        guests[i] = (struct guest){barrier, -1, -1};
+        threads[i] = scenario_thread(come_as_guest, &guests[i]);
+    }
+    barrier_abort(barrier);
+    for (int i = 0; i < 3; i++)
+        scenario_join(threads[i]);
+    for (int i = 0; i < 3; i++) {
+        through += guests[i].result == 0;
+        ensure(guests[i].result == 0 || guests[i].result == ECANCELED, "barrier_wait returned neither 0 nor ECANCELED");
+        for (int j = 0; j < i; j++)
+            ensure(guests[i].index < 0 || guests[i].index != guests[j].index,
+                   "two threads of a round of two have the index %ld", guests[i].index);
+    }
+    ensure(through != 1 && through != 3,
+           "three threads came to a barrier for two, somebody aborted it, and %d got through", through);
+    barrier_destroy(barrier);
+}
+
 static int fail(void *unused)
 {
     (void)unused;
@@ -292,6 +357,7 @@ SCENARIOS = {
     {"both_or_none", both_or_none, "two threads meet, if neither runs out of time before"},
     {"reset_meanwhile", reset_meanwhile, "one thread resets a barrier and arrives, another comes until it succeeds"},
     {"abort_meanwhile", abort_meanwhile, "one thread arrives, another aborts the barrier"},
+    {"two_or_nobody", two_or_nobody, "three threads come to a barrier for two, another aborts it"},
     {"nobody_there", nobody_there, "a barrier that cannot be made, one that is not there, an action that fails"},
     SCENARIOS_END,
 };

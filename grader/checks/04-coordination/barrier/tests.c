@@ -1,22 +1,29 @@
 /* tests.c - what a barrier must do.
  *
- * Threads arrive one by one: the next one when the last one sleeps. A thread that is slow to wake up is made with
- * wrap_fail(…, 0): signals are sent and do not arrive.
+ * Threads arrive one by one: the next one when the last one sleeps. A thread that is slow to wake up sleeps in a nap,
+ * until the test wakes it; or signals are sent and do not arrive (wrap_fail(…, 0)), and it wakes up when its time is
+ * over.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* syscall */
+#define _GNU_SOURCE /* syscall, RTLD_NEXT */
 #endif
 #include "barrier.h"
 #include "check.h"
 #include "slices.h"
 #include "wrap.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+/* For those who will be woken. Whole seconds: what a deadline looks like below the second is for tests of time. */
+static const int64_t HOUR_US = 3600000000;
 
 static struct barrier *new_barrier(long parties, int (*action)(void *), void *argument, int64_t timeout_us)
 {
@@ -47,6 +54,7 @@ static void must_count(long waiting, struct barrier *barrier, const char *when)
 static _Thread_local bool waits;
 static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
 static bool hour_lost;      /* to a thread that waits and was woken once, it is an hour later */
+static long fraction_ns;    /* where not 0, what the clock shows a waiting thread below the second */
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
@@ -55,7 +63,30 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     int error = (int)syscall(SYS_clock_gettime, clock, now);
     if (waits && hour_lost && wrap_count(WRAP_pthread_cond_timedwait) > 0)
         now->tv_sec += 3600;
+    if (waits && fraction_ns != 0)
+        now->tv_nsec = fraction_ns;
     return error;
+}
+
+/* A thread that has set `nap` sleeps in it the next time that it would wait on a condition without a limit: without the
+ * mutex, and until the test opens the gate. Such a wait may end at any time, so to the barrier it is a thread that is
+ * slow to wake up. */
+static _Thread_local struct gate *nap;
+
+__attribute__((visibility("hidden"))) int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
+{
+    int (*wait)(pthread_cond_t *, pthread_mutex_t *) = NULL;
+    struct gate *taken = nap;
+
+    if (taken == NULL) {
+        *(void **)&wait = dlsym(RTLD_NEXT, "pthread_cond_wait");
+        return wait == NULL ? ENOSYS : wait(condition, mutex);
+    }
+    nap = NULL;
+    pthread_mutex_unlock(mutex);
+    gate_pass(taken);
+    pthread_mutex_lock(mutex);
+    return 0;
 }
 
 /* Whether it ends although an hour was lost; its own time is a few milliseconds. Who works out a new end for his wait
@@ -77,6 +108,7 @@ struct party {
     long index;
     int64_t began_us, took_us;
     struct tally *slices; /* waits that looked again after a moment */
+    struct gate *nap;     /* or NULL */
     struct runner *runner;
 };
 
@@ -86,10 +118,12 @@ static void arrive(void *argument)
 
     party->began_us = now_us();
     slices = party->slices;
+    nap = party->nap;
     waits = true;
     for (int i = 0; i < party->rounds; i++)
         party->result = barrier_wait(party->barrier, party->timeout_us, &party->index);
     waits = false;
+    nap = NULL;
     party->took_us = now_us() - party->began_us;
 }
 
@@ -100,12 +134,28 @@ static void party_start(struct party *party, struct barrier *barrier, int64_t ti
     party->runner = runner_start(arrive, party);
 }
 
+/* Starts a thread that arrives without a limit, sleeps, and is so slow to wake up that the test has to open the gate
+ * first. */
+static void party_start_slow(struct party *party, struct barrier *barrier, struct gate *wake_up)
+{
+    *party = (struct party){.barrier = barrier, .timeout_us = -1, .rounds = 1, .result = -1, .index = NO_INDEX};
+    party->nap = wake_up;
+    party->runner = runner_start(arrive, party);
+    settle();
+}
+
 /* Starts a thread that arrives when others are missing, and goes on when it sleeps. */
 static void must_wait(struct party *party, struct barrier *barrier, int64_t timeout_us)
 {
     party_start(party, barrier, timeout_us);
     enum runner_state state = runner_state(party->runner);
     must(state != RUNNER_BUSY, "A thread that waits for others should sleep, but it keeps the processor busy.");
+    must(state == RUNNER_BLOCKED || timeout_us < 0,
+         "With a time-out of %lld µs, and others missing, barrier_wait returned %s at once.%s", (long long)timeout_us,
+         error_text(party->result),
+         timeout_us == HOUR_US ? " Does the condition go by the clock that the deadline was computed with "
+                                 "(pthread_condattr_setclock)?"
+                               : "");
     must(state == RUNNER_BLOCKED, "Others are missing, and barrier_wait did not wait but returned %s.",
          error_text(party->result));
 }
@@ -124,10 +174,21 @@ static void must_be_numbered(struct party *parties, int count)
 {
     unsigned seen = 0;
 
-    for (int i = 0; i < count; i++)
+    char got[128] = "";
+
+    for (int i = 0; i < count; i++) {
+        size_t length = strlen(got);
         seen |= parties[i].index >= 0 && parties[i].index < count ? 1U << parties[i].index : 0;
-    must(seen == (1U << count) - 1, "The indices of a round of %d should be 0 to %d, each once; one is missing.", count,
-         count - 1);
+        snprintf(&got[length], sizeof got - length, "%s%ld", i == 0 ? "" : ", ", parties[i].index);
+    }
+    must(seen == (1U << count) - 1, "The indices of a round of %d should be 0 to %d, each once, but they are %s.",
+         count, count - 1, got);
+}
+
+static void must_be_pair(long one, long other)
+{
+    must((one == 0 && other == 1) || (one == 1 && other == 0),
+         "The indices of a round of two should be 0 and 1, but they are %ld and %ld.", one, other);
 }
 
 /* ---- rounds ----------------------------------------------------------------------------------------------------- */
@@ -144,7 +205,7 @@ TEST(all_together, "Nobody leaves before all have arrived; then all leave, and e
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < PARTIES - 1; i++) {
             must_count(i, barrier, "Before a thread arrives");
-            must_wait(&parties[i], barrier, i % 2 == 0 ? -1 : INT64_MAX);
+            must_wait(&parties[i], barrier, i % 2 == 0 ? -1 : HOUR_US);
             must(
                 tally_read(parties[i].slices) == 0,
                 "A thread that waits for others should sleep until it is woken, but it sleeps for a moment, looks, and "
@@ -175,23 +236,6 @@ TEST(alone, "A barrier for one lets everyone through, with the index 0, whatever
     barrier_destroy(barrier);
 }
 
-TEST(as_many_as_you_like, "A barrier may be for as many as a long can count.")
-{
-    static const long many[] = {INT_MAX, LONG_MAX, LONG_MAX / 2 + 2};
-
-    for (int i = 0; i < 3; i++) {
-        struct barrier *barrier = new_barrier(many[i], NULL, NULL, -1);
-        struct party one;
-        must(barrier_parties(barrier) == many[i], "barrier_parties should be %ld, but it is %ld.", many[i],
-             barrier_parties(barrier));
-        must_wait(&one, barrier, -1);
-        must_count(1, barrier, "When one of many has arrived");
-        barrier_abort(barrier);
-        must_have_left(&one, ECANCELED, "The barrier was aborted:");
-        barrier_destroy(barrier);
-    }
-}
-
 TEST(at_least_one, "A barrier for fewer than one is EINVAL.")
 {
     static const long wrong[] = {0, -1, LONG_MIN};
@@ -202,6 +246,98 @@ TEST(at_least_one, "A barrier for fewer than one is EINVAL.")
         must_return(EINVAL, barrier_create(&barrier, wrong[i], NULL, NULL, -1), "barrier_create for fewer than one");
     long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
     must(kept <= 0, "barrier_create returned EINVAL, and kept memory that it had allocated: it is lost.");
+}
+
+/* A round of two is complete, and one of them is slow to leave. */
+struct drain {
+    struct barrier *barrier;
+    struct gate wake_up;
+    struct party slow, last;
+    bool held; /* it sleeps, so that the test decides when it leaves */
+};
+
+/* In place: the slow one's thread keeps the address of the gate. */
+static void drain_begin(struct drain *drain)
+{
+    *drain = (struct drain){.barrier = new_barrier(2, NULL, NULL, -1), .wake_up = GATE_CLOSED};
+    party_start_slow(&drain->slow, drain->barrier, &drain->wake_up);
+    party_start(&drain->last, drain->barrier, -1);
+    drain->held = runner_state(drain->slow.runner) == RUNNER_BLOCKED;
+}
+
+/* The slow one wakes up, and both leave. What they got is seen to be a success. */
+static void drain_end(struct drain *drain, const char *meanwhile)
+{
+    gate_open(&drain->wake_up);
+    must_be_done(drain->slow.runner, "A round of two was complete, and one of them still waits.");
+    runner_join(drain->slow.runner);
+    must_have_left(&drain->last, 0, "Both had arrived:");
+    must(drain->slow.result == 0,
+         "A round of two was complete, and while one of them was slow to leave, %s: its barrier_wait should return 0, "
+         "but it returned %s.",
+         meanwhile, error_text(drain->slow.result));
+    must_be_pair(drain->slow.index, drain->last.index);
+}
+
+/* Two others make the next round, but not before the slow one has left. */
+static void two_come_early(struct drain *drain, bool reset)
+{
+    struct party next[2];
+    bool waited = true;
+
+    if (reset)
+        barrier_reset(drain->barrier);
+    for (int i = 0; i < 2; i++)
+        party_start(&next[i], drain->barrier, i == 0 ? -1 : HOUR_US);
+    for (int i = 0; i < 2; i++)
+        waited = runner_state(next[i].runner) == RUNNER_BLOCKED && waited;
+    must(waited || !drain->held,
+         "A round of two was complete, and one of them was slow to leave; before he had left%s two others came and got "
+         "through.",
+         reset ? ", the barrier was reset, and" : "");
+    drain_end(drain, reset ? "the barrier was reset" : "two others came");
+    for (int i = 0; i < 2; i++)
+        must_have_left(&next[i], 0, "The round before has left, and both of the next one have arrived:");
+    must_be_pair(next[0].index, next[1].index);
+}
+
+TEST(not_before_the_last_has_left,
+     "The next round does not begin before the last has left this one: who comes early waits, and nobody gets through.")
+{
+    struct drain drain;
+
+    drain_begin(&drain);
+    two_come_early(&drain, false);
+    must(!barrier_is_broken(drain.barrier), "Two rounds were complete, and the barrier is said to be broken.");
+    barrier_destroy(drain.barrier);
+}
+
+TEST(last_has_time,
+     "The time does not count any more when the last has arrived, not for him either: those of the round before may "
+     "take as long as they like to leave.")
+{
+    struct drain drain;
+    struct party early, last;
+
+    drain_begin(&drain);
+    party_start(&early, drain.barrier, -1);
+    settle();
+    bool inside = barrier_waiting(drain.barrier) == 1; /* or it stays outside until the others have left */
+    party_start(&last, drain.barrier, 0);
+    settle();
+    drain_end(&drain, "two others came");
+    must_be_done(early.runner, "Two came early, and one of them still waits.");
+    runner_join(early.runner);
+    must_be_done(last.runner, "Two came early, and one of them still waits.");
+    runner_join(last.runner);
+    must(last.result == 0 || !inside,
+         "One of two waited, the other came with a time-out of 0, and the round before had not left yet: "
+         "barrier_wait of the last to arrive should return 0, but it returned %s.",
+         error_text(last.result));
+    must(early.result == (last.result == 0 ? 0 : ECANCELED),
+         "Of a round of two, barrier_wait returned %s to one thread and %s to the other.", error_text(early.result),
+         error_text(last.result));
+    barrier_destroy(drain.barrier);
 }
 
 TEST(again_and_again, "The same threads meet at the same barrier as often as they like.")
@@ -237,71 +373,9 @@ TEST(more_than_parties, "More threads than parties may use a barrier: they make 
     barrier_destroy(barrier);
 }
 
-static void lose_signals(bool lose)
-{
-    wrap_fail(WRAP_pthread_cond_signal, lose ? -1 : 0, 0);
-    wrap_fail(WRAP_pthread_cond_broadcast, lose ? -1 : 0, 0);
-}
-
-/* One of two is slow to leave, and meanwhile a second round arrives. */
-struct overlap {
-    struct party slow, last, next[2];
-    bool forced;            /* the slow one was still there when we looked */
-    bool waited[2], broken; /* what the second round did then */
-};
-
-static void overlap_run(struct overlap *overlap, struct barrier *barrier, int64_t timeout_us)
-{
-    party_start(&overlap->slow, barrier, timeout_us);
-    bool calm = settle();
-    lose_signals(true);
-    party_start(&overlap->last, barrier, -1);
-    runner_join(overlap->last.runner);
-    lose_signals(false);
-    for (int i = 0; i < 2; i++) {
-        party_start(&overlap->next[i], barrier, i == 0 ? -1 : INT64_MAX);
-        overlap->waited[i] = runner_state(overlap->next[i].runner) == RUNNER_BLOCKED;
-    }
-    overlap->waited[0] = overlap->waited[0] && runner_state(overlap->next[0].runner) == RUNNER_BLOCKED;
-    overlap->forced = !calm || now_us() < overlap->slow.began_us + timeout_us;
-    runner_join(overlap->slow.runner);
-    for (int i = 0; i < 2; i++)
-        runner_join(overlap->next[i].runner);
-    overlap->broken = barrier_is_broken(barrier);
-}
-
-TEST(not_before_the_last_has_left,
-     "The next round does not begin before the last has left this one: who comes early waits, and nobody gets through.")
-{
-    struct overlap overlap = {.forced = false};
-
-    /* The slow one wakes up when its time is over; the second round must arrive before that, which a slow machine may
-     * need more time for. */
-    for (int64_t timeout_us = 100000; !overlap.forced && timeout_us < 60000000; timeout_us *= 2) {
-        struct barrier *barrier = NULL;
-        if (barrier_create(&barrier, 2, NULL, NULL, -1) != 0)
-            break;
-        overlap_run(&overlap, barrier, timeout_us);
-        barrier_destroy(barrier);
-    }
-    must(overlap.forced, "barrier_create returned an error.");
-    must_return(0, overlap.last.result, "barrier_wait of the last to arrive");
-    must_return(0, overlap.slow.result,
-                "The round was complete before the time was over, and then a thread woke up, late: "
-                "barrier_wait");
-    must(overlap.slow.index + overlap.last.index == 1, "The indices of a round of two should be 0 and 1.");
-    must(
-        overlap.waited[0] && overlap.waited[1],
-        "A round of two was complete, one of them was slow to leave, and two others came and got through before that.");
-    must_return(0, overlap.next[0].result, "barrier_wait of a thread that came early for the next round");
-    must_return(0, overlap.next[1].result, "barrier_wait of a thread that came early for the next round");
-    must(overlap.next[0].index + overlap.next[1].index == 1, "The indices of the next round should be 0 and 1.");
-    must(!overlap.broken, "Two rounds were complete, and the barrier is said to be broken.");
-}
-
 TEST(woken_for_nothing, "A thread that wakes up looks again: a wait may end although nobody has signalled.")
 {
-    static const int64_t timeouts_us[] = {-1, INT64_MAX};
+    const int64_t timeouts_us[] = {-1, HOUR_US};
 
     for (int i = 0; i < 2; i++) {
         struct barrier *barrier = new_barrier(2, NULL, NULL, -1);
@@ -318,6 +392,131 @@ TEST(woken_for_nothing, "A thread that wakes up looks again: a wait may end alth
         must_have_left(&parties[1], 0, "Both have arrived:");
         barrier_destroy(barrier);
     }
+}
+
+/* ---- broken ----------------------------------------------------------------------------------------------------- */
+
+TEST(aborted, "abort lets all who wait leave with ECANCELED, and so everyone who comes, until the barrier is reset.")
+{
+    struct barrier *barrier = new_barrier(3, NULL, NULL, -1);
+    struct party parties[3];
+    long index = NO_INDEX;
+
+    must_wait(&parties[0], barrier, -1);
+    must_wait(&parties[1], barrier, HOUR_US);
+    barrier_abort(barrier);
+    for (int i = 0; i < 2; i++)
+        must_have_left(&parties[i], ECANCELED, "The barrier was aborted:");
+    must(barrier_is_broken(barrier), "The barrier was aborted, and it is not broken.");
+    must_count(0, barrier, "Where it is broken");
+    barrier_abort(barrier);
+    for (int i = 0; i < 4; i++)
+        must_return(ECANCELED, barrier_wait(barrier, i % 2 - 1, &index), "barrier_wait of a broken barrier");
+    must(index == NO_INDEX, "barrier_wait returned an error and stored an index.");
+    barrier_reset(barrier);
+    must(!barrier_is_broken(barrier), "The barrier was reset, and it is still broken.");
+    must_wait(&parties[0], barrier, -1);
+    must_wait(&parties[1], barrier, -1);
+    party_start(&parties[2], barrier, -1);
+    for (int i = 0; i < 3; i++)
+        must_have_left(&parties[i], 0, "The barrier was reset, and all have arrived:");
+    must_be_numbered(parties, 3);
+    barrier_destroy(barrier);
+}
+
+TEST(was_reset, "reset lets all who wait leave with ECANCELED; the barrier is as new, and not broken.")
+{
+    struct barrier *barrier = new_barrier(3, NULL, NULL, -1);
+    struct party parties[3];
+
+    barrier_reset(barrier);
+    must(!barrier_is_broken(barrier), "A new barrier was reset, and now it is broken.");
+    for (int round = 0; round < 2; round++) {
+        must_wait(&parties[0], barrier, -1);
+        must_wait(&parties[1], barrier, HOUR_US);
+        barrier_reset(barrier);
+        for (int i = 0; i < 2; i++)
+            must_have_left(&parties[i], ECANCELED, "The barrier was reset:");
+        must(!barrier_is_broken(barrier), "The barrier was reset, and now it is broken.");
+        must_count(0, barrier, "After a reset");
+    }
+    must_wait(&parties[0], barrier, -1);
+    must_wait(&parties[1], barrier, -1);
+    party_start(&parties[2], barrier, -1);
+    for (int i = 0; i < 3; i++)
+        must_have_left(&parties[i], 0, "The barrier was reset, and all have arrived:");
+    must_be_numbered(parties, 3);
+    barrier_destroy(barrier);
+}
+
+TEST(not_before_who_gave_up_has_left,
+     "The next round does not begin before the last has left this one, also where this one was broken or reset.")
+{
+    for (int broken = 0; broken < 2; broken++) {
+        struct gate wake_up = GATE_CLOSED;
+        struct barrier *barrier = new_barrier(2, NULL, NULL, -1);
+        struct party slow, next[2];
+        bool waited[2];
+
+        party_start_slow(&slow, barrier, &wake_up);
+        if (broken == 1)
+            barrier_abort(barrier);
+        barrier_reset(barrier);
+        bool held = runner_state(slow.runner) == RUNNER_BLOCKED;
+        for (int i = 0; i < 2; i++)
+            party_start(&next[i], barrier, -1);
+        for (int i = 0; i < 2; i++)
+            waited[i] = runner_state(next[i].runner) == RUNNER_BLOCKED;
+        must((waited[0] && waited[1]) || !held,
+             "A thread waited, the barrier was %sreset, and before that thread had left, two others came and got "
+             "through.",
+             broken == 1 ? "aborted and " : "");
+        gate_open(&wake_up);
+        must_have_left(&slow, ECANCELED, "The barrier was reset:");
+        for (int i = 0; i < 2; i++)
+            must_have_left(&next[i], 0, "The round before has left, and both of the next one have arrived:");
+        must_be_pair(next[0].index, next[1].index);
+        barrier_destroy(barrier);
+    }
+}
+
+TEST(success_is_kept,
+     "A round that is complete stays so, and all its threads succeed: who resets or aborts the barrier later takes "
+     "that from nobody, however slow he is.")
+{
+    static const char *const meanwhile[] = {"the barrier was reset", "the barrier was aborted",
+                                            "the barrier was aborted and reset"};
+
+    for (int i = 0; i < 3; i++) {
+        struct gate early_wakes_up = GATE_CLOSED;
+        struct drain drain;
+        struct party early;
+
+        drain_begin(&drain);
+        party_start_slow(&early, drain.barrier, &early_wakes_up);
+        if (i > 0)
+            barrier_abort(drain.barrier);
+        if (i != 1)
+            barrier_reset(drain.barrier);
+        drain_end(&drain, meanwhile[i]); /* while another, who came early, is still on his way out */
+        must(barrier_is_broken(drain.barrier) == (i == 1), "While a complete round drained %s, and it is%s broken.",
+             meanwhile[i], i == 1 ? " not" : "");
+        barrier_abort(drain.barrier); /* for one who came early and stayed outside */
+        gate_open(&early_wakes_up);
+        must_have_left(&early, ECANCELED, "The barrier was aborted or reset:");
+        barrier_destroy(drain.barrier);
+    }
+}
+
+TEST(not_before_the_last_after_a_reset,
+     "Who is still leaving an older round when the barrier is reset leaves with the answer of that round, and the next "
+     "round does not begin before that.")
+{
+    struct drain drain;
+
+    drain_begin(&drain);
+    two_come_early(&drain, true);
+    barrier_destroy(drain.barrier);
 }
 
 /* ---- the action ------------------------------------------------------------------------------------------------- */
@@ -373,7 +572,7 @@ TEST(one_action_a_round, "The action is called once a round, by the thread that 
              "The action asked the barrier: 2 should wait of 2, and it should not be broken; it was told %ld of %ld, "
              "and that it is%s broken.",
              action.waiting, action.parties, action.broken ? "" : " not");
-        must(index + other.index == 1, "The indices of a round of two should be 0 and 1.");
+        must_be_pair(index, other.index);
     }
     barrier_destroy(barrier);
 }
@@ -428,7 +627,8 @@ TEST(outside_when_it_breaks,
     barrier_destroy(barrier);
 }
 
-TEST(no_time_outside, "Who has no time and comes while the action runs does not disturb the round that is complete.")
+TEST(no_time_outside,
+     "Who comes while a round is full stays outside until it has ended, whatever his time-out; he does not disturb it.")
 {
     struct gate here = GATE_CLOSED, go_on = GATE_CLOSED;
     struct action action = {.here = &here, .go_on = &go_on};
@@ -440,12 +640,19 @@ TEST(no_time_outside, "Who has no time and comes while the action runs does not 
     party_start(&parties[1], barrier, -1);
     gate_pass(&here);
     party_start(&parties[2], barrier, 0);
-    settle();
+    enum runner_state outside = runner_state(parties[2].runner);
+    bool broken = barrier_is_broken(barrier);
+    must(outside != RUNNER_DONE || broken,
+         "The action of a round still runs, another thread comes with a time-out of 0, and barrier_wait returns %s: "
+         "that says that it broke the barrier, which it did not.",
+         error_text(parties[2].result));
     gate_open(&go_on);
     must_have_left(&parties[0], 0, "Both have arrived, the action has returned, and somebody else had no time:");
     must_have_left(&parties[1], 0, "Both have arrived, the action has returned, and somebody else had no time:");
+    must(outside == RUNNER_BLOCKED, "The action of a round still runs, and a third thread does not sleep outside.");
     must_have_left(&parties[2], ETIMEDOUT, "With a time-out of 0, and nobody else of his round:");
-    must(parties[0].index + parties[1].index == 1, "The indices of a round of two should be 0 and 1.");
+    must(barrier_is_broken(barrier), "A thread's time is over, and the barrier is not broken.");
+    must_be_pair(parties[0].index, parties[1].index);
     barrier_destroy(barrier);
 }
 
@@ -472,77 +679,79 @@ TEST(action_fails,
 
 TEST(action_aborts, "The action may abort the barrier, or reset it: then nobody of the round succeeds.")
 {
-    for (int reset = 0; reset < 2; reset++) {
-        struct action action = {.abort = reset == 0, .reset = reset == 1};
+    for (int i = 0; i < 4; i++) {
+        bool reset = i % 2 == 1;
+        struct action action = {.abort = !reset, .reset = reset, .result = i < 2 ? 0 : EIO};
         struct barrier *barrier = new_barrier(2, act, &action, -1);
         struct party other;
 
         action.barrier = barrier;
         must_wait(&other, barrier, -1);
-        must_return(ECANCELED, barrier_wait(barrier, -1, NULL), "barrier_wait of the thread that calls the action");
+        must_return(i < 2 ? ECANCELED : EIO, barrier_wait(barrier, -1, NULL),
+                    i < 2
+                        ? "barrier_wait of the thread whose action has broken or reset the barrier"
+                        : "barrier_wait of the thread whose action has broken or reset the barrier, and returned EIO,");
         must_have_left(&other, ECANCELED, "The action has broken or reset the barrier:");
-        must(barrier_is_broken(barrier) == (reset == 0), "The action has %s the barrier, and then it is%s broken.",
-             reset == 0 ? "aborted" : "reset", reset == 0 ? " not" : "");
+        must(barrier_is_broken(barrier) == !reset, "The action has %s the barrier%s, and then it is%s broken.",
+             reset ? "reset" : "aborted", i < 2 ? "" : " and returned EIO", reset ? "" : " not");
         barrier_destroy(barrier);
     }
 }
 
-/* ---- broken ----------------------------------------------------------------------------------------------------- */
-
-TEST(aborted, "abort lets all who wait leave with ECANCELED, and so everyone who comes, until the barrier is reset.")
+TEST(one_action_at_a_time,
+     "Two calls of the action never run at the same time: where a round was reset while its action ran, the next one "
+     "waits for that thread to leave.")
 {
-    struct barrier *barrier = new_barrier(3, NULL, NULL, -1);
-    struct party parties[3];
-    long index = NO_INDEX;
+    struct gate here = GATE_CLOSED, go_on = GATE_CLOSED;
+    struct action action = {.here = &here, .go_on = &go_on};
+    struct barrier *barrier = new_barrier(2, act, &action, -1);
+    struct party old[2], next[2];
 
-    must_wait(&parties[0], barrier, -1);
-    must_wait(&parties[1], barrier, INT64_MAX);
-    barrier_abort(barrier);
-    for (int i = 0; i < 2; i++)
-        must_have_left(&parties[i], ECANCELED, "The barrier was aborted:");
-    must(barrier_is_broken(barrier), "The barrier was aborted, and it is not broken.");
-    must_count(0, barrier, "Where it is broken");
-    barrier_abort(barrier);
-    for (int i = 0; i < 4; i++)
-        must_return(ECANCELED, barrier_wait(barrier, i % 2 - 1, &index), "barrier_wait of a broken barrier");
-    must(index == NO_INDEX, "barrier_wait returned an error and stored an index.");
+    action.barrier = barrier;
+    must_wait(&old[0], barrier, -1);
+    party_start(&old[1], barrier, -1);
+    gate_pass(&here);
     barrier_reset(barrier);
-    must(!barrier_is_broken(barrier), "The barrier was reset, and it is still broken.");
-    must_wait(&parties[0], barrier, -1);
-    must_wait(&parties[1], barrier, -1);
-    party_start(&parties[2], barrier, -1);
-    for (int i = 0; i < 3; i++)
-        must_have_left(&parties[i], 0, "The barrier was reset, and all have arrived:");
-    must_be_numbered(parties, 3);
-    barrier_destroy(barrier);
-}
-
-TEST(was_reset, "reset lets all who wait leave with ECANCELED; the barrier is as new, and not broken.")
-{
-    struct barrier *barrier = new_barrier(3, NULL, NULL, -1);
-    struct party parties[3];
-
-    barrier_reset(barrier);
-    must(!barrier_is_broken(barrier), "A new barrier was reset, and now it is broken.");
-    for (int round = 0; round < 2; round++) {
-        must_wait(&parties[0], barrier, -1);
-        must_wait(&parties[1], barrier, INT64_MAX);
-        barrier_reset(barrier);
-        for (int i = 0; i < 2; i++)
-            must_have_left(&parties[i], ECANCELED, "The barrier was reset:");
-        must(!barrier_is_broken(barrier), "The barrier was reset, and now it is broken.");
-        must_count(0, barrier, "After a reset");
+    must_have_left(&old[0], ECANCELED, "The barrier was reset while the action ran:");
+    for (int i = 0; i < 2; i++) {
+        party_start(&next[i], barrier, -1);
+        must_be_blocked(next[i].runner,
+                        "The barrier was reset, the action of the old round still runs, and a thread of "
+                        "the next round got through.");
     }
-    must_wait(&parties[0], barrier, -1);
-    must_wait(&parties[1], barrier, -1);
-    party_start(&parties[2], barrier, -1);
-    for (int i = 0; i < 3; i++)
-        must_have_left(&parties[i], 0, "The barrier was reset, and all have arrived:");
-    must_be_numbered(parties, 3);
+    must(action.calls == 1, "The barrier was reset while the action ran, two others came, and the action was called "
+                            "for them although the first call had not returned.");
+    gate_open(&go_on);
+    must_have_left(&old[1], ECANCELED, "The barrier was reset while this thread called the action:");
+    for (int i = 0; i < 2; i++)
+        must_have_left(&next[i], 0, "The round before has left, and both of the next one have arrived:");
+    must(action.calls == 2, "In two rounds the action was called %d times.", action.calls);
     barrier_destroy(barrier);
 }
 
 /* ---- time ------------------------------------------------------------------------------------------------------- */
+
+TEST(second_begins, "Where the nanoseconds of a moment make a whole second, they count as one.")
+{
+    static const long fractions_ns[] = {999999000, 999999999}; /* with 1 µs: a second, and a little more than one */
+
+    for (int i = 0; i < 2; i++) {
+        struct barrier *barrier = new_barrier(2, NULL, NULL, -1);
+        struct party timed;
+
+        fraction_ns = fractions_ns[i];
+        party_start(&timed, barrier, HOUR_US + 1);
+        enum runner_state state = runner_state(timed.runner);
+        fraction_ns = 0;
+        must(
+            state == RUNNER_BLOCKED,
+            "At the end of a second, others are missing, and barrier_wait with a time-out of an hour and 1 µs does not "
+            "sleep: is the deadline's tv_nsec 1000000000 or more? For that pthread_cond_timedwait returns EINVAL.");
+        must_return(0, barrier_wait(barrier, -1, NULL), "barrier_wait of the last to arrive");
+        must_have_left(&timed, 0, "Both have arrived:");
+        barrier_destroy(barrier);
+    }
+}
 
 TEST(time_breaks_it, "A thread whose time is over gets ETIMEDOUT, not before its time, and breaks the barrier for all.")
 {
@@ -601,6 +810,60 @@ TEST(its_own_time, "The barrier's own time-out is for those who wait without one
     must_return(0, barrier_wait(barrier, -1, NULL), "barrier_wait of the last to arrive");
     must_have_left(&patient, 0, "Both have arrived:");
     barrier_destroy(barrier);
+}
+
+static void lose_signals(bool lose)
+{
+    wrap_fail(WRAP_pthread_cond_signal, lose ? -1 : 0, 0);
+    wrap_fail(WRAP_pthread_cond_broadcast, lose ? -1 : 0, 0);
+}
+
+/* One of two wakes up when its time is over, although the round was complete before. */
+struct late {
+    struct party slow, last, next[2];
+    bool forced; /* the next one came before the slow one's time was over */
+    bool broken; /* when the slow one had left */
+};
+
+static void late_run(struct late *late, struct barrier *barrier, int64_t timeout_us)
+{
+    party_start(&late->slow, barrier, timeout_us);
+    bool calm = settle();
+    lose_signals(true);
+    party_start(&late->last, barrier, -1);
+    settle();
+    lose_signals(false);
+    party_start(&late->next[0], barrier, -1);
+    settle();
+    late->forced = !calm || now_us() < late->slow.began_us + timeout_us;
+    runner_join(late->slow.runner);
+    runner_join(late->last.runner);
+    late->broken = barrier_is_broken(barrier);
+    party_start(&late->next[1], barrier, -1);
+    for (int i = 0; i < 2; i++)
+        runner_join(late->next[i].runner);
+}
+
+TEST(late_is_in_time,
+     "When the last has arrived in time, a thread may wake up as late as it likes: it succeeds, and breaks nothing.")
+{
+    struct late late = {.forced = false};
+
+    for (int64_t timeout_us = 100000; !late.forced && timeout_us < 60000000; timeout_us *= 2) {
+        struct barrier *barrier = NULL;
+        if (barrier_create(&barrier, 2, NULL, NULL, -1) != 0)
+            break;
+        late_run(&late, barrier, timeout_us);
+        barrier_destroy(barrier);
+    }
+    must(late.forced, "barrier_create returned an error.");
+    must_return(0, late.last.result, "barrier_wait of the last to arrive");
+    must_return(0, late.slow.result,
+                "The round was complete before the time was over, and then a thread woke up, late: barrier_wait");
+    must(!late.broken, "A round was complete before a thread's time was over, and then it broke the barrier, late.");
+    must_be_pair(late.slow.index, late.last.index);
+    for (int i = 0; i < 2; i++)
+        must_return(0, late.next[i].result, "barrier_wait of a thread of the next round");
 }
 
 TEST(action_takes_its_time,
@@ -682,15 +945,16 @@ TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the w
 
 TEST(complete_in_time, "A timed wait succeeds when all arrive in time, however long that time is.")
 {
-    static const int64_t timeouts_us[] = {3600000000,       3600999999,       INT64_C(1) << 32,
-                                          INT64_C(1) << 32, 4000000000000000, INT64_MAX};
+    const int64_t timeouts_us[] = {HOUR_US, HOUR_US + 999999, INT64_C(1) << 32, 4000000000000000, INT64_MAX};
 
-    for (int i = 0; i < 6; i++) {
-        struct barrier *barrier = new_barrier(2, NULL, NULL, i % 2 == 0 ? -1 : timeouts_us[i]);
+    for (int i = 0; i < 10; i++) {
+        int64_t timeout_us = timeouts_us[i / 2];
+        bool own = i % 2 == 1; /* the barrier's */
+        struct barrier *barrier = new_barrier(2, NULL, NULL, own ? timeout_us : -1);
         struct party timed, last;
 
-        must_wait(&timed, barrier, i % 2 == 0 ? timeouts_us[i] : -1);
-        party_start(&last, barrier, timeouts_us[i]);
+        must_wait(&timed, barrier, own ? -1 : timeout_us);
+        party_start(&last, barrier, timeout_us);
         must_have_left(&timed, 0, "Both have arrived:");
         must_have_left(&last, 0, "Both have arrived:");
         barrier_destroy(barrier);
@@ -752,4 +1016,22 @@ TEST(ends_what_it_made, "barrier_destroy gives back all that the barrier holds, 
     must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
          "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
          wrap_count(WRAP_pthread_cond_destroy));
+}
+
+TEST(as_many_as_you_like,
+     "A barrier may be for as many as a long can count; abort wakes those who wait at it, as at any other.")
+{
+    static const long many[] = {INT_MAX, LONG_MAX, LONG_MAX / 2 + 2};
+
+    for (int i = 0; i < 3; i++) {
+        struct barrier *barrier = new_barrier(many[i], NULL, NULL, -1);
+        struct party one;
+        must(barrier_parties(barrier) == many[i], "barrier_parties should be %ld, but it is %ld.", many[i],
+             barrier_parties(barrier));
+        must_wait(&one, barrier, -1);
+        must_count(1, barrier, "When one of many has arrived");
+        barrier_abort(barrier);
+        must_have_left(&one, ECANCELED, "The barrier was aborted:");
+        barrier_destroy(barrier);
+    }
 }

@@ -1,5 +1,6 @@
-/* barrier.c - where threads wait for each other. A variant, as threading.Barrier is built: it has a state, fills and
- * drains in turn, and who comes while it drains stays outside until it is empty. */
+/* barrier.c - where threads wait for each other. A variant, nearly as threading.Barrier is built: it has a state, fills
+ * and drains in turn, and who comes while it drains stays outside until it is empty. But whether it is broken is not a
+ * state: that is for those who come, and the state for those who are inside. */
 #include "barrier.h"
 
 #include <errno.h>
@@ -7,13 +8,14 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum state { FILLING, ACTING, DRAINING, RESETTING, BROKEN };
+enum state { FILLING, ACTING, DRAINING, GIVEN_UP };
 
 struct barrier {
     pthread_mutex_t mutex;
     pthread_cond_t moved;
-    enum state state; /* guarded by mutex, as is inside */
+    enum state state; /* guarded by mutex, as are inside and broken */
     long inside;
+    bool broken;
     long parties;
     int64_t patience_us;
     int (*action)(void *);
@@ -73,6 +75,15 @@ static void become(struct barrier *barrier, enum state state)
     pthread_cond_broadcast(&barrier->moved);
 }
 
+/* A round that is complete stays so, and drains. */
+static void give_up(struct barrier *barrier, bool broken)
+{
+    barrier->broken = broken;
+    if (barrier->inside > 0 && barrier->state != DRAINING)
+        barrier->state = GIVEN_UP;
+    pthread_cond_broadcast(&barrier->moved);
+}
+
 static int act(struct barrier *barrier)
 {
     int error = 0;
@@ -85,7 +96,10 @@ static int act(struct barrier *barrier)
     }
     if (barrier->state != ACTING)
         return error != 0 ? error : ECANCELED;
-    become(barrier, error == 0 ? DRAINING : BROKEN);
+    if (error != 0)
+        give_up(barrier, true);
+    else
+        become(barrier, DRAINING);
     return error;
 }
 
@@ -106,7 +120,7 @@ static int stay(struct barrier *barrier, int64_t timeout_us)
     while (barrier->state == ACTING)
         pthread_cond_wait(&barrier->moved, &barrier->mutex);
     if (barrier->state == FILLING) {
-        become(barrier, BROKEN);
+        give_up(barrier, true);
         return late;
     }
     return barrier->state == DRAINING ? 0 : ECANCELED;
@@ -117,15 +131,15 @@ int barrier_wait(struct barrier *barrier, int64_t timeout_us, long *index)
     int error = ECANCELED;
 
     pthread_mutex_lock(&barrier->mutex);
-    while (barrier->state == ACTING || barrier->state == DRAINING || barrier->state == RESETTING)
+    while (!barrier->broken && barrier->state != FILLING)
         pthread_cond_wait(&barrier->moved, &barrier->mutex);
-    if (barrier->state == FILLING) {
+    if (!barrier->broken) {
         long place = barrier->inside++;
         error = barrier->inside == barrier->parties ? act(barrier)
                                                     : stay(barrier, timeout_us < 0 ? barrier->patience_us : timeout_us);
         if (error == 0 && index != NULL)
             *index = place;
-        if (--barrier->inside == 0 && (barrier->state == DRAINING || barrier->state == RESETTING))
+        if (--barrier->inside == 0)
             become(barrier, FILLING);
     }
     pthread_mutex_unlock(&barrier->mutex);
@@ -135,24 +149,21 @@ int barrier_wait(struct barrier *barrier, int64_t timeout_us, long *index)
 void barrier_reset(struct barrier *barrier)
 {
     pthread_mutex_lock(&barrier->mutex);
-    if (barrier->inside == 0)
-        become(barrier, FILLING);
-    else if (barrier->state != DRAINING)
-        become(barrier, RESETTING);
+    give_up(barrier, false);
     pthread_mutex_unlock(&barrier->mutex);
 }
 
 void barrier_abort(struct barrier *barrier)
 {
     pthread_mutex_lock(&barrier->mutex);
-    become(barrier, BROKEN);
+    give_up(barrier, true);
     pthread_mutex_unlock(&barrier->mutex);
 }
 
 bool barrier_is_broken(struct barrier *barrier)
 {
     pthread_mutex_lock(&barrier->mutex);
-    bool broken = barrier->state == BROKEN;
+    bool broken = barrier->broken;
     pthread_mutex_unlock(&barrier->mutex);
     return broken;
 }

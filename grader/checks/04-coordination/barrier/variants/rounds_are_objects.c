@@ -1,6 +1,6 @@
 /* barrier.c - where threads wait for each other. A variant whose rounds are objects: each thread holds on to the round
  * it came for, which knows by itself how it ended, and the last to leave it frees it. The barrier points to the round
- * that fills, if there is one, and to the one that drains. One condition, and everybody is woken by everything. */
+ * that fills, if there is one. One condition, and everybody is woken by everything. */
 #include "barrier.h"
 
 #include <errno.h>
@@ -24,8 +24,8 @@ struct barrier {
 
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    struct round *now;      /* guarded by mutex, as all below: fills or is full; or NULL */
-    struct round *draining; /* complete, and somebody is still inside; or NULL */
+    struct round *now; /* guarded by mutex, as all below: fills or is full; or NULL */
+    long leaving;      /* who is still inside a round that is over */
     bool broken;
 };
 /* end state */
@@ -83,11 +83,13 @@ void barrier_destroy(struct barrier *barrier)
 /* end create */
 
 /* region rounds */
-/* With the mutex held: the round that fills, or is full, comes to nothing. */
-static void give_up_round(struct barrier *barrier)
+/* With the mutex held: the round that fills, or is full, if there is one, is over. */
+static void end_round(struct barrier *barrier, enum outcome outcome)
 {
-    if (barrier->now != NULL)
-        barrier->now->outcome = BROKEN;
+    if (barrier->now != NULL) {
+        barrier->now->outcome = outcome;
+        barrier->leaving += barrier->now->inside;
+    }
     barrier->now = NULL;
     pthread_cond_broadcast(&barrier->changed);
 }
@@ -95,13 +97,10 @@ static void give_up_round(struct barrier *barrier)
 /* With the mutex held: leaves the round. */
 static void leave(struct barrier *barrier, struct round *round)
 {
-    if (--round->inside > 0)
-        return;
-    if (barrier->draining == round) {
-        barrier->draining = NULL;
+    if (--round->inside == 0)
+        free(round);
+    if (--barrier->leaving == 0)
         pthread_cond_broadcast(&barrier->changed);
-    }
-    free(round);
 }
 /* end rounds */
 
@@ -137,7 +136,7 @@ static int wait_for_others(struct barrier *barrier, struct round *round, int64_t
             late = pthread_cond_timedwait(&barrier->changed, &barrier->mutex, &deadline) != 0;
     if (round->outcome == FILLS) {
         barrier->broken = true;
-        give_up_round(barrier);
+        end_round(barrier, BROKEN);
         return ETIMEDOUT;
     }
     while (round->outcome == FULL)
@@ -152,7 +151,7 @@ static int complete_round(struct barrier *barrier, struct round *round)
     int error = 0;
 
     round->outcome = FULL;
-    while (barrier->draining != NULL && round->outcome == FULL)
+    while (barrier->leaving > 0 && round->outcome == FULL)
         pthread_cond_wait(&barrier->changed, &barrier->mutex);
     if (round->outcome == FULL && barrier->action != NULL) {
         pthread_mutex_unlock(&barrier->mutex);
@@ -163,13 +162,10 @@ static int complete_round(struct barrier *barrier, struct round *round)
         return error != 0 ? error : ECANCELED;
     if (error != 0) {
         barrier->broken = true;
-        give_up_round(barrier);
+        end_round(barrier, BROKEN);
         return error;
     }
-    round->outcome = COMPLETE;
-    barrier->now = NULL;
-    barrier->draining = round;
-    pthread_cond_broadcast(&barrier->changed);
+    end_round(barrier, COMPLETE);
     return 0;
 }
 /* end last */
@@ -212,7 +208,7 @@ void barrier_reset(struct barrier *barrier)
 {
     pthread_mutex_lock(&barrier->mutex);
     barrier->broken = false;
-    give_up_round(barrier);
+    end_round(barrier, BROKEN);
     pthread_mutex_unlock(&barrier->mutex);
 }
 
@@ -220,7 +216,7 @@ void barrier_abort(struct barrier *barrier)
 {
     pthread_mutex_lock(&barrier->mutex);
     barrier->broken = true;
-    give_up_round(barrier);
+    end_round(barrier, BROKEN);
     pthread_mutex_unlock(&barrier->mutex);
 }
 
