@@ -168,25 +168,33 @@ static int64_t now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* What is left of a time-out that began at `began_us`. */
+static int64_t time_left(int64_t timeout_us, int64_t began_us)
+{
+    const int64_t passed_us = now_us() - began_us;
+
+    if (timeout_us < 0)
+        return timeout_us;
+    return passed_us < timeout_us ? timeout_us - passed_us : 0;
+}
+
 int condition_wait_for(struct condition *condition, bool (*predicate)(void *argument), void *argument,
                        int64_t timeout_us)
 {
     const int64_t began_us = now_us();
-    int64_t left_us = timeout_us;
+    bool waited = false;
     int error = 0;
 
     if (lock_depth(condition) == 0)
         return EPERM;
     while (!predicate(argument)) {
+        int64_t left_us = time_left(timeout_us, began_us); /* the time goes on, however often we were woken */
+        if (error == 0 && waited && left_us == 0)
+            error = ETIMEDOUT; /* notified in vain, perhaps again and again; but that was the last time */
         if (error != 0)
             return error;
         error = condition_wait(condition, left_us);
-        if (timeout_us >= 0) { /* the time goes on, however often we were woken */
-            int64_t passed_us = now_us() - began_us;
-            left_us = passed_us < timeout_us ? timeout_us - passed_us : 0;
-            if (left_us == 0 && error == 0)
-                error = ETIMEDOUT; /* perhaps notified in vain, again and again; but this was the last time */
-        }
+        waited = true;
     }
     return 0;
 }

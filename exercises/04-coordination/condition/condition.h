@@ -17,7 +17,7 @@
  *   - A wake-up is for one thread that is still there. A thread whose time is over before it was notified is no longer
  *     among those who wait; one that was notified, and then found its time over, was notified all the same: its wait
  *     returns 0.
- *   - A wait returns 0 only when it was notified, never for nothing.
+ *   - A wait returns 0 only when it was notified, never for nothing. A signal that its thread handles does not end it.
  *   - Who calls wait or notify must hold the lock, else it is an error.
  *
  * It is built from one semaphore for each thread that waits: the one of this chapter (semaphore.h), or the C library's
@@ -70,8 +70,9 @@ int condition_release(struct condition *condition);
  *   timeout_us < 0   sleeps however long that takes
  *   timeout_us > 0   sleeps at most that many microseconds
  *   timeout_us = 0   does not sleep: lets go of the lock, and takes it again
- * That the lock is taken again may take longer; there is no limit to that. Returns 0 where it was notified (Python:
- * True), else a positive errno value, and then it is no longer among those who wait:
+ * It goes by the clock that the semaphore goes by: the monotonic one, or, with sem_timedwait, the one on the wall. That
+ * the lock is taken again may take longer; there is no limit to that. Returns 0 where it was notified (Python: True),
+ * else a positive errno value, and then it is no longer among those who wait:
  *   ETIMEDOUT  the time was over first (Python: returns False)
  *   EPERM      the calling thread does not hold the lock, and nothing happened (Python: RuntimeError, "cannot wait on
  *              un-acquired lock")
@@ -82,10 +83,10 @@ int condition_wait(struct condition *condition, int64_t timeout_us);
 
 /* Waits until predicate(argument) is true, as Condition.wait_for does. The predicate is called with the lock held:
  * first of all, again after each wake-up, and once more when the time is over. timeout_us is as above, and is the time
- * for the whole call: it is not begun anew by a wake-up, and when it is over the call does not wait again. Returns 0
- * where the last call of the predicate said true; ETIMEDOUT where the time was over, also for a thread that was
- * notified in vain; else what condition_wait returned. Where the lock is not held that is EPERM, before the predicate
- * is called at all. */
+ * for the whole call: it is not begun anew by a wake-up, and when it is over the call sleeps no more and returns,
+ * however often it is notified. (A predicate that takes long may make it longer.) Returns 0 where the last call of the
+ * predicate said true; ETIMEDOUT where the time was over, also for a thread that was notified in vain; else what
+ * condition_wait returned. Where the lock is not held that is EPERM, before the predicate is called at all. */
 int condition_wait_for(struct condition *condition, bool (*predicate)(void *argument), void *argument,
                        int64_t timeout_us);
 

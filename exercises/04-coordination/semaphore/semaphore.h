@@ -7,8 +7,8 @@
  * A semaphore is a number that is never below 0. It promises:
  *
  *   - acquire takes 1 off the number. Where it is 0, the thread waits, asleep, until it can.
- *   - release(n) adds n, and wakes as many of those who wait as can go on. Any thread may release, also one that has
- *     never acquired: a semaphore has no owner.
+ *   - release(n) adds n, all at once, and wakes as many of those who wait as can go on. Any thread may release, also
+ *     one that has never acquired: a semaphore has no owner.
  *   - No permit is lost and none is invented. Where there is one and somebody waits for it, somebody gets it; also when
  *     several are released before the first of those who wait is awake.
  *   - Who gets a permit first, of several who wait, is not promised, and who comes later may be faster.
@@ -46,8 +46,8 @@ void semaphore_destroy(struct semaphore *semaphore);
  *   EINVAL     not blocking, and yet a timeout_us >= 0, permit or not (Python: ValueError) */
 int semaphore_acquire(struct semaphore *semaphore, bool blocking, int64_t timeout_us);
 
-/* Gives n permits, as Semaphore.release(n) does. Does not block. Returns 0, or a positive errno value, and then nothing
- * has changed:
+/* Gives n permits, as Semaphore.release(n) does. Does not block, and takes no longer for a larger n, only where more
+ * threads have to be woken. Returns 0, or a positive errno value, and then nothing has changed:
  *   EINVAL     n is below 1 (Python: ValueError, "n must be one or more")
  *   EOVERFLOW  there would be more than LONG_MAX permits (Python's numbers have no end) */
 int semaphore_release(struct semaphore *semaphore, long n);

@@ -283,6 +283,76 @@ static void one_waits(void)
     bounded_semaphore_destroy(bounded);
 }
 
+/* Two threads wait, and two permits come one by one. */
+struct waiting {
+    struct bounded_semaphore *bounded;
+    struct gate come; /* where the detectors look, it does not come before that */
+};
+
+static void *wait_for_one(void *argument)
+{
+    struct waiting *waiting = argument;
+
+    order_pass(&waiting->come);
+    ensure(bounded_semaphore_acquire(waiting->bounded, true, -1) == 0, "an acquire returned an error");
+    return NULL;
+}
+
+static void two_permits_one_by_one(void)
+{
+    struct bounded_semaphore *bounded = both_taken().bounded;
+    struct waiting one = {bounded, GATE_CLOSED}, two = {bounded, GATE_CLOSED};
+    pthread_t a = scenario_thread(wait_for_one, &one), b = scenario_thread(wait_for_one, &two);
+
+    give(bounded);
+    give(bounded);
+    gate_open(&one.come);
+    gate_open(&two.come);
+    scenario_join(a);
+    scenario_join(b);
+    ensure(bounded_semaphore_value(bounded) == 0, "two permits were given back and taken again, and the value is %ld",
+           bounded_semaphore_value(bounded));
+    bounded_semaphore_destroy(bounded);
+}
+
+/* Takes the one permit and gives it back; where the detectors look, not before `come` is open. */
+struct sharing {
+    struct bounded_semaphore *bounded;
+    struct tally *inside; /* who has the permit */
+    struct gate come;
+    struct gate *done; /* or NULL */
+};
+
+static void *take_and_give(void *argument)
+{
+    struct sharing *sharing = argument;
+
+    order_pass(&sharing->come);
+    take(sharing->bounded);
+    ensure(tally_add(sharing->inside, 1) == 1, "there is one permit, and two threads have one");
+    tally_add(sharing->inside, -1);
+    give(sharing->bounded);
+    if (sharing->done != NULL)
+        gate_open(sharing->done);
+    return NULL;
+}
+
+static void one_permit_for_two(void)
+{
+    struct bounded_semaphore *bounded = made(1);
+    struct tally inside = TALLY_ZERO;
+    struct sharing second = {bounded, &inside, GATE_CLOSED, NULL};
+    struct sharing first = {bounded, &inside, GATE_CLOSED, &second.come};
+
+    gate_open(&first.come);
+    pthread_t a = scenario_thread(take_and_give, &first), b = scenario_thread(take_and_give, &second);
+    scenario_join(a);
+    scenario_join(b);
+    ensure(bounded_semaphore_value(bounded) == 1, "the one permit was given back, and the value is %ld",
+           bounded_semaphore_value(bounded));
+    bounded_semaphore_destroy(bounded);
+}
+
 static void nobody_there(void)
 {
     struct bounded_semaphore *bounded = NULL;
@@ -301,6 +371,8 @@ SCENARIOS = {
     {"never_above_the_bound", never_above_the_bound, "one thread gives one too many, another tries for two permits"},
     {"given_back_for_another", given_back_for_another, "one thread takes the permit, another gives it back"},
     {"one_waits", one_waits, "one thread waits, and a permit is given back"},
+    {"two_permits_one_by_one", two_permits_one_by_one, "two threads wait, and two permits are given back one by one"},
+    {"one_permit_for_two", one_permit_for_two, "two threads take the same permit in turn and give it back"},
     {"nobody_there", nobody_there, "a semaphore that cannot be made, and one that is not there"},
     SCENARIOS_END,
 };

@@ -4,16 +4,20 @@
  * threads can do to each other in between is for the explorer (scenario.c).
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* slices.h */
+#define _GNU_SOURCE /* slices.h, syscall */
 #endif
 #include "bounded_semaphore.h"
 #include "check.h"
+#include "refuse.h"
 #include "slices.h"
 #include "wrap.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 static struct bounded_semaphore *new_semaphore(long value)
 {
@@ -40,6 +44,33 @@ static void must_have(long permits, struct bounded_semaphore *bounded, const cha
 
 /* ---- what another thread does ----------------------------------------------------------------------------------- */
 
+/* Stands before the C library's own: which clock is asked for while a thread waits for a permit. */
+static _Thread_local bool waits;
+static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
+static bool hour_lost;      /* to a thread that waits and was woken once, it is an hour later */
+static long stands_at_ns; /* to a thread that waits, the clock always stands at that part of a second; 0: it goes on */
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    if (waits && clock == CLOCK_REALTIME)
+        asked_the_wall = true;
+    int error = (int)syscall(SYS_clock_gettime, clock, now);
+    if (waits && hour_lost && wrap_count(WRAP_pthread_cond_timedwait) > 0)
+        now->tv_sec += 3600;
+    if (waits && stands_at_ns > 0)
+        now->tv_nsec = stands_at_ns;
+    return error;
+}
+
+/* Whether it ends although an hour was lost; its own time is a few milliseconds. Who works out a new end for his wait
+ * finds it an hour away. */
+static bool ends_in_time(struct runner *runner)
+{
+    for (int64_t over_us = now_us() + 5000000; now_us() < over_us && runner_state(runner) != RUNNER_DONE;)
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    return runner_state(runner) == RUNNER_DONE;
+}
+
 struct taker {
     struct bounded_semaphore *bounded;
     int64_t timeout_us;
@@ -55,7 +86,9 @@ static void take(void *argument)
     int64_t began_us = now_us();
 
     slices = taker->slices;
+    waits = true;
     taker->result = bounded_semaphore_acquire(taker->bounded, true, taker->timeout_us);
+    waits = false;
     taker->took_us = now_us() - began_us;
 }
 
@@ -66,16 +99,32 @@ static void give_one(void *argument)
     giver->result = bounded_semaphore_release(giver->bounded, 1);
 }
 
-/* Starts a thread that finds no permit, and goes on when it sleeps. */
-static void must_wait(struct taker *taker, struct bounded_semaphore *bounded, int64_t timeout_us)
+static void taker_start(struct taker *taker, struct bounded_semaphore *bounded, int64_t timeout_us)
 {
     *taker = (struct taker){.bounded = bounded, .timeout_us = timeout_us, .result = -1};
     taker->slices = slices_tally();
     taker->runner = runner_start(take, taker);
+}
+
+/* A semaphore of so many permits, all of them taken. */
+static struct bounded_semaphore *all_taken(int permits)
+{
+    struct bounded_semaphore *bounded = new_semaphore(permits);
+
+    for (int i = 0; i < permits; i++)
+        must_return(0, bounded_semaphore_acquire(bounded, true, -1), "An acquire");
+    return bounded;
+}
+
+/* Starts a thread that finds no permit, and goes on when it sleeps. */
+static void must_wait(struct taker *taker, struct bounded_semaphore *bounded, int64_t timeout_us)
+{
+    taker_start(taker, bounded, timeout_us);
     enum runner_state state = runner_state(taker->runner);
     must(state != RUNNER_BUSY, "A thread that waits for a permit should sleep, but it keeps the processor busy.");
-    must(state == RUNNER_BLOCKED, "There is no permit, and bounded_semaphore_acquire did not wait but returned %s.",
-         error_text(taker->result));
+    must(state == RUNNER_BLOCKED,
+         "There is no permit, and bounded_semaphore_acquire with a time-out of %lld did not wait but returned %s.",
+         (long long)timeout_us, error_text(taker->result));
     must(!slices_tell(timeout_us) || tally_read(taker->slices) == 0,
          "A thread that waits for a permit should sleep until it is woken, but it sleeps for a moment, looks, and "
          "sleeps again.");
@@ -212,13 +261,12 @@ TEST(the_largest, "The bound may be as large as a long can be.")
 
 TEST(waits_asleep, "Who finds no permit waits asleep, keeps nobody from releasing, and is woken by a release.")
 {
-    static const int64_t timeouts_us[] = {-1, 3600999999, INT64_C(1) << 32, INT64_MAX};
+    static const int64_t timeouts_us[] = {-1, -2, INT64_MIN, 3600999999, INT64_C(1) << 32, INT64_MAX};
 
-    for (int i = 0; i < 4; i++) {
-        struct bounded_semaphore *bounded = new_semaphore(1);
+    for (int i = 0; i < 6; i++) {
+        struct bounded_semaphore *bounded = all_taken(1);
         struct taker taker;
 
-        must_return(0, bounded_semaphore_acquire(bounded, true, -1), "An acquire");
         must_wait(&taker, bounded, timeouts_us[i]);
         must_have(0, bounded, "While a thread waits");
         must_return(0, released_by_another(bounded), "A release of another thread");
@@ -264,6 +312,27 @@ TEST(wakes_as_many, "release(n) lets n of those who wait go on.")
     bounded_semaphore_destroy(bounded);
 }
 
+TEST(woken_for_nothing,
+     "A thread that wakes up looks again whether there is a permit: a wait may end although nobody has signalled.")
+{
+    static const int64_t timeouts_us[] = {-1, INT64_MAX};
+
+    for (int i = 0; i < 2; i++) {
+        struct bounded_semaphore *bounded = all_taken(1);
+        struct taker taker;
+
+        wrap_fail(WRAP_pthread_cond_wait, 1, 0);
+        wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+        taker_start(&taker, bounded, timeouts_us[i]);
+        must_be_blocked(taker.runner, "The wait on the condition ended although nobody had signalled, and "
+                                      "bounded_semaphore_acquire returned although there is no permit.");
+        must_have(0, bounded, "Then");
+        must_return(0, bounded_semaphore_release(bounded, 1), "A release");
+        must_get_it(&taker);
+        bounded_semaphore_destroy(bounded);
+    }
+}
+
 TEST(not_blocking, "Not blocking means at once: a permit, or EBUSY. A time-out makes no sense there, and is EINVAL.")
 {
     struct bounded_semaphore *bounded = new_semaphore(1);
@@ -273,6 +342,10 @@ TEST(not_blocking, "Not blocking means at once: a permit, or EBUSY. A time-out m
     must_have(1, bounded, "After an acquire that was refused");
     must_return(0, bounded_semaphore_acquire(bounded, false, -1), "An acquire, not blocking,");
     must_return(EBUSY, bounded_semaphore_acquire(bounded, false, -1), "An acquire, not blocking, without a permit");
+    must_return(EBUSY, bounded_semaphore_acquire(bounded, false, -2),
+                "An acquire, not blocking, with a time-out of -2, which is none, without a permit");
+    must_return(EINVAL, bounded_semaphore_acquire(bounded, false, 0),
+                "An acquire, not blocking, with a time-out of 0, without a permit");
     bounded_semaphore_destroy(bounded);
 }
 
@@ -293,6 +366,99 @@ TEST(time_runs_out, "A timed acquire gives up with ETIMEDOUT, but not before its
     bounded_semaphore_destroy(bounded);
 }
 
+TEST(not_a_moment_early, "A time-out is a number of microseconds: it is not rounded down to milliseconds.")
+{
+    enum { ODD_US = 999, ALMOST_US = 990 };
+    struct bounded_semaphore *bounded = all_taken(1);
+
+    for (int i = 0; i < 20; i++) {
+        int64_t began_us = now_us();
+        int error = bounded_semaphore_acquire(bounded, true, ODD_US);
+        int64_t took_us = now_us() - began_us;
+        must_return(ETIMEDOUT, error, "There was no permit: an acquire with a time-out");
+        must(took_us >= ALMOST_US, "The time-out was %d µs, and the acquire gave up after %lld.", ODD_US,
+             (long long)took_us);
+    }
+    bounded_semaphore_destroy(bounded);
+}
+
+TEST(time_goes_on, "The time-out is for the whole call: a thread that was woken in vain does not begin it anew.")
+{
+    struct bounded_semaphore *bounded = all_taken(1);
+    struct taker timed;
+
+    wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+    hour_lost = true;
+    taker_start(&timed, bounded, 20000);
+    must(ends_in_time(timed.runner), "A thread was woken in vain, its time was over, and bounded_semaphore_acquire "
+                                     "waits on: each wake-up begins its time anew.");
+    hour_lost = false;
+    runner_join(timed.runner);
+    must_return(ETIMEDOUT, timed.result, "There was no permit: an acquire with a time-out");
+    bounded_semaphore_destroy(bounded);
+}
+
+TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the wall may be set while a thread waits.")
+{
+    struct bounded_semaphore *bounded = all_taken(1);
+    struct taker timed;
+
+    taker_start(&timed, bounded, 1000);
+    runner_join(timed.runner);
+    must_return(ETIMEDOUT, timed.result, "There was no permit: an acquire with a time-out");
+    must(!asked_the_wall,
+         "bounded_semaphore_acquire asked for CLOCK_REALTIME, the clock on the wall, to measure its time-out.");
+    bounded_semaphore_destroy(bounded);
+}
+
+static void lose_signals(bool lose)
+{
+    wrap_fail(WRAP_pthread_cond_signal, lose ? -1 : 0, 0);
+    wrap_fail(WRAP_pthread_cond_broadcast, lose ? -1 : 0, 0);
+}
+
+TEST(there_and_late, "ETIMEDOUT means that there was no permit in time: who wakes up late and finds one takes it.")
+{
+    struct bounded_semaphore *bounded = NULL;
+    struct taker late;
+    bool forced = false;
+
+    /* The signal does not arrive, so the thread sleeps on until its time is over; the release must come before that,
+     * which a slow machine may need more time for. */
+    for (int64_t timeout_us = 50000; !forced && timeout_us < 60000000; timeout_us *= 2) {
+        if (bounded_semaphore_create(&bounded, 1) != 0)
+            break;
+        int error = bounded_semaphore_acquire(bounded, true, -1);
+        lose_signals(true);
+        int64_t began_us = now_us();
+        taker_start(&late, bounded, timeout_us);
+        bool calm = settle();
+        if (error == 0)
+            error = bounded_semaphore_release(bounded, 1);
+        forced = !calm || error != 0 || now_us() - began_us < timeout_us;
+        runner_join(late.runner);
+        lose_signals(false);
+        bounded_semaphore_destroy(bounded);
+    }
+    must(forced, "bounded_semaphore_create returned an error.");
+    must_return(0, late.result,
+                "A permit was released in time, and then the time was over before the thread woke up: "
+                "bounded_semaphore_acquire");
+}
+
+TEST(a_whole_second, "The nanoseconds of a deadline stay below a whole second: with 1000000000 the wait is EINVAL.")
+{
+    struct bounded_semaphore *bounded = all_taken(1);
+    struct taker timed;
+
+    stands_at_ns = 400000000; /* and 600 ms more are a second, to the nanosecond */
+    must_wait(&timed, bounded, 3600600000);
+    stands_at_ns = 0;
+    must_return(0, bounded_semaphore_release(bounded, 1), "A release");
+    must_get_it(&timed);
+    bounded_semaphore_destroy(bounded);
+}
+
 /* ---- making and ending ------------------------------------------------------------------------------------------ */
 
 TEST(no_memory, "When there is no memory, bounded_semaphore_create returns ENOMEM.")
@@ -305,20 +471,47 @@ TEST(no_memory, "When there is no memory, bounded_semaphore_create returns ENOME
     must_return(ENOMEM, bounded_semaphore_create(&bounded, 1), "Without memory, bounded_semaphore_create");
 }
 
+TEST(no_memory_inside,
+     "When there is no memory for the semaphore inside, bounded_semaphore_create returns ENOMEM and keeps nothing.")
+{
+    for (long nth = 1; nth <= 3; nth++) {
+        struct bounded_semaphore *bounded = NULL;
+        long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+
+        refuse_memory(nth);
+        int error = bounded_semaphore_create(&bounded, 1);
+        bool refused = refuse_in == 0; /* else so much was not asked for */
+        refuse_memory(0);
+        if (error == 0 && !refused)
+            bounded_semaphore_destroy(bounded);
+        must_return(refused ? ENOMEM : 0, error,
+                    refused ? "There was no memory for the semaphore inside: bounded_semaphore_create"
+                            : "bounded_semaphore_create");
+        long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
+        must(kept <= 0, "There was no memory for the semaphore inside, and bounded_semaphore_create kept memory that "
+                        "it had allocated: it is lost.");
+    }
+}
+
 /* Makes every call of `what` fail, and asks whether bounded_semaphore_create says so and keeps nothing. */
 static void must_give_up(enum wrap_call what, const char *name)
 {
     struct bounded_semaphore *bounded = NULL;
     long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+    long calls = wrap_count(what), made = wrap_count(WRAP_pthread_mutex_init);
+    long ended = wrap_count(WRAP_pthread_mutex_destroy);
 
     wrap_fail(what, -1, EAGAIN);
     int error = bounded_semaphore_create(&bounded, 1);
     wrap_fail(what, 0, 0);
-    bool tried = wrap_count(what) > 0;
+    bool tried = wrap_count(what) > calls;
     long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
+    made = wrap_count(WRAP_pthread_mutex_init) - made - (what == WRAP_pthread_mutex_init ? 1 : 0);
+    ended = wrap_count(WRAP_pthread_mutex_destroy) - ended;
     must(!tried || error == EAGAIN,
          "%s returned EAGAIN: bounded_semaphore_create should return it, but it returned %s.", name, error_text(error));
-    must(!tried || kept <= 0, "%s failed, and bounded_semaphore_create kept memory that it had allocated.", name);
+    must(!tried || (kept <= 0 && ended >= made),
+         "%s failed, and bounded_semaphore_create kept memory or a mutex that it had made before: it is lost.", name);
 }
 
 TEST(nothing_kept, "When a part cannot be made, bounded_semaphore_create returns that error and keeps nothing.")
@@ -360,4 +553,7 @@ TEST(ends_what_it_made, "bounded_semaphore_destroy gives back all that it holds,
     must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
          "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
          wrap_count(WRAP_pthread_mutex_destroy));
+    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
+         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
+         wrap_count(WRAP_pthread_cond_destroy));
 }

@@ -13,6 +13,7 @@
 #include "scenario.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -264,12 +265,35 @@ static void its_own_lock(void)
     ensure(condition_create(&condition, NULL) == 0, "condition_create returned an error");
     pthread_t thread = scenario_thread(wait_deep, condition);
     ensure(condition_acquire(condition, true, -1) == 0, "condition_acquire returned an error");
+    ensure(condition_notify(condition, LONG_MIN) == 0, "condition_notify of fewer than none returned an error");
     ensure(condition_notify_all(condition) == 0, "condition_notify_all returned an error");
     ensure(condition_wait(condition, 0) == ETIMEDOUT, "a time-out of 0 did not return ETIMEDOUT");
     ensure(condition_wait_for(condition, no, NULL, 1) == ETIMEDOUT, "condition_wait_for did not return ETIMEDOUT");
     ensure(condition_release(condition) == 0, "condition_release returned an error");
     scenario_join(thread);
     condition_destroy(condition);
+}
+
+static void *wait_alone(void *argument)
+{
+    (void)argument;
+    struct condition *condition = NULL;
+
+    ensure(condition_create(&condition, NULL) == 0, "condition_create returned an error");
+    ensure(condition_acquire(condition, true, -1) == 0, "condition_acquire returned an error");
+    ensure(condition_wait(condition, 0) == ETIMEDOUT, "a time-out of 0 did not return ETIMEDOUT");
+    ensure(condition_release(condition) == 0, "condition_release returned an error");
+    condition_destroy(condition);
+    return NULL;
+}
+
+/* Nothing orders the two threads: what their conditions share is a race. */
+static void two_conditions(void)
+{
+    pthread_t a = scenario_thread(wait_alone, NULL), b = scenario_thread(wait_alone, NULL);
+
+    scenario_join(a);
+    scenario_join(b);
 }
 
 static void without_the_lock(void)
@@ -291,6 +315,7 @@ SCENARIOS = {
     {"notified_when_late", notified_when_late, "a thread's time is over, and then it is notified"},
     {"notified_when_gone", notified_when_gone, "a thread has just let go of the lock, and is notified"},
     {"its_own_lock", its_own_lock, "a condition has a lock of its own, which a thread takes twice before it waits"},
+    {"two_conditions", two_conditions, "two threads wait, each on a condition of its own"},
     {"without_the_lock", without_the_lock, "a thread waits and notifies without the lock"},
     SCENARIOS_END,
 };

@@ -4,23 +4,49 @@
  * let go of the lock, and right before it takes the lock again. So what comes in between is forced, not hoped for.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* slices.h */
+#define _GNU_SOURCE /* slices.h, syscall */
 #endif
 #include "check.h"
 #include "condition.h"
+#include "refuse.h"
 #include "slices.h"
 #include "wrap.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Asserts that a call returned what it should. */
 static void must_return(int expected, int got, const char *call)
 {
     must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
+}
+
+/* ---- a clock of the thread's own -------------------------------------------------------------------------------- */
+
+static const int64_t HOUR_US = 3600000000;
+
+static _Thread_local int64_t ahead_us;     /* so much later it is to this thread */
+static _Thread_local bool second_all_over; /* to this thread every second is in its last microsecond */
+
+/* Stands before the C library's own, for the student's file and what it is built on. */
+__attribute__((visibility("hidden"))) int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int outcome = (int)syscall(SYS_clock_gettime, clock, now);
+    int64_t since_us = now->tv_nsec / 1000 + ahead_us % 1000000;
+
+    if (ahead_us != 0) {
+        now->tv_sec += ahead_us / 1000000 + since_us / 1000000;
+        now->tv_nsec = since_us % 1000000 * 1000 + now->tv_nsec % 1000;
+    }
+    if (second_all_over)
+        now->tv_nsec = 999999000;
+    return outcome;
 }
 
 /* ---- a lock that can hold who waits ----------------------------------------------------------------------------- */
@@ -42,6 +68,7 @@ struct test_lock {
 };
 
 static _Thread_local struct stop *when_free, *when_back; /* of the thread that waits; or NULL */
+static _Thread_local int64_t acquire_takes_us;           /* to its clock, where another thread has the lock, or had */
 
 static void stop_at(struct stop **place)
 {
@@ -65,6 +92,7 @@ static int test_acquire(void *object, bool blocking, int64_t timeout_us)
     int error = 0;
 
     stop_at(&when_back);
+    ahead_us += acquire_takes_us;
     pthread_mutex_lock(&lock->mutex);
     lock->acquires++;
     lock->blocking = blocking;
@@ -163,6 +191,8 @@ struct waiter {
     int64_t timeout_us;
     int depth; /* how often it takes the lock before it waits; 0 is 1 */
     struct stop *free, *back;
+    bool second_all_over; /* by its clock, all the time */
+    pthread_t thread;     /* readable once it sleeps */
     int64_t began_us, took_us;
     int result;
     long depth_after;
@@ -181,7 +211,10 @@ static void wait_once(void *argument)
     when_free = waiter->free;
     when_back = waiter->back;
     slices = waiter->slices;
+    waiter->thread = pthread_self();
+    second_all_over = waiter->second_all_over;
     waiter->result = condition_wait(waiter->condition, waiter->timeout_us);
+    second_all_over = false;
     slices = NULL;
     when_free = when_back = NULL;
     waiter->took_us = now_us() - waiter->began_us;
@@ -230,14 +263,15 @@ static void try_it(void *argument)
 {
     struct waiter *other = argument;
 
-    other->result = condition_acquire(other->condition, false, -1);
+    other->result = condition_acquire(other->condition, other->timeout_us >= 0, other->timeout_us);
     if (other->result == 0)
         condition_release(other->condition);
 }
 
-static int tried_by_another(struct condition *condition)
+/* Below 0: it does not block. */
+static int tried_by_another(struct condition *condition, int64_t timeout_us)
 {
-    struct waiter other = {.condition = condition, .result = -1};
+    struct waiter other = {.condition = condition, .timeout_us = timeout_us, .result = -1};
 
     runner_join(runner_start(try_it, &other));
     return other.result;
@@ -253,14 +287,16 @@ TEST(a_lock_of_its_own,
     must_acquire(condition);
     must_return(0, condition_acquire(condition, false, -1), "condition_acquire of the owner, not blocking,");
     must_return(EINVAL, condition_acquire(condition, false, 0), "condition_acquire, not blocking, with a time-out");
-    must_return(EBUSY, tried_by_another(condition), "condition_acquire of another thread, not blocking,");
+    must_return(EBUSY, tried_by_another(condition, -1), "condition_acquire of another thread, not blocking,");
+    must_return(ETIMEDOUT, tried_by_another(condition, 1000), "condition_acquire of another thread, with a time-out,");
     must_release(condition);
-    must_return(EBUSY, tried_by_another(condition), "condition_acquire of another thread after the first release");
+    must_return(EBUSY, tried_by_another(condition, -1), "condition_acquire of another thread after the first release");
     must_release(condition);
-    must_return(0, tried_by_another(condition), "condition_acquire of another thread after the last release");
+    must_return(0, tried_by_another(condition, -1), "condition_acquire of another thread after the last release");
     for (int i = 0; i < 2; i++)
         must_wait(&waiters[i], condition, NULL, i == 0 ? -1 : INT64_MAX);
-    must_return(0, tried_by_another(condition), "Two threads wait: condition_acquire of another one, not blocking,");
+    must_return(0, tried_by_another(condition, -1),
+                "Two threads wait: condition_acquire of another one, not blocking,");
     must_notify(condition, 1);
     must_have_been_notified(&waiters[0]);
     must_sleep_on(&waiters[1]);
@@ -391,7 +427,12 @@ TEST(altogether,
             must_wait(&waiter, condition, &lock, timeouts_us[i]);
             must(lock.depth == 0,
                  "A thread took the lock three times and waits, and the lock is not free: %ld are left.", lock.depth);
-            must_notify(condition, 1);
+            must_acquire(condition);
+            must_acquire(condition);
+            must_return(0, condition_notify(condition, 1), "condition_notify of one that has taken the lock twice");
+            must_release(condition);
+            must_sleep_on(&waiter);
+            must_release(condition);
             must_have_been_notified(&waiter);
         } else {
             waiter_start(&waiter, condition, &lock, timeouts_us[i]);
@@ -482,6 +523,40 @@ TEST(two_share_a_lock, "Several conditions may share one lock; a notify is for t
     condition_destroy(two);
 }
 
+static struct gate signal_handled;
+
+static void on_signal(int number)
+{
+    (void)number;
+    gate_open(&signal_handled);
+}
+
+TEST(not_for_a_signal, "A wait returns 0 only when it was notified: a signal that its thread handles does not end it.")
+{
+    static const int64_t timeouts_us[] = {-1, INT64_MAX};
+    struct sigaction action = {.sa_handler = on_signal}; /* without SA_RESTART */
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGUSR1, &action, NULL);
+    for (int i = 0; i < 2; i++) {
+        struct test_lock lock = TEST_LOCK;
+        struct condition *condition = new_condition(&lock);
+        struct waiter waiter = {0};
+
+        signal_handled = (struct gate)GATE_CLOSED;
+        must_wait(&waiter, condition, &lock, timeouts_us[i]);
+        pthread_kill(waiter.thread, SIGUSR1);
+        gate_pass(&signal_handled);
+        must_be_blocked(waiter.runner,
+                        "A thread that waits has handled a signal; nobody has notified it, and its condition_wait "
+                        "returned %s.",
+                        error_text(waiter.result));
+        must_notify(condition, 1);
+        must_have_been_notified(&waiter);
+        condition_destroy(condition);
+    }
+}
+
 /* ---- in between ------------------------------------------------------------------------------------------------- */
 
 TEST(nothing_is_lost,
@@ -529,7 +604,7 @@ TEST(late_and_notified, "A timed-out thread swallows no wake-up: one that was no
     struct test_lock lock = TEST_LOCK;
     struct condition *condition = new_condition(&lock);
     struct stop stop = {GATE_CLOSED, GATE_CLOSED};
-    struct waiter late = {.back = &stop}, patient = {0};
+    struct waiter late = {.back = &stop}, patient = {0}, next = {0};
 
     waiter_start(&late, condition, &lock, 20000);
     settle();
@@ -547,8 +622,16 @@ TEST(late_and_notified, "A timed-out thread swallows no wake-up: one that was no
         "Two threads waited, the time of the first was over, one was notified before the first had the lock again: the "
         "first returned ETIMEDOUT and the second sleeps on, so the wake-up is lost.");
     must(late.result != 0 || !passed_on, "One thread was notified, and two of them returned 0.");
-    notify_one(condition); /* where the other one had the wake-up */
+    waiter_start(&next, condition, &lock, -1);
+    must_be_blocked(next.runner,
+                    "A thread was late and notified, and that wake-up has been used; then another one waited, nobody "
+                    "notified it, and its condition_wait returned %s.",
+                    error_text(next.result));
+    if (!passed_on)
+        notify_one(condition);
     must_have_been_notified(&patient);
+    must_notify(condition, 1);
+    must_have_been_notified(&next);
     condition_destroy(condition);
 }
 
@@ -678,6 +761,36 @@ TEST(notified_in_time, "A timed wait returns 0 when it is notified in time, howe
     }
 }
 
+TEST(at_a_full_second, "A time that is over exactly at a full second is no shorter than another.")
+{
+    for (int i = 0; i < 2; i++) { /* by the thread's clock a second ends in one microsecond */
+        struct test_lock lock = TEST_LOCK;
+        struct condition *condition = new_condition(&lock);
+        struct waiter timed = {.second_all_over = true};
+
+        must_wait(&timed, condition, &lock, HOUR_US + i);
+        must_notify(condition, 1);
+        must_have_been_notified(&timed);
+        condition_destroy(condition);
+    }
+}
+
+TEST(below_zero, "Any time-out below 0 waits for ever, and not only -1.")
+{
+    static const int64_t timeouts_us[] = {-2, -4000000000, INT64_MIN};
+
+    for (int i = 0; i < 3; i++) {
+        struct test_lock lock = TEST_LOCK;
+        struct condition *condition = new_condition(&lock);
+        struct waiter waiter = {0};
+
+        must_wait(&waiter, condition, &lock, timeouts_us[i]);
+        must_notify(condition, 1);
+        must_have_been_notified(&waiter);
+        condition_destroy(condition);
+    }
+}
+
 /* ---- wait_for --------------------------------------------------------------------------------------------------- */
 
 /* What is waited for: a number of looks, or a flag. */
@@ -688,9 +801,9 @@ struct question {
     long true_at; /* the look that is answered with true; 0: none */
     bool flag;    /* guarded by the lock, as is looks */
     long looks, without_lock;
-    int64_t began_us;
+    int64_t acquire_takes_us; /* to the clock of the thread that asks, each time that it has the lock again */
     int result;
-    struct stop *back;
+    struct tally *slices; /* waits that looked again after a moment; or NULL */
 };
 
 static bool answer(void *argument)
@@ -707,9 +820,11 @@ static void ask(void *argument)
     struct question *question = argument;
 
     condition_acquire(question->condition, true, -1);
-    question->began_us = now_us();
-    when_back = question->back;
+    acquire_takes_us = question->acquire_takes_us;
+    slices = question->slices;
     question->result = condition_wait_for(question->condition, answer, question, question->timeout_us);
+    slices = NULL;
+    acquire_takes_us = 0;
     question->without_lock += test_depth(question->lock) != 1;
     condition_release(question->condition);
 }
@@ -735,12 +850,12 @@ TEST(true_at_once, "wait_for asks first: where the predicate is true already, it
 TEST(true_in_the_end,
      "wait_for asks again after each wake-up, with the lock held, and sleeps on as long as the answer is no.")
 {
-    static const int64_t timeouts_us[] = {-1, INT64_C(1) << 32, INT64_MAX};
+    static const int64_t timeouts_us[] = {-1, -2, INT64_MIN, INT64_C(1) << 32, INT64_MAX};
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 5; i++) {
         struct test_lock lock = TEST_LOCK;
         struct condition *condition = new_condition(&lock);
-        struct question question = {condition, &lock, timeouts_us[i], .result = -1};
+        struct question question = {condition, &lock, timeouts_us[i], .result = -1, .slices = slices_tally()};
         struct runner *runner = runner_start(ask, &question);
 
         for (long looks = 1; looks < 4; looks++) {
@@ -748,6 +863,8 @@ TEST(true_in_the_end,
                             error_text(question.result));
             must(question.looks == looks, "After %ld wake-ups the predicate should have been asked %ld times, not %ld.",
                  looks - 1, looks, question.looks);
+            must(tally_read(question.slices) == 0, "A thread in condition_wait_for should sleep until it is woken, but "
+                                                   "it sleeps for a moment, looks, and sleeps again.");
             must_notify(condition, looks == 2 ? -1 : 1);
         }
         must_be_blocked(runner, "The predicate is false, and condition_wait_for returned %s.",
@@ -788,76 +905,85 @@ TEST(asked_once_more,
     }
 }
 
-/* Notifies a thread until `timeout_us` after it sleeps, and once more. True where what came then came soon enough to
- * tell something: within a time-out. */
-static bool notify_all_the_time(struct question *question, bool *ended)
+/* Starts a thread that asks, and goes on when it sleeps. */
+static struct runner *must_ask(struct question *question)
 {
     struct runner *runner = runner_start(ask, question);
 
-    settle();
-    int64_t over_us = now_us() + question->timeout_us;
-    while (now_us() <= over_us && runner_state(runner) == RUNNER_BLOCKED)
-        notify_one(question->condition);
-    int64_t last_us = now_us();
+    must_be_blocked(runner, "The predicate is false, and condition_wait_for returned %s.",
+                    error_text(question->result));
+    return runner;
+}
+
+/* Notifies it. Who sleeps on goes on, and fails the test with this sentence. */
+static void must_end(struct question *question, struct runner *runner, int expected, const char *sentence)
+{
     notify_one(question->condition);
-    *ended = runner_state(runner) == RUNNER_DONE;
-    bool soon = now_us() < last_us + question->timeout_us;
+    bool ended = runner_state(runner) == RUNNER_DONE;
     condition_acquire(question->condition, true, -1);
-    question->flag = true;
+    question->flag = question->flag || !ended;
     condition_notify(question->condition, 1);
     condition_release(question->condition);
     runner_join(runner);
-    return soon;
+    must(ended, "%s", sentence);
+    must_return(expected, question->result, "condition_wait_for of that thread");
 }
 
-TEST(time_goes_on, "The time of wait_for is for the whole call: a wake-up does not begin it anew.")
+TEST(time_goes_on, "The time of wait_for is for the whole call: a wake-up does not begin it anew, nor shorten it.")
 {
-    bool told = false, ended = false;
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+    struct question question = {condition, &lock, HOUR_US, .result = -1, .acquire_takes_us = 25 * HOUR_US / 60};
+    struct runner *runner = must_ask(&question);
 
-    /* A slow machine may need a longer time-out to tell one that was begun anew. */
-    for (int64_t timeout_us = 30000; !told && timeout_us < 10000000; timeout_us *= 2) {
-        struct test_lock lock = TEST_LOCK;
-        struct condition *condition = new_condition(&lock);
-        struct question question = {condition, &lock, timeout_us, .result = -1};
-
-        told = notify_all_the_time(&question, &ended) || ended;
-        condition_destroy(condition);
+    for (int minutes = 25; minutes < 60; minutes += 25) {
+        must_notify(condition, 1);
+        must_be_blocked(runner,
+                        "A thread has an hour, was notified in vain after %d minutes, and its "
+                        "condition_wait_for returned %s.",
+                        minutes, error_text(question.result));
     }
-    must(ended, "A thread was notified again and again, in vain, until its time was over; and it sleeps on.");
+    must_end(&question, runner, ETIMEDOUT,
+             "A thread has an hour, was notified in vain three times, after 25 minutes each, and it sleeps on.");
+    condition_destroy(condition);
 }
 
 TEST(over_when_it_has_the_lock, "Where the time is over when a thread that was notified has the lock again, wait_for "
                                 "asks, and does not wait again.")
 {
-    struct question question = {.result = -1};
-    bool forced = false, ended = false;
-
-    /* It must be notified before its time is over, which a slow machine may need more time for. */
-    for (int64_t timeout_us = 30000; !forced && timeout_us < 60000000; timeout_us *= 2) {
+    for (int yes = 0; yes < 2; yes++) {
         struct test_lock lock = TEST_LOCK;
-        struct condition_lock calls = {&lock, test_acquire, test_release, test_depth};
-        struct stop stop = {GATE_CLOSED, GATE_CLOSED};
-        question = (struct question){.lock = &lock, .timeout_us = timeout_us, .result = -1, .back = &stop};
-        if (condition_create(&question.condition, &calls) != 0)
-            break;
-        struct runner *runner = runner_start(ask, &question);
-        bool calm = settle();
-        notify_one(question.condition);
-        forced = !calm || now_us() < question.began_us + timeout_us;
-        while (forced && calm && now_us() < question.began_us + timeout_us + 5000)
-            nanosleep(&(struct timespec){0, 1000000}, NULL); /* its time has to pass, and nothing else */
-        gate_open(&stop.go_on);
-        ended = runner_state(runner) == RUNNER_DONE;
-        condition_acquire(question.condition, true, -1);
-        question.flag = question.flag || !ended;
-        condition_notify(question.condition, 1);
-        condition_release(question.condition);
-        runner_join(runner);
-        condition_destroy(question.condition);
+        struct condition *condition = new_condition(&lock);
+        struct question question = {condition, &lock, HOUR_US, .result = -1, .acquire_takes_us = 2 * HOUR_US};
+        struct runner *runner = must_ask(&question);
+
+        must_acquire(condition);
+        question.flag = yes == 1;
+        must_release(condition);
+        must_end(&question, runner, yes == 1 ? 0 : ETIMEDOUT,
+                 "A thread was notified in vain, its time was over before it had the lock again, and it sleeps on.");
+        must(question.looks >= 2,
+             "A thread was notified, its time was over before it had the lock again, and the predicate was not asked.");
+        condition_destroy(condition);
     }
-    must(forced, "condition_create returned an error.");
-    must(ended, "A thread was notified in vain, its time was over before it had the lock again, and it sleeps on.");
-    must_return(ETIMEDOUT, question.result, "condition_wait_for of that thread");
+}
+
+TEST(not_a_moment_too_early, "The time of wait_for is a number of microseconds: it is not rounded down.")
+{
+    enum { ODD_US = 999, ALMOST_US = 990 };
+    struct test_lock lock = TEST_LOCK;
+    struct condition *condition = new_condition(&lock);
+
+    for (int i = 0; i < 20; i++) {
+        struct question question = {condition, &lock, ODD_US, .result = -1};
+        int64_t began_us = now_us();
+        ask(&question);
+        int64_t took_us = now_us() - began_us;
+        must_return(ETIMEDOUT, question.result, "condition_wait_for, where the predicate is never true,");
+        must(took_us >= ALMOST_US, "The time-out was %d µs, and condition_wait_for gave up after %lld.", ODD_US,
+             (long long)took_us);
+    }
+    condition_destroy(condition);
 }
 
 /* A question that is always answered with no, and a thread that stops each time before it has the lock again. */
@@ -956,34 +1082,29 @@ TEST(no_memory_to_wait, "When there is no memory for one that waits, condition_w
     condition_destroy(condition);
 }
 
-/* These stand before the C library's own, so that what the condition is built on finds no memory either. */
-static _Thread_local bool memory_gone;
-static _Thread_local long refused; /* how often memory was asked for then */
-
-extern void *libc_malloc(size_t size) __asm__("__libc_malloc");
-extern void *libc_calloc(size_t count, size_t size) __asm__("__libc_calloc");
-extern void *libc_realloc(void *memory, size_t size) __asm__("__libc_realloc");
-
-static bool refuse(void)
+/* What the student's own code has asked for and not given back. */
+static long pieces_kept(void)
 {
-    refused += memory_gone;
-    errno = memory_gone ? ENOMEM : errno;
-    return memory_gone;
+    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
 }
 
-void *malloc(size_t size)
+TEST(no_memory_for_its_lock,
+     "When a lock of its own cannot be made, condition_create returns that error and keeps nothing.")
 {
-    return refuse() ? NULL : libc_malloc(size);
-}
+    for (int nth = 1; nth < 4; nth++) {
+        struct condition *condition = NULL;
+        long before = pieces_kept();
 
-void *calloc(size_t count, size_t size)
-{
-    return refuse() ? NULL : libc_calloc(count, size);
-}
-
-void *realloc(void *memory, size_t size)
-{
-    return refuse() ? NULL : libc_realloc(memory, size);
+        refuse_memory(nth);
+        int error = condition_create(&condition, NULL);
+        bool refused = refuse_in == 0;
+        refuse_memory(0);
+        must_return(refused ? ENOMEM : 0, error, "condition_create, with no memory for an rlock,");
+        if (error == 0)
+            condition_destroy(condition);
+        must(pieces_kept() <= before,
+             "rlock_create returned ENOMEM, and condition_create kept memory that it had before: it is lost.");
+    }
 }
 
 TEST(no_trace_without_memory,
@@ -995,13 +1116,18 @@ TEST(no_trace_without_memory,
 
     must_acquire(condition);
     for (int i = 0; i < 2; i++) {
-        refused = 0;
-        memory_gone = true;
+        long before = pieces_kept();
+
+        refuse_memory(1); /* where what it is built on asks for any: sem_t does not */
         int error = i == 0 ? condition_wait(condition, 0) : condition_wait_for(condition, never, NULL, 1000);
-        memory_gone = false;
-        must_return(refused > 0 ? ENOMEM : ETIMEDOUT, error,
-                    i == 0 ? "condition_wait, with no memory to be had," : "condition_wait_for, with no memory,");
+        bool refused = refuse_in == 0;
+        refuse_memory(0);
+        must_return(refused ? ENOMEM : ETIMEDOUT, error,
+                    i == 0 ? "condition_wait, with no memory for a semaphore,"
+                           : "condition_wait_for, with no memory for a semaphore,");
         must(lock.depth == 1, "After that the lock should be held as before.");
+        must(!refused || pieces_kept() <= before,
+             "A wait found no memory for a semaphore, and kept what it had before: it is lost.");
     }
     must_release(condition);
     must_wait(&waiter, condition, &lock, -1);

@@ -138,7 +138,7 @@ static void asleep_when_set(void)
 static void come_at_any_moment(void)
 {
     struct event *event = made();
-    struct waiting one = {event, -1, GATE_CLOSED}, two = {event, -1, GATE_CLOSED};
+    struct waiting one = {event, -1, GATE_CLOSED}, two = {event, INT64_MAX, GATE_CLOSED};
     pthread_t a = scenario_thread(wait_until_set, &one), b = scenario_thread(wait_until_set, &two);
 
     event_set(event);
@@ -177,6 +177,7 @@ static void set_and_cleared_at_once(void)
     order_pass(&setting.set);
     order_until_asleep();
     event_clear(setting.event);
+    wait_a_moment(setting.event); /* and may take the wake-up that was meant for the other */
     scenario_join(a);
     scenario_join(b);
     event_destroy(setting.event);
@@ -242,7 +243,8 @@ SCENARIOS = {
     {"set_and_wait", set_and_wait, "one thread sets or clears, another waits for no time or nearly none"},
     {"asleep_when_set", asleep_when_set, "two threads are asleep, and the event is set"},
     {"come_at_any_moment", come_at_any_moment, "two threads wait, and the event is set at any moment"},
-    {"set_and_cleared_at_once", set_and_cleared_at_once, "a thread is asleep; one sets the event, another clears it"},
+    {"set_and_cleared_at_once", set_and_cleared_at_once,
+     "a thread is asleep; one sets the event, another clears it and then waits"},
     {"one_comes_late", one_comes_late, "two threads are asleep; the event is set and cleared, and somebody comes late"},
     {"two_ask_at_once", two_ask_at_once, "the event is set; one thread asks, another waits for no time"},
     {"nobody_there", nobody_there, "an event that is not there"},

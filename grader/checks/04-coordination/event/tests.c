@@ -37,6 +37,7 @@ static void must_return(int expected, int got, const char *call)
 static _Thread_local bool waits;
 static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
 static bool hour_lost;      /* to a thread that waits and was woken once, it is an hour later */
+static long stands_at_ns; /* to a thread that waits, the clock always stands at that part of a second; 0: it goes on */
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
@@ -45,6 +46,8 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     int error = (int)syscall(SYS_clock_gettime, clock, now);
     if (waits && hour_lost && wrap_count(WRAP_pthread_cond_timedwait) > 0)
         now->tv_sec += 3600;
+    if (waits && stands_at_ns > 0)
+        now->tv_nsec = stands_at_ns;
     return error;
 }
 
@@ -91,8 +94,9 @@ static void must_wait(struct waiter *waiter, struct event *event, int64_t timeou
     waiter_start(waiter, event, timeout_us);
     enum runner_state state = runner_state(waiter->runner);
     must(state != RUNNER_BUSY, "A thread that waits for an event should sleep, but it keeps the processor busy.");
-    must(state == RUNNER_BLOCKED, "The flag is false, and event_wait did not wait but returned %s.",
-         error_text(waiter->result));
+    must(state == RUNNER_BLOCKED,
+         "The flag is false, and event_wait with a time-out of %lld did not wait but returned %s.",
+         (long long)timeout_us, error_text(waiter->result));
     must(!slices_tell(timeout_us) || tally_read(waiter->slices) == 0,
          "A thread that waits for an event should sleep until it is woken, but it sleeps for a moment, looks, and "
          "sleeps again.");
@@ -169,13 +173,15 @@ TEST(they_are_separate, "Each event has a flag of its own.")
 
 enum { WAITERS = 5 };
 
-TEST(set_wakes_all, "set wakes all who wait, asleep, with a time-out or without.")
+TEST(set_wakes_all,
+     "set wakes all who wait, asleep, with a time-out or without; any time-out below 0 is none, not only -1.")
 {
+    static const int64_t timeouts_us[WAITERS] = {-1, INT64_MAX, -2, -5000000, INT64_MIN};
     struct event *event = new_event();
     struct waiter waiters[WAITERS];
 
     for (int i = 0; i < WAITERS; i++)
-        must_wait(&waiters[i], event, i % 2 == 0 ? -1 : INT64_MAX);
+        must_wait(&waiters[i], event, timeouts_us[i]);
     event_clear(event);
     for (int i = 0; i < WAITERS; i++)
         must_be_blocked(waiters[i].runner, "The event was cleared, not set, and a thread that waits for it went on.");
@@ -417,6 +423,19 @@ TEST(set_in_time, "A timed wait goes on when the event is set in time, however l
         must_go_on(&timed);
         event_destroy(event);
     }
+}
+
+TEST(a_whole_second, "The nanoseconds of a deadline stay below a whole second: with 1000000000 the wait is EINVAL.")
+{
+    struct event *event = new_event();
+    struct waiter timed;
+
+    stands_at_ns = 400000000; /* and 600 ms more are a second, to the nanosecond */
+    must_wait(&timed, event, 3600600000);
+    stands_at_ns = 0;
+    event_set(event);
+    must_go_on(&timed);
+    event_destroy(event);
 }
 
 /* ---- making and ending ------------------------------------------------------------------------------------------ */

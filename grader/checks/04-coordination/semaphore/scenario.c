@@ -149,6 +149,73 @@ static void enough_for_all(void)
     }
 }
 
+/* Releases; where the detectors look, the second thread comes when the first has released. */
+struct filling {
+    struct semaphore *semaphore;
+    struct gate first_done;
+    int first_result, second_result;
+};
+
+static void *give_one_first(void *argument)
+{
+    struct filling *filling = argument;
+
+    filling->first_result = semaphore_release(filling->semaphore, 1);
+    gate_open(&filling->first_done);
+    return NULL;
+}
+
+static void *give_one_second(void *argument)
+{
+    struct filling *filling = argument;
+
+    order_pass(&filling->first_done);
+    filling->second_result = semaphore_release(filling->semaphore, 1);
+    return NULL;
+}
+
+/* There is room for one more permit, and two come. */
+static void room_for_one(void)
+{
+    struct filling filling = {made(LONG_MAX - 1), GATE_CLOSED, -1, -1};
+    pthread_t a = scenario_thread(give_one_first, &filling), b = scenario_thread(give_one_second, &filling);
+
+    scenario_join(a);
+    scenario_join(b);
+    ensure((filling.first_result == 0 && filling.second_result == EOVERFLOW) ||
+               (filling.first_result == EOVERFLOW && filling.second_result == 0),
+           "of LONG_MAX permits one was missing, two threads released one each, and semaphore_release returned %d and "
+           "%d",
+           filling.first_result, filling.second_result);
+    ensure(semaphore_value(filling.semaphore) == LONG_MAX, "there should be LONG_MAX permits, and the value is %ld",
+           semaphore_value(filling.semaphore));
+    semaphore_destroy(filling.semaphore);
+}
+
+static void *give_two(void *argument)
+{
+    struct filling *filling = argument;
+
+    filling->first_result = semaphore_release(filling->semaphore, 2);
+    gate_open(&filling->first_done);
+    return NULL;
+}
+
+/* Two permits come at once: nobody sees one. */
+static void two_at_once(void)
+{
+    struct filling filling = {made(0), GATE_CLOSED, -1, -1};
+    pthread_t a = scenario_thread(give_two, &filling);
+
+    order_pass(&filling.first_done);
+    long value = semaphore_value(filling.semaphore);
+    ensure(value == 0 || value == 2, "semaphore_release(…, 2) of another thread is under way, and the value is %ld",
+           value);
+    scenario_join(a);
+    ensure(filling.first_result == 0, "semaphore_release returned an error");
+    semaphore_destroy(filling.semaphore);
+}
+
 /* ---- waiting ---------------------------------------------------------------------------------------------------- */
 
 /* A thread that waits for a permit; where the detectors look, not before `come` is open. */
@@ -219,19 +286,37 @@ static void two_permits_at_once(void)
     two_wait(2, 0);
 }
 
-/* Each takes the one permit and gives it back. */
-static void *take_and_give(void *semaphore)
+/* Takes the one permit and gives it back; where the detectors look, not before `come` is open. */
+struct sharing {
+    struct semaphore *semaphore;
+    struct tally *inside; /* who has the permit */
+    struct gate come;
+    struct gate *done; /* or NULL */
+};
+
+static void *take_and_give(void *argument)
 {
-    ensure(semaphore_acquire(semaphore, true, -1) == 0, "semaphore_acquire returned an error");
-    ensure(semaphore_release(semaphore, 1) == 0, "semaphore_release returned an error");
+    struct sharing *sharing = argument;
+
+    order_pass(&sharing->come);
+    ensure(semaphore_acquire(sharing->semaphore, true, -1) == 0, "semaphore_acquire returned an error");
+    ensure(tally_add(sharing->inside, 1) == 1, "there is one permit, and two threads have one");
+    tally_add(sharing->inside, -1);
+    ensure(semaphore_release(sharing->semaphore, 1) == 0, "semaphore_release returned an error");
+    if (sharing->done != NULL)
+        gate_open(sharing->done);
     return NULL;
 }
 
 static void one_permit_for_two(void)
 {
     struct semaphore *semaphore = made(1);
-    pthread_t a = scenario_thread(take_and_give, semaphore), b = scenario_thread(take_and_give, semaphore);
+    struct tally inside = TALLY_ZERO;
+    struct sharing second = {semaphore, &inside, GATE_CLOSED, NULL};
+    struct sharing first = {semaphore, &inside, GATE_CLOSED, &second.come};
 
+    gate_open(&first.come);
+    pthread_t a = scenario_thread(take_and_give, &first), b = scenario_thread(take_and_give, &second);
     scenario_join(a);
     scenario_join(b);
     ensure(semaphore_value(semaphore) == 1, "the one permit was given back, and the value is not 1");
@@ -278,6 +363,8 @@ SCENARIOS = {
     {"taker_and_giver", taker_and_giver, "one thread takes a permit, another gives some"},
     {"somebody_asks", somebody_asks, "one thread takes or gives, another asks for the value"},
     {"enough_for_all", enough_for_all, "two threads try for two permits, or ask for the value, at the same moment"},
+    {"room_for_one", room_for_one, "there is room for one more permit, and two threads release one each"},
+    {"two_at_once", two_at_once, "one thread releases two permits, another asks for the value"},
     {"one_waits_for_ever", one_waits_for_ever, "one thread waits, and a permit is released"},
     {"one_waits_with_a_limit", one_waits_with_a_limit, "one thread waits with a time-out, and a permit is released"},
     {"two_permits_one_by_one", two_permits_one_by_one, "two threads wait, and two permits are released one by one"},

@@ -46,6 +46,7 @@ static void must_have(long permits, struct semaphore *semaphore, const char *whe
 static _Thread_local bool waits;
 static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
 static bool hour_lost;      /* to a thread that waits and was woken once, it is an hour later */
+static long stands_at_ns; /* to a thread that waits, the clock always stands at that part of a second; 0: it goes on */
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
@@ -54,6 +55,8 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     int error = (int)syscall(SYS_clock_gettime, clock, now);
     if (waits && hour_lost && wrap_count(WRAP_pthread_cond_timedwait) > 0)
         now->tv_sec += 3600;
+    if (waits && stands_at_ns > 0)
+        now->tv_nsec = stands_at_ns;
     return error;
 }
 
@@ -100,8 +103,9 @@ static void must_wait(struct taker *taker, struct semaphore *semaphore, int64_t 
     taker_start(taker, semaphore, timeout_us);
     enum runner_state state = runner_state(taker->runner);
     must(state != RUNNER_BUSY, "A thread that waits for a permit should sleep, but it keeps the processor busy.");
-    must(state == RUNNER_BLOCKED, "There is no permit, and semaphore_acquire did not wait but returned %s.",
-         error_text(taker->result));
+    must(state == RUNNER_BLOCKED,
+         "There is no permit, and semaphore_acquire with a time-out of %lld did not wait but returned %s.",
+         (long long)timeout_us, error_text(taker->result));
     must(!slices_tell(timeout_us) || tally_read(taker->slices) == 0,
          "A thread that waits for a permit should sleep until it is woken, but it sleeps for a moment, looks, and "
          "sleeps again.");
@@ -119,6 +123,13 @@ static void release_one(void *argument)
     struct taker *giver = argument;
 
     giver->result = semaphore_release(giver->semaphore, 1);
+}
+
+static void release_the_most(void *argument)
+{
+    struct taker *giver = argument;
+
+    giver->result = semaphore_release(giver->semaphore, LONG_MAX);
 }
 
 /* ---- the number ------------------------------------------------------------------------------------------------- */
@@ -197,6 +208,22 @@ TEST(not_above_long_max, "A release that would make more than LONG_MAX permits i
     semaphore_destroy(semaphore);
 }
 
+TEST(large_and_quick, "release does not block: a large n takes no longer than a small one.")
+{
+    struct semaphore *semaphore = new_semaphore(0);
+    struct taker taker, giver = {.semaphore = semaphore, .result = -1};
+
+    must_wait(&taker, semaphore, -1);
+    struct runner *runner = runner_start(release_the_most, &giver);
+    must_be_done(runner, "One thread waits, and semaphore_release(…, LONG_MAX) does not come to an end: as if each "
+                         "permit were handled by itself.");
+    runner_join(runner);
+    must_return(0, giver.result, "semaphore_release(…, LONG_MAX) of a semaphore without permits");
+    must_get_it(&taker);
+    must_have(LONG_MAX - 1, semaphore, "LONG_MAX permits were released and one was taken: then");
+    semaphore_destroy(semaphore);
+}
+
 TEST(anyone_may_release, "A semaphore has no owner: a thread that never acquired may release.")
 {
     struct semaphore *semaphore = new_semaphore(1);
@@ -228,17 +255,21 @@ TEST(they_are_separate, "Each semaphore has permits of its own.")
 
 /* ---- waiting ---------------------------------------------------------------------------------------------------- */
 
-TEST(waits_asleep, "Who finds no permit waits asleep, and is woken when there is one.")
+TEST(waits_asleep, "Who finds no permit waits asleep, and is woken when there is one. Any time-out below 0 has no end.")
 {
-    struct semaphore *semaphore = new_semaphore(0);
-    struct taker taker;
+    static const int64_t timeouts_us[] = {-1, -2, -5000000, INT64_MIN};
 
-    must_wait(&taker, semaphore, -1);
-    must_have(0, semaphore, "While a thread waits");
-    must_return(0, semaphore_release(semaphore, 1), "semaphore_release(…, 1)");
-    must_get_it(&taker);
-    must_have(0, semaphore, "When the thread that waited has its permit");
-    semaphore_destroy(semaphore);
+    for (int i = 0; i < 4; i++) {
+        struct semaphore *semaphore = new_semaphore(0);
+        struct taker taker;
+
+        must_wait(&taker, semaphore, timeouts_us[i]);
+        must_have(0, semaphore, "While a thread waits");
+        must_return(0, semaphore_release(semaphore, 1), "semaphore_release(…, 1)");
+        must_get_it(&taker);
+        must_have(0, semaphore, "When the thread that waited has its permit");
+        semaphore_destroy(semaphore);
+    }
 }
 
 static int how_many_done(struct taker *takers, int count)
@@ -308,6 +339,10 @@ TEST(not_blocking, "Not blocking means at once: a permit, or EBUSY. A time-out m
     must_have(1, semaphore, "After an acquire that was refused");
     must_return(0, semaphore_acquire(semaphore, false, -1), "semaphore_acquire, not blocking, with one permit");
     must_return(EBUSY, semaphore_acquire(semaphore, false, -1), "semaphore_acquire, not blocking, without a permit");
+    must_return(EBUSY, semaphore_acquire(semaphore, false, -2),
+                "semaphore_acquire, not blocking, with a time-out of -2, which is none, without a permit");
+    must_return(EBUSY, semaphore_acquire(semaphore, false, INT64_MIN),
+                "semaphore_acquire, not blocking, with a time-out of INT64_MIN, which is none, without a permit");
     must_return(EINVAL, semaphore_acquire(semaphore, false, 0),
                 "semaphore_acquire, not blocking, with a time-out of 0, without a permit");
     must_have(0, semaphore, "Then");
@@ -428,6 +463,19 @@ TEST(there_in_time, "A timed acquire gets the permit that comes in time, however
         must_get_it(&timed);
         semaphore_destroy(semaphore);
     }
+}
+
+TEST(a_whole_second, "The nanoseconds of a deadline stay below a whole second: with 1000000000 the wait is EINVAL.")
+{
+    struct semaphore *semaphore = new_semaphore(0);
+    struct taker timed;
+
+    stands_at_ns = 400000000; /* and 600 ms more are a second, to the nanosecond */
+    must_wait(&timed, semaphore, 3600600000);
+    stands_at_ns = 0;
+    must_return(0, semaphore_release(semaphore, 1), "semaphore_release(…, 1)");
+    must_get_it(&timed);
+    semaphore_destroy(semaphore);
 }
 
 /* ---- making and ending ------------------------------------------------------------------------------------------ */

@@ -37,6 +37,8 @@ struct call {
     bool asks;  /* what it is told about its own timer, when it is called */
     int start, cancel, join, join_at_once;
     bool alive;
+    struct timer *other; /* that it waits for; or NULL */
+    int join_other;
 };
 
 static void on_time(void *argument)
@@ -52,6 +54,8 @@ static void on_time(void *argument)
         call->join_at_once = timer_join(call->timer, 0);
         call->alive = timer_is_alive(call->timer);
     }
+    if (call->other != NULL)
+        call->join_other = timer_join(call->other, -1);
     tally_add(&call->calls, 1);
     gate_open(&call->called);
     if (call->waits)
@@ -96,6 +100,7 @@ static bool hour_lost;      /* to a thread that waits and was woken once, it is 
 static long waits_counted;  /* waits before this many do not count as that */
 
 static _Thread_local time_t ago_s; /* so much earlier it is to this thread */
+static bool second_all_over;       /* to all threads every second is in its last microsecond */
 
 /* Stands before the C library's own: which clock is asked for while a thread waits. */
 int clock_gettime(clockid_t clock, struct timespec *now)
@@ -106,6 +111,8 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     if (waits && hour_lost && wrap_count(WRAP_pthread_cond_timedwait) > waits_counted)
         now->tv_sec += 3600;
     now->tv_sec -= ago_s;
+    if (second_all_over)
+        now->tv_nsec = 999999000;
     return error;
 }
 
@@ -299,6 +306,9 @@ TEST(cancelled_in_time, "A cancel in time returns 0: the function is never calle
         struct join join;
 
         must_start(timer);
+        settle();
+        must(tally_read(&call.calls) == 0, "A timer was started and has an hour to go or more, and its function was "
+                                           "called.");
         must(timer_is_alive(timer), "A timer was started and has an hour to go, and it is not alive.");
         must_wait_for_it(&join, timer, i % 2 == 0 ? -1 : INT64_C(1) << 32);
         must_have_called(&call, 0);
@@ -410,13 +420,29 @@ TEST(from_inside, "The function may call everything but destroy: no lock of the 
     timer_destroy(timer);
 }
 
+TEST(from_another, "The function may wait for another timer: only its own is EDEADLK.")
+{
+    struct call first = {.calls = TALLY_ZERO}, second = {.calls = TALLY_ZERO};
+    struct timer *other = new_timer(&first, 0), *timer = new_timer(&second, 0);
+
+    second.other = other;
+    must_start(other);
+    must_start(timer);
+    must_return(0, timer_join(timer, -1), "timer_join");
+    must_return(0, second.join_other, "timer_join of one timer by the function of another");
+    must_have_called(&first, 1);
+    timer_destroy(timer);
+    timer_destroy(other);
+}
+
 /* ---- join ------------------------------------------------------------------------------------------------------- */
 
 TEST(waits_until_done, "join waits until the function has returned, as often as one likes, in several threads.")
 {
     struct call call = {.waits = true};
+    static const int64_t timeouts_us[] = {-1, INT64_MAX, -2, -4000000000, INT64_MIN};
     struct timer *timer = new_timer(&call, 0);
-    struct join joins[3];
+    struct join joins[5];
 
     must_return(EINVAL, timer_join(timer, -1), "timer_join before the start");
     must_return(EINVAL, timer_join(timer, 0), "timer_join before the start, with a time-out of 0,");
@@ -424,10 +450,10 @@ TEST(waits_until_done, "join waits until the function has returned, as often as 
     gate_pass(&call.called);
     must(timer_is_alive(timer), "The function runs, and the timer is not alive.");
     must_return(ETIMEDOUT, timer_join(timer, 0), "timer_join with a time-out of 0 while the function runs");
-    for (int i = 0; i < 3; i++)
-        must_wait_for_it(&joins[i], timer, i == 1 ? INT64_MAX : -1);
+    for (int i = 0; i < 5; i++)
+        must_wait_for_it(&joins[i], timer, timeouts_us[i]);
     gate_open(&call.go_on);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 5; i++)
         must_have_joined(&joins[i]);
     must(!timer_is_alive(timer), "The function has returned, and the timer is alive.");
     must_return(0, timer_join(timer, -1), "timer_join once more");
@@ -469,6 +495,45 @@ TEST(not_a_moment_early, "Times are numbers of microseconds: they are not rounde
              ODD_US, (long long)(call.at_us - began_us));
         timer_destroy(timer);
     }
+}
+
+TEST(no_join_gives_up_early, "The time-out of join is a number of microseconds: it is not rounded down.")
+{
+    enum { ODD_US = 999, ALMOST_US = 990 };
+    struct call call = {.waits = true};
+    struct timer *timer = new_timer(&call, 0);
+
+    must_start(timer);
+    gate_pass(&call.called);
+    for (int i = 0; i < 20; i++) {
+        int64_t began_us = now_us();
+        int error = timer_join(timer, ODD_US);
+        int64_t took_us = now_us() - began_us;
+        must_return(ETIMEDOUT, error, "The function has not returned: timer_join with a time-out");
+        must(took_us >= ALMOST_US, "The time-out was %d µs, and timer_join gave up after %lld.", ODD_US,
+             (long long)took_us);
+    }
+    gate_open(&call.go_on);
+    must_return(0, timer_join(timer, -1), "timer_join");
+    timer_destroy(timer);
+}
+
+TEST(at_a_full_second, "A time that is over exactly at a full second is no shorter than another.")
+{
+    struct call call = {.calls = TALLY_ZERO};
+    struct timer *timer = new_timer(&call, HOUR_US + 1);
+    struct join join;
+
+    second_all_over = true; /* by the clock of all threads a second ends in one microsecond */
+    must_start(timer);
+    settle();
+    must_have_called(&call, 0);
+    must_wait_for_it(&join, timer, HOUR_US + 1);
+    must_return(0, timer_cancel(timer), "timer_cancel an hour before the time");
+    must_have_joined(&join);
+    second_all_over = false;
+    timer_destroy(timer);
+    must_have_called(&call, 0);
 }
 
 TEST(counts_from_the_start, "The time counts from the start, and not from when the timer was made.")
@@ -628,7 +693,9 @@ TEST(no_thread,
     must_return(EAGAIN, timer_start(timer), "pthread_create returned EAGAIN: timer_start");
     must(!timer_is_alive(timer), "A timer could not be started, and it is alive.");
     must_return(EINVAL, timer_join(timer, -1), "timer_join of a timer that could not be started");
-    must_return(0, timer_start(timer), "A second timer_start, when there is a thread again,");
+    wrap_fail(WRAP_pthread_create, 1, EPERM);
+    must_return(EPERM, timer_start(timer), "pthread_create returned EPERM: timer_start");
+    must_return(0, timer_start(timer), "A third timer_start, when there is a thread again,");
     must_return(0, timer_join(timer, -1), "timer_join");
     must_have_called(&call, 1);
     timer_destroy(timer);
@@ -674,4 +741,26 @@ TEST(nothing_kept, "When a part of the timer cannot be made, timer_new returns t
 {
     must_give_up(WRAP_pthread_mutex_init, "pthread_mutex_init");
     must_give_up(WRAP_pthread_cond_init, "pthread_cond_init");
+}
+
+TEST(ends_what_it_made, "destroy gives back all that the timer holds, started or not.")
+{
+    struct call calls[3] = {{.calls = TALLY_ZERO}};
+
+    for (int i = 0; i < 3; i++) { /* not started; done; cancelled */
+        struct timer *timer = new_timer(&calls[i], i == 1 ? 0 : HOUR_US);
+        if (i > 0)
+            must_start(timer);
+        if (i == 2)
+            must_return(0, timer_cancel(timer), "timer_cancel an hour before the time");
+        if (i > 0)
+            must_return(0, timer_join(timer, -1), "timer_join");
+        timer_destroy(timer);
+    }
+    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
+         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
+         wrap_count(WRAP_pthread_mutex_destroy));
+    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
+         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
+         wrap_count(WRAP_pthread_cond_destroy));
 }
