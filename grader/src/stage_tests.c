@@ -155,6 +155,27 @@ static void add_crash_places(struct judging *judging, struct finding *finding)
     }
 }
 
+/* The C library gave up in one of its own functions for memory: it has found the heap spoiled, and the line that did it
+ * ran before. */
+static bool is_heap_spoiled(const struct test_sight *sight, int number)
+{
+    static const char *const functions[] = {"malloc", "calloc", "realloc", "free"};
+    static const char prefix[] = "__libc_"; /* the same functions under their other names */
+
+    if (sight == NULL || number != SIGABRT)
+        return false;
+    for (size_t i = 0; i < sight->crash.count; i++) {
+        const char *name = sight->crash.frames[i].function;
+
+        if (name != NULL && strncmp(name, prefix, sizeof prefix - 1) == 0)
+            name += sizeof prefix - 1;
+        for (size_t k = 0; k < sizeof functions / sizeof *functions; k++)
+            if (name != NULL && strcmp(name, functions[k]) == 0)
+                return true;
+    }
+    return false;
+}
+
 static void tell_crash(struct judging *judging, int number, const unsigned long long *address, bool null_call)
 {
     void *context = judging->context;
@@ -166,6 +187,12 @@ static void tell_crash(struct judging *judging, int number, const unsigned long 
     if (null_call)
         finding->why = memory_format(context, "What may be NULL is tested before it is called. The promise: %s",
                                      judging->expected->promise);
+    else if (is_heap_spoiled(judging->sight, number))
+        finding->why =
+            memory_format(context,
+                          "The line that spoiled it ran earlier: it wrote beyond a block, or to one that was "
+                          "freed, or freed one twice. This finds it: make grade EX=%s STAGES=memory",
+                          judging->shop->exercise->name);
     if (judging->sight != NULL)
         add_crash_places(judging, finding);
     if (finding->place_count == 0)

@@ -156,6 +156,18 @@ Test(stage_tests, an_abort_is_a_crash)
     cr_assert_str_eq(finding->places[0].excerpt, "assert(amount == 99);");
 }
 
+/* What is shown is where the C library found it; what did it ran before. */
+Test(stage_tests, a_spoiled_heap_is_told_to_be_spoiled_before)
+{
+    static const char *const body = "    char *volatile text = malloc(24);\n    free(text);\n    free(text);\n";
+
+    cr_assert_eq(grade("#include <stdlib.h>", ADD, memory_format(fixture.context, "%s%s", ADD, body)), OUTCOME_FAILED);
+    const struct finding *finding = finding_with("Test adds crashed: the program was aborted");
+    cr_assert_not_null(finding, "%s", fixture_words(&fixture));
+    cr_assert(strstr(finding->why, "ran earlier") != NULL, "%s", finding->why);
+    cr_assert(strstr(finding->why, "make grade EX=tiny STAGES=memory") != NULL, "%s", finding->why);
+}
+
 /* A thread that is left behind never sleeps for good, so nothing proves that nobody will ever wake the one that
  * crashed. */
 Test(stage_tests, a_crash_behind_the_tests_end_is_one)
