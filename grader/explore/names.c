@@ -275,55 +275,149 @@ static bool struct_behind(Dwarf_Die *variable, Dwarf_Die *type)
     return pointers > 0 && dwarf_tag(type) == DW_TAG_structure_type && dwarf_diename(type);
 }
 
-/* Takes `candidate` where it fits a block of `size` bytes: false where it contradicts the one that was found. */
-static bool agree(Dwarf_Die *candidate, Dwarf_Word size, Dwarf_Die *type, bool *found)
+/* What a line of code assigns an allocation to: `thing = malloc(…)`, `thing->list = calloc(…)`. */
+struct assigned {
+    char name[64]; /* the variable or the member; "" where the line does not say */
+    bool is_member;
+};
+
+static bool in_name(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+static struct assigned assigned_in(const char *line)
+{
+    struct assigned assigned = {"", false};
+    const char *call = strstr(line, "alloc("), *equals = call;
+    while (equals && equals > line && *equals != '=')
+        equals--;
+    if (!equals || equals == line || strchr("=!<>+-*/%&|^", equals[-1]))
+        return assigned;
+    const char *end = equals;
+    while (end > line && isspace((unsigned char)end[-1]))
+        end--;
+    const char *start = end;
+    while (start > line && in_name(start[-1]))
+        start--;
+    if (start == end || (size_t)(end - start) >= sizeof assigned.name)
+        return assigned;
+    memcpy(assigned.name, start, (size_t)(end - start));
+    assigned.is_member = start > line && (start[-1] == '.' || start[-1] == '>');
+    return assigned;
+}
+
+/* A search for the struct of a block, among the pointers of the function that allocates it. */
+struct block_search {
+    Dwarf_Word size;
+    struct assigned assigned;
+    Dwarf_Die type;
+    bool found, is_other; /* found a struct; found that it is something else, or may be one of two */
+};
+
+/* Takes `candidate` where it fits the block: false where it contradicts the one that was found. */
+static bool agree(struct block_search *search, Dwarf_Die *candidate)
 {
     Dwarf_Word one;
-    if (dwarf_aggregate_size(candidate, &one) || one == 0 || size % one)
+    if (dwarf_aggregate_size(candidate, &one) || one == 0 || search->size % one)
         return true;
-    if (*found && strcmp(dwarf_diename(candidate), dwarf_diename(type)) != 0)
+    if (search->found && strcmp(dwarf_diename(candidate), dwarf_diename(&search->type)) != 0)
         return false;
-    *type = *candidate;
-    *found = true;
+    search->type = *candidate;
+    search->found = true;
     return true;
 }
 
-static bool look_in_scope(Dwarf_Die *scope, Dwarf_Word size, Dwarf_Die *type, bool *found)
+/* Whether this pointer may point to anything: then its type says nothing. */
+static bool points_to_anything(Dwarf_Die *variable)
+{
+    Dwarf_Die type;
+    return !type_of(variable, &type) || !peel(&type) ||
+           (dwarf_tag(&type) == DW_TAG_pointer_type && (!type_of(&type, &type) || !peel(&type)));
+}
+
+/* A pointer that the line names, in this scope or as a member of a struct that something here points to. */
+static void look_for_assigned(struct block_search *search, Dwarf_Die *die)
+{
+    const char *name = dwarf_diename(die);
+    Dwarf_Die candidate;
+    if (!name || strcmp(name, search->assigned.name) != 0)
+        return;
+    if (struct_behind(die, &candidate) ? !agree(search, &candidate) : !points_to_anything(die))
+        search->is_other = true;
+}
+
+/* Of the struct behind the variable, and (`deeper` times) of those behind its members. */
+static void look_in_members(struct block_search *search, Dwarf_Die *variable, int deeper)
+{
+    Dwarf_Die type, member;
+    if (!struct_behind(variable, &type) || dwarf_child(&type, &member))
+        return;
+    do {
+        if (dwarf_tag(&member) != DW_TAG_member)
+            continue;
+        look_for_assigned(search, &member);
+        if (deeper > 0)
+            look_in_members(search, &member, deeper - 1);
+    } while (dwarf_siblingof(&member, &member) == 0);
+}
+
+/* False where two pointers contradict each other. `by_line`: only what the line of the allocation names counts. */
+static bool look_in_scope(struct block_search *search, Dwarf_Die *scope, bool by_line)
 {
     Dwarf_Die die, candidate;
     if (dwarf_child(scope, &die))
         return true;
     do {
         int tag = dwarf_tag(&die);
-        if ((tag == DW_TAG_variable || tag == DW_TAG_formal_parameter) && struct_behind(&die, &candidate) &&
-            !agree(&candidate, size, type, found))
+        if (tag != DW_TAG_variable && tag != DW_TAG_formal_parameter)
+            continue;
+        if (by_line && search->assigned.is_member)
+            look_in_members(search, &die, 1);
+        else if (by_line)
+            look_for_assigned(search, &die);
+        else if (struct_behind(&die, &candidate) && !agree(search, &candidate))
             return false;
     } while (dwarf_siblingof(&die, &die) == 0);
     return true;
 }
 
-/* The type of a block that was allocated at `pc`, by the pointers in the function there. */
+/* All scopes around the call, from the inside; by the line, the whole file's variables too. */
+static bool look_around(struct block_search *search, Dwarf_Die *scopes, int n, bool by_line)
+{
+    bool agreed = true;
+    for (int i = 0; i < n && agreed; i++) {
+        if (dwarf_tag(&scopes[i]) == DW_TAG_compile_unit && !by_line) /* too many, where nothing says which */
+            break;
+        Dwarf_Attribute attribute;
+        Dwarf_Die origin;
+        agreed = look_in_scope(search, &scopes[i], by_line);
+        if (agreed && !search->found && dwarf_attr(&scopes[i], DW_AT_abstract_origin, &attribute) &&
+            dwarf_formref_die(&attribute, &origin))
+            agreed = look_in_scope(search, &origin, by_line);
+    }
+    return agreed;
+}
+
+/* The type of a block that was allocated at `pc`: that of the pointer which the line there assigns, else the only one
+ * that the pointers in the function there allow. */
 static bool block_type(const void *pc, Dwarf_Word size, Dwarf_Die *type)
 {
     Dwarf_Die unit, *scopes = NULL;
     Dwarf_Addr at = (Dwarf_Addr)((size_t)pc - 1 - lines_base());
-    bool found = false, agreed = true;
+    struct block_search search = {.size = size};
+    struct place place;
     if (!lines_unit(at, &unit))
         return false;
+    if (lines_place(pc, &place))
+        search.assigned = assigned_in(place.text);
     int n = dwarf_getscopes(&unit, at, &scopes);
-    for (int i = 0; i < n && agreed; i++) {
-        int tag = dwarf_tag(&scopes[i]);
-        if (tag == DW_TAG_compile_unit)
-            break;
-        Dwarf_Attribute attribute;
-        Dwarf_Die origin;
-        agreed = look_in_scope(&scopes[i], size, type, &found);
-        if (agreed && !found && dwarf_attr(&scopes[i], DW_AT_abstract_origin, &attribute) &&
-            dwarf_formref_die(&attribute, &origin))
-            agreed = look_in_scope(&origin, size, type, &found);
-    }
+    bool agreed = search.assigned.name[0] == '\0' || look_around(&search, scopes, n, true);
+    if (!search.found && !search.is_other)
+        agreed = look_around(&search, scopes, n, false);
     free(scopes);
-    return found && agreed;
+    *type = search.type;
+    return search.found && agreed && !search.is_other;
 }
 
 static bool name_block(const void *address, struct name *name)
@@ -494,6 +588,19 @@ static const char *expression(const char *line, const char *field, size_t *lengt
     return NULL;
 }
 
+/* The block that a line gives back: `free(thing->list);` and nothing else. NULL where it is not so plain. */
+static const char *given_back(const char *line, size_t *length)
+{
+    static const char call[] = "free(";
+    const char *start = line + sizeof call - 1, *end = start;
+    if (strncmp(line, call, sizeof call - 1) != 0)
+        return NULL;
+    while (in_name(*end) || strchr("->.[]", *end ? *end : ' '))
+        end++;
+    *length = (size_t)(end - start);
+    return end > start && strcmp(end, ");") == 0 ? start : NULL;
+}
+
 /* Does another object have the same name? Then its number among them, from 1 on; or 0. */
 static unsigned ambiguity(const struct object *object)
 {
@@ -516,8 +623,10 @@ void names_in_line(const void *address, const void *pc, char *text, size_t size)
     const char *field = dot > arrow || !arrow ? dot : arrow;
     size_t length = 0;
     const char *said = NULL;
-    if (object->name.is_path && field && lines_place(pc, &place))
-        said = expression(place.text, field + 1, &length);
+    if (object->name.is_path && field && lines_place(pc, &place)) {
+        said = given_back(place.text, &length);
+        said = said ? said : expression(place.text, field + 1, &length);
+    }
     unsigned number = memory_in_arena(address) ? ambiguity(object) : 0;
     int written = said ? snprintf(text, size, "%.*s", (int)length, said) : snprintf(text, size, "%s", whole);
     if (number && written >= 0 && (size_t)written < size)
