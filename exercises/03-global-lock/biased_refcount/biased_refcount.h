@@ -28,7 +28,8 @@
  * long as his count stays above 0, and neither do the others' on a merged object, or as long as the shared count is not
  * 0.
  *
- * Each `thread` is the calling thread's own. Whoever calls with an object has a reference to it.
+ * Each `thread` is the calling thread's own. It may be handed on to another thread, and one thread may have several:
+ * what it owns is its own all the same. Whoever calls with an object has a reference to it.
  */
 #ifndef BIASED_REFCOUNT_H
 #define BIASED_REFCOUNT_H
@@ -56,8 +57,8 @@ int biased_refcount_join(struct biased_refcount_threads *threads, struct biased_
 void biased_refcount_leave(struct biased_refcount_thread *thread);
 
 /* Makes the counts of an object that is owned by the calling thread, with one reference, the caller's. When the last
- * reference is given up `end(value)` is called, once, with no lock held: it may use any call of this header, for other
- * objects, with the thread that it is called in. The counts themselves end after it. Returns 0 or ENOMEM. */
+ * reference is given up `end(value)` is called, once, with no lock held: it may use any call of this header but leave,
+ * for other objects, with the thread that it is called in. The counts themselves end after it. Returns 0 or ENOMEM. */
 int biased_refcount_create(struct biased_refcount_thread *thread, void (*end)(void *value), void *value,
                            struct biased_refcount **object);
 

@@ -11,8 +11,10 @@
  *   - Who has waited for one interval asks the holder to drop it: that sets the holder's *drop request*. But only if no
  *     switch happened meanwhile: if the lock went to another thread during the wait, that one has just begun, and the
  *     waiter waits for a whole interval again. An interval is a time-out of a wait, measured by the monotonic clock.
- *   - A holder that drops the lock while its drop request is set waits, in gil_drop, until another thread has taken the
- *     lock (*forced switching*). However slowly that one wakes up, it is not overtaken by the one who has just let go.
+ *     Who has asked goes on waiting, an interval at a time: the next holder may be somebody else again, and has to be
+ *     asked, too.
+ *   - A holder that drops the lock while its drop request is set waits asleep, in gil_drop, until another thread has
+ *     taken the lock (*forced switching*). However slowly that one wakes up, who has just let go does not overtake it.
  *     A holder that drops the lock unasked does not wait.
  *   - A drop request is for one holder and one hold: it ends when he drops the lock.
  *   - Which of several waiters gets the lock is not promised. But a lock that is free while somebody waits goes to

@@ -42,8 +42,8 @@ int own_gil_create(struct own_gil **interpreter);
 int own_gil_destroy(struct own_gil *interpreter);
 
 /* Enters an interpreter: takes its lock, blocks until it has it, and stores the calling thread's side in `*thread`,
- * which own_gil_leave ends. A thread may be inside several interpreters, once each. Returns 0 or ENOMEM, and then it is
- * not inside. */
+ * which own_gil_leave ends. A thread may be inside several interpreters, once each. Returns 0; or ENOMEM, and then it
+ * is not inside and nothing is kept. */
 int own_gil_enter(struct own_gil *interpreter, struct own_gil_thread **thread);
 
 /* Leaves it: drops the lock, as gil_drop does, and ends `thread`. */
@@ -61,7 +61,7 @@ int64_t own_gil_interval(struct own_gil *interpreter);
 int own_gil_set(struct own_gil_thread *thread, const char *name, int64_t value);
 
 /* Stores the value of a global variable in `*value`. Returns 0, or ENOENT where it was never set, and then `*value` is
- * as it was and the thread's error is "name 'NAME' is not defined" (Python: NameError). */
+ * as it was and the thread's error is "name 'NAME' is not defined" (Python: NameError). Needs no memory. */
 int own_gil_get(struct own_gil_thread *thread, const char *name, int64_t *value);
 
 /* The message of the last error that `thread` has met, "" where it met none; a name in it is cut off where the message

@@ -13,7 +13,8 @@
  *   - It does so nowhere else. What stands between two such places is one step for all others, and so is each single
  *     instruction: TINY_VM_APPEND never leaves half of an item behind (Python: list.append is atomic).
  *   - TINY_VM_SLEEP lets go of the lock while it sleeps, and takes it again after: others run meanwhile. It never
- *     sleeps for less, also where a signal interrupts it (Python: PEP 475), by the monotonic clock.
+ *     sleeps for less, by the monotonic clock: where a signal interrupts it, it goes on for the rest of its time
+ *     (Python: PEP 475).
  *   - However a program ends, its thread does not hold the lock afterwards, and nothing of it is left behind.
  */
 #ifndef TINY_VM_H
@@ -86,10 +87,11 @@ void tiny_vm_destroy(struct tiny_vm *vm);
  * ends. Any number of threads may do so at the same time, none of which may hold the lock as it calls. Stores the
  * program's result in `*result` and returns 0, or returns a positive errno value and leaves `*result` as it was; what
  * the program did to globals and list until then stays done:
- *   EINVAL     an instruction that there is not, an index out of its range, a value popped off an empty stack, or a
- * sleep of less than 0 (Python: ValueError) EDOM       x % 0 (Python: ZeroDivisionError) EOVERFLOW  more values than
- * TINY_VM_STACK, or more open calls than TINY_VM_DEPTH (Python: RecursionError) ENOMEM     there is no memory: the list
- * is as it was (Python: MemoryError) */
+ *   EINVAL     an instruction, a variable or a target that there is not, or a value popped off an empty stack
+ *   EINVAL     a sleep of less than 0 (Python: ValueError)
+ *   EDOM       x % 0 (Python: ZeroDivisionError)
+ *   EOVERFLOW  more values than TINY_VM_STACK, or more open calls than TINY_VM_DEPTH (Python: RecursionError)
+ *   ENOMEM     there is no memory: the list is as it was (Python: MemoryError) */
 int tiny_vm_run(struct tiny_vm *vm, const struct tiny_vm_program *program, int64_t argument, int64_t *result);
 
 /* The machine's global variables and its list, seen from outside, while no program runs. The number of a variable is

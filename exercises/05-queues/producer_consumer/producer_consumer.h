@@ -12,13 +12,15 @@
  *   - Each item that was produced is consumed once, or (only where the run was stopped) dropped once: nothing is lost,
  *     nothing is done twice.
  *   - The producers run at the same time, each in a thread of its own, and so do the consumers, beside the producers.
+ *     All these threads are started for the run; the one that calls it only waits.
  *   - At most `maxsize` items wait in the queue. A producer that is too quick waits asleep, and so does a consumer that
  *     has nothing to do.
  *   - Items come out of the queue in the order in which they went in, whoever takes them.
  *   - When all producers have ended and all items were consumed, everyone stops, and the run returns.
  *   - Where a consume fails, or a thread cannot be started, the run is stopped: everyone stops soon, also who sleeps.
  *     Items that lie in the queue are dropped and not consumed; each producer is asked at most once more, and that item
- *     is dropped too. An item that a consumer had already taken is consumed.
+ *     is dropped too. An item that a consumer had already taken is consumed. Nobody waits for a drop that is still
+ *     going on in another thread: the others stop meanwhile.
  *
  * It is built on shutdown.h. The run keeps nothing: any number may go on at the same time.
  */

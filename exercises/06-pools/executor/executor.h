@@ -29,8 +29,8 @@
 struct executor;
 
 /* Makes an executor for at most `max_workers` threads and stores it in `*executor`; none is started yet. It belongs to
- * the caller, who ends it with executor_destroy. Returns 0, or a positive errno value, and then nothing was made and
- * nothing is kept:
+ * the caller, who ends it with executor_destroy. The maximum may be INT_MAX, for it costs nothing itself. Returns 0, or
+ * a positive errno value, and then nothing was made and nothing is kept:
  *   EINVAL  max_workers is not above 0 (Python: ValueError)
  *   ENOMEM  there is no memory (Python: MemoryError)
  *   other   what the function returned that failed */
@@ -46,16 +46,18 @@ int executor_create(struct executor **executor, int max_workers);
  * Returns 0, or a positive errno value, and then the task will not be done, and `*future` is as it was:
  *   ESHUTDOWN  the executor was shut down (Python: RuntimeError, "cannot schedule new futures after shutdown")
  *   ENOMEM     there is no memory (Python: MemoryError)
- *   other      there is no worker, and what pthread_create returned says why there cannot be one (Python: RuntimeError,
- *              "can't start new thread"). Where there are workers, they will have to do, and that is no error.
+ *   other      what the function returned that failed: future_create, or pthread_create where there is no worker yet
+ *              (Python: RuntimeError, "can't start new thread"). Where there are workers, they will have to do, and
+ *              that is no error; the next task that finds none idle has it tried again.
  * Does not wait for any task, nor for a new worker to run: a shutdown right after it may cancel every task. */
 int executor_submit(struct executor *executor, int (*work)(void *argument, void **result), void *argument,
                     struct future **future);
 
 /* Shuts it down: from now on submit returns ESHUTDOWN. Idle workers end, the others once the queue is empty.
- * `cancel_futures` first cancels what waits in the queue: those futures are cancelled and notified, their callbacks
- * have been called before this returns, and their tasks are never done, nor are those without a future. What runs is
- * not disturbed, and a worker that becomes free in the middle of it may still take a task that is there (as in Python).
+ * `cancel_futures` first cancels what waits in the queue, in its order: those futures are cancelled and notified, their
+ * callbacks have been called before this returns, and their tasks are never done, nor are those without a future. What
+ * runs is not disturbed, and a worker that becomes free in the middle of it may still take a task that is there (as in
+ * Python).
  * `wait` waits until all tasks are done and all workers have ended. It may be called again, with other arguments, and
  * by several threads at the same time: each that asked for `wait` gets it. Returns 0, or
  *   EDEADLK  `wait`, and called by one of its own workers, which would wait for itself (Python: RuntimeError,

@@ -104,10 +104,10 @@ int future_exception(struct future *future, int64_t timeout_us, int *exception);
 int future_cancel(struct future *future);
 
 /* Has callback(future, argument) called once, when the future is done: by the thread that finishes or cancels it, after
- * the callbacks that were added before. Where it is done already, by the calling thread, before this call returns. No
- * lock is held meanwhile: a callback may call everything here, on this future too. The future lives as long as the
- * callback runs. Adding one costs the same however many there are. Returns 0, or ENOMEM, and then it is not added and
- * was not called. */
+ * the callbacks that were added before. Where it is done already, by the calling thread, before this call returns, be
+ * it from a callback. No lock is held meanwhile: a callback may call everything here, on this future too. The future
+ * lives as long as the callback runs. One that is added twice is called twice. Adding one costs the same however many
+ * there are. Returns 0, or ENOMEM, and then it is not added and was not called. */
 int future_add_done_callback(struct future *future, void (*callback)(struct future *future, void *argument),
                              void *argument);
 
@@ -121,7 +121,7 @@ struct future_watcher {
      * call callbacks now. The future's lock is held: so it must be quick, and call nothing here. Once
      * called, the watcher is its owner's again, `next` too: nobody looks into it afterwards. */
     void (*settled)(struct future_watcher *watcher, enum future_state state, int exception, bool callbacks);
-    struct future_watcher *next; /* the future's own while it watches */
+    struct future_watcher *next; /* the future's own while it watches; what it held before does not matter */
 };
 
 /* Watches it: `settled` is set by the caller, and the watcher stays where it is until it was told or is unwatched.

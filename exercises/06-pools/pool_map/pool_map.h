@@ -28,12 +28,13 @@
  * and results are the caller's, and must not be used by anybody else until this has returned; the results' memory holds
  * what work put there, and nothing else touches it.
  *
- * Waits until all is done. Where there is nothing to do it does nothing and returns 0. Returns 0, or
+ * Waits, asleep, until all is done. Where there is nothing to do it does nothing and returns 0. Returns 0, or
  *   the first error     that work returned (Python: raises it)
  *   ESHUTDOWN, ENOMEM…  what executor_submit returned for a chunk, or ENOMEM for its own needs: that chunk and those
  *                       behind it are not done, those before it are finished (and an error of work counts for more)
  *   ECANCELED           executor_shutdown has cancelled a chunk meanwhile; the others are finished (likewise)
  *   EINVAL              a size times the count is more than memory can hold
+ *   other               what the pthread function returned that failed, and then nothing is done
  * May be called from any thread at any time, also by several at once, but not from a task of the same executor: its
  * worker would wait for chunks that may have nobody else to do them. */
 int pool_map(struct executor *executor, int (*work)(const void *item, void *result), const void *items,

@@ -17,7 +17,8 @@
  *     ENOMEM, or what the function returned that failed. An empty list is no error.
  *
  * Both arrays are the caller's, do not overlap, and must not be used by anybody else until the call has returned. May
- * be called from any thread, also by several at once. is_prime is called from several threads at the same time.
+ * be called from any thread, also by several at once, which do not wait for one another. is_prime is called from
+ * several threads at the same time.
  */
 #ifndef PRIMES_H
 #define PRIMES_H

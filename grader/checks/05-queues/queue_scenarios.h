@@ -366,6 +366,48 @@ static void two_producers_at_a_full_queue(void)
     queue_destroy(queue);
 }
 
+static void *put_and_take_back(void *argument)
+{
+    put(argument, 1);
+    ensure(get(argument) == 1, "there was one item, and " QUEUE "_get gave another");
+    return NULL;
+}
+
+static void *look_at_the_size(void *argument)
+{
+    size_t size = queue_size(argument);
+
+    ensure(size <= 1, "there is one item at most, and " QUEUE "_size says %ld", (long)size);
+    return NULL;
+}
+
+static void size_of_one_moment(void)
+{
+    if (!every_order)
+        return;
+    struct this_queue *queue = made(0);
+    pthread_t a = scenario_thread(put_and_take_back, queue), b = scenario_thread(look_at_the_size, queue);
+
+    scenario_join(a);
+    scenario_join(b);
+    queue_destroy(queue);
+}
+
+/* To the explorer two hours pass as soon as nobody does anything else. */
+static void nobody_comes(void)
+{
+    if (!every_order)
+        return;
+    struct this_queue *queue = made(1);
+    void *item = &things[0];
+
+    ensure(queue_get(queue, &item, INT64_C(7200000000)) == ETIMEDOUT && item == &things[0],
+           "an empty queue gave an item");
+    put(queue, 1);
+    ensure(queue_put(queue, &things[2], INT64_C(7200000000)) == ETIMEDOUT, "a full queue took an item");
+    queue_destroy(queue);
+}
+
 /* A put or get with a limit, which may pass at any moment. */
 struct attempt {
     struct this_queue *queue;
@@ -475,6 +517,9 @@ static void ends(void)
          "two threads wait for an item, one of them with a limit, another thread puts one"},                           \
         {"one_putter_gives_up", one_putter_gives_up,                                                                   \
          "two threads wait for room, one of them with a limit, another thread gets an item"},                          \
+        {"size_of_one_moment", size_of_one_moment,                                                                     \
+         "one thread puts an item and gets it, another asks how many items there are"},                                \
+        {"nobody_comes", nobody_comes, "one thread waits two hours for an item, then two for room, in vain"},          \
     {                                                                                                                  \
         "ends", ends, "one thread puts many items, gets some, and ends the queue"                                      \
     }

@@ -100,6 +100,7 @@ struct visit {
 /* Stands before the C library's own: which clock a waiting thread asks, and what is done to the monotonic one for that
  * thread alone: it is set back by a fixed time until the thread has begun to wait, and then it may jump an hour on. */
 static _Thread_local bool waits, jumps;
+static _Thread_local bool at_the_half; /* rather, it stands at half a second, a second ago, until then */
 static _Thread_local int64_t behind_us;
 static _Thread_local long waits_before; /* how often anybody had begun a timed wait, before this thread did */
 static bool asked_the_wall;             /* written by one waiting thread, read when it has ended */
@@ -117,6 +118,8 @@ int clock_gettime(clockid_t clock, struct timespec *now)
         int64_t then_ns = now->tv_sec * INT64_C(1000000000) + now->tv_nsec - behind_us * 1000;
         now->tv_sec = then_ns / 1000000000;
         now->tv_nsec = then_ns % 1000000000;
+        if (at_the_half)
+            *now = (struct timespec){now->tv_sec - 1, 500000000};
     }
     return result;
 }
@@ -329,6 +332,24 @@ TEST(unbounded, "A maxsize of 0 or less means no bound: such a queue is never fu
         must_be_empty(queue);
         queue_destroy(queue);
     }
+}
+
+TEST(very_many, "No bound means none but the memory: a queue may hold more items than a short number can count.")
+{
+    enum { VERY_MANY = 70000 };
+    struct this_queue *queue = new_queue(0);
+    int refused = 0, wrong = 0;
+    void *item = NULL;
+
+    for (int n = 0; n < VERY_MANY; n++)
+        refused += queue_put(queue, &things[n % 61], 0) != 0;
+    must(refused == 0, "Of %d puts into a queue without a bound %d were refused.", VERY_MANY, refused);
+    must_measure(queue, VERY_MANY, false);
+    for (int n = 0; n < VERY_MANY; n++)
+        wrong += queue_get(queue, &item, 0) != 0 || item != &things[n % 61];
+    must(wrong == 0, "%d items were put, and of as many gets %d failed or gave the wrong item.", VERY_MANY, wrong);
+    must_be_empty(queue);
+    queue_destroy(queue);
 }
 
 TEST(large_bound, "A large maxsize costs nothing by itself: memory is taken for the items that come.")
@@ -688,6 +709,27 @@ TEST(never_too_early, "A timed call does not give up before its time: nothing of
              "wait %lld µs at least, but it gave up after %lld.",
              (long long)timeout_us, (long long)set_back_us, (long long)(timeout_us - set_back_us),
              (long long)timed.took_us);
+        queue_destroy(queue);
+    }
+}
+
+static void visit_at_the_half(void *argument)
+{
+    at_the_half = true;
+    visit_run(argument);
+    at_the_half = false;
+}
+
+TEST(full_second, "A time-out that ends exactly at a full second is one like any other.")
+{
+    for (int puts = 0; puts < 2; puts++) {
+        struct this_queue *queue = new_queue(1);
+        struct visit timed = puts ? a_put(queue, 1, 500000) : a_get(queue, 500000);
+
+        if (puts)
+            must_put(queue, 0);
+        runner_join(runner_start(visit_at_the_half, &timed));
+        must_return(ETIMEDOUT, timed.result, "A call that waits in vain until a full second, with 0 nanoseconds,");
         queue_destroy(queue);
     }
 }

@@ -200,6 +200,32 @@ TEST(one_thread, "An object begins with one reference, and ends when the last on
     biased_refcount_threads_destroy(NULL);
 }
 
+TEST(many_references, "There may be very many references: neither count is a small number.")
+{
+    enum { MANY = 70000 }; /* more than 16 bits hold */
+    struct biased_refcount_threads *threads = new_threads();
+    struct biased_refcount_thread *me = join(threads), *other = join(threads);
+    struct thing thing = {0};
+    struct biased_refcount *object = new_object(me, &thing);
+
+    for (int i = 0; i < MANY; i++) {
+        biased_refcount_incref(me, object);
+        biased_refcount_incref(other, object);
+    }
+    must_count(object, 1 + 2 * (int64_t)MANY, "Two threads counted 70000 references each");
+    for (int i = 0; i < MANY; i++) {
+        biased_refcount_decref(me, object);
+        biased_refcount_decref(other, object);
+    }
+    must_live(&thing, "One reference is left");
+    must_count(object, 1, "One reference is left");
+    biased_refcount_decref(me, object);
+    must_end(&thing, "After the last decref");
+    biased_refcount_leave(me);
+    biased_refcount_leave(other);
+    biased_refcount_threads_destroy(threads);
+}
+
 /* ---- two threads ------------------------------------------------------------------------------------------------ */
 
 TEST(counted_and_given_up_elsewhere,
@@ -374,6 +400,8 @@ TEST(queued_and_merged_before,
     biased_refcount_decref(me, object);
     biased_refcount_decref(me, object); /* the owner's count is 0 */
     must_live(&thing, "The object is still in the queue");
+    must(biased_refcount_is_merged(object),
+         "The owner's count became 0 while the object was in his queue, and the counts were not merged.");
     biased_refcount_merge(me);
     must_end(&thing, "The owner has merged, and nobody has a reference");
     leave(&helper);
@@ -522,6 +550,34 @@ TEST(many_come_and_go, "Any number of threads may come and go, in any order.")
     for (int j = 0; j < 3; j++)
         biased_refcount_leave(several[j]);
     biased_refcount_leave(me);
+    biased_refcount_threads_destroy(threads);
+}
+
+TEST(two_sets, "Each set of threads is for itself: making or ending another one changes nothing in it.")
+{
+    struct biased_refcount_threads *threads = new_threads();
+    struct biased_refcount_thread *owner = join(threads), *other = join(threads);
+    struct thing thing = {0}, its = {0};
+    struct biased_refcount *object = new_object(owner, &thing);
+    struct biased_refcount_threads *second = new_threads();
+    struct biased_refcount_thread *its_owner = join(second), *its_other = join(second);
+    struct biased_refcount *its_object = new_object(its_owner, &its);
+
+    biased_refcount_decref(its_other, its_object);
+    biased_refcount_decref(other, object); /* the owner's only reference: queued for him, in his set */
+    must_live(&thing, "There are two sets, and the object is queued for its owner");
+    must(biased_refcount_merge_requested(owner) && biased_refcount_merge_requested(its_owner),
+         "In each of two sets an object is queued for its owner, and not both owners are asked to merge.");
+    biased_refcount_merge(its_owner);
+    must_end(&its, "The owner in the second set has merged");
+    must_live(&thing, "Only the owner in the other set has merged");
+    biased_refcount_leave(its_owner);
+    biased_refcount_leave(its_other);
+    biased_refcount_threads_destroy(second);
+    biased_refcount_merge(owner);
+    must_end(&thing, "The other set has ended, and the owner has merged");
+    biased_refcount_leave(owner);
+    biased_refcount_leave(other);
     biased_refcount_threads_destroy(threads);
 }
 
@@ -698,12 +754,57 @@ TEST(no_memory, "Without memory the three calls that make something return ENOME
     biased_refcount_merge(me);
     fail_memory(0);
     for (int i = 0; i < 3; i++)
-        must(errors[i] == ENOMEM, "Without memory a call that makes something returned %d (%s) instead of ENOMEM.",
-             errors[i], strerror(errors[i]));
+        must(errors[i] == ENOMEM, "Without memory a call that makes something returned %s instead of ENOMEM.",
+             error_text(errors[i]));
     must_end(&thing, "The last reference was given up without memory");
     biased_refcount_leave(me);
     biased_refcount_leave(other);
     biased_refcount_threads_destroy(threads);
+}
+
+/* How many pieces are held, where the nth call of this kind since there were `before` of them was refused. */
+static long held_but(enum wrap_call call, long before, long nth)
+{
+    return memory_held() - (wrap_count(call) - before >= nth ? 1 : 0);
+}
+
+TEST(no_memory_midway, "A call that makes something and finds no memory keeps none, however much it has already.")
+{
+    static const enum wrap_call calls[] = {WRAP_malloc, WRAP_calloc};
+
+    for (long nth = 1; nth <= 4; nth++) {
+        for (int c = 0; c < 2; c++) {
+            struct biased_refcount_threads *threads = new_threads(), *more = NULL;
+            struct biased_refcount_thread *me = join(threads), *another = NULL;
+            struct thing thing = {0};
+            struct biased_refcount *object = NULL;
+            int errors[3];
+
+            for (int i = 0; i < 3; i++) {
+                long held = memory_held(), before = wrap_count(calls[c]);
+                wrap_fail(calls[c], nth, ENOMEM);
+                errors[i] = i == 0   ? biased_refcount_threads_create(&more)
+                            : i == 1 ? biased_refcount_join(threads, &another)
+                                     : biased_refcount_create(me, end_thing, &thing, &object);
+                wrap_fail(calls[c], 0, 0);
+                long kept = held_but(calls[c], before, nth) - held;
+                must(errors[i] == 0 || (errors[i] == ENOMEM && kept <= 0),
+                     "Without memory, %s should return ENOMEM and keep nothing; it returned %s and kept %ld pieces.",
+                     i == 0   ? "biased_refcount_threads_create"
+                     : i == 1 ? "biased_refcount_join"
+                              : "biased_refcount_create",
+                     error_text(errors[i]), kept);
+            }
+            if (errors[2] == 0)
+                biased_refcount_decref(me, object);
+            if (errors[1] == 0)
+                biased_refcount_leave(another);
+            if (errors[0] == 0)
+                biased_refcount_threads_destroy(more);
+            biased_refcount_leave(me);
+            biased_refcount_threads_destroy(threads);
+        }
+    }
 }
 
 TEST(nothing_kept,
@@ -717,7 +818,8 @@ TEST(nothing_kept,
     wrap_fail(WRAP_pthread_mutex_init, 0, 0);
     bool tried = wrap_count(WRAP_pthread_mutex_init) > 0;
     must(!tried || (error == EAGAIN && memory_held() <= held),
-         "pthread_mutex_init returned EAGAIN, and biased_refcount_threads_create returned %d, or kept memory.", error);
+         "pthread_mutex_init returned EAGAIN, and biased_refcount_threads_create returned %s, or kept memory.",
+         error_text(error));
     if (error == 0)
         biased_refcount_threads_destroy(threads);
     long made = wrap_count(WRAP_pthread_mutex_init), ended = wrap_count(WRAP_pthread_mutex_destroy);

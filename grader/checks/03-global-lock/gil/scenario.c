@@ -8,7 +8,14 @@
 #include "gil.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
+
+#ifdef INTERLEAVE
+static const bool every_order = true;
+#else
+static const bool every_order = false;
+#endif
 
 /* As short as can be, and so long that it is never over while a scenario runs. */
 enum { SHORT_US = 1, HOUR_US = 1000000000 };
@@ -172,6 +179,50 @@ static void asked_for_sure(void)
 
     scenario_join(a);
     scenario_join(b);
+    gil_destroy(meeting.gil);
+}
+
+/* Three threads, and whoever has the lock while others are to come spins until he is asked: so each of them is asked,
+ * also the one who got the lock before somebody who had asked for it. */
+static void *spin_while_others_wait(void *argument)
+{
+    struct meeting *meeting = argument;
+    struct gil_thread *me = side(meeting->gil);
+
+    ensure(gil_take(me) == 0, "gil_take returned an error");
+    if (++meeting->guarded < 3)
+        while (!gil_drop_requested(me))
+            continue;
+    ensure(gil_drop(me) == 0, "gil_drop returned an error");
+    gil_thread_destroy(me);
+    return NULL;
+}
+
+static void each_is_asked(void)
+{
+    if (!every_order)
+        return;
+    struct meeting meeting = {.gil = made(SHORT_US)};
+    pthread_t threads[3];
+
+    for (int i = 0; i < 3; i++)
+        threads[i] = scenario_thread(spin_while_others_wait, &meeting);
+    for (int i = 0; i < 3; i++)
+        scenario_join(threads[i]);
+    gil_destroy(meeting.gil);
+}
+
+/* With an interval without an end it is only the drop that wakes who waits. */
+static void never_asked(void)
+{
+    if (!every_order)
+        return;
+    struct meeting meeting = {.gil = made(INT64_MAX)};
+    pthread_t a = scenario_thread(once, &meeting), b = scenario_thread(once, &meeting);
+
+    scenario_join(a);
+    scenario_join(b);
+    ensure(meeting.guarded == 4, "two threads added 2 each under the lock, and the sum is %d", meeting.guarded);
     gil_destroy(meeting.gil);
 }
 
@@ -351,6 +402,8 @@ SCENARIOS = {
     {"asked_late", asked_late, "one thread computes under the lock, another wants it, and the interval is long"},
     {"asked_while_dropping", asked_while_dropping, "one thread takes and drops the lock, another wants it meanwhile"},
     {"asked_for_sure", asked_for_sure, "one thread computes until it is asked for the lock, then drops it"},
+    {"each_is_asked", each_is_asked, "three threads compute until they are asked for the lock, but for the last one"},
+    {"never_asked", never_asked, "two threads take the lock, and an interval never ends: nobody asks"},
     {"looked_at", looked_at, "one thread holds the lock, another sets the interval and counts the switches"},
     {"interval_of_a_waiter", interval_of_a_waiter, "the same, and a third one waits for the lock"},
     {"pairs", pairs, "two calls of two threads, one after the other"},

@@ -9,13 +9,65 @@
 #endif
 #include "check.h"
 #include "gil.h"
-#include "nap.h"
 #include "wrap.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
+
+/* nap.h's own of these two are called by those below. */
+#define pthread_cond_timedwait nap_cond_timedwait
+#define clock_gettime nap_clock_gettime
+#include "nap.h"
+#undef pthread_cond_timedwait
+#undef clock_gettime
+
+/* ---- clocks ------------------------------------------------------------------------------------------------------ */
+
+/* The conditions that go by the monotonic clock. A wait in a nap ends when the test says so, and would not show that
+ * its deadline, by the condition's own clock, was over before it began. */
+enum { CONDITIONS_MAX = 1024 };
+static pthread_cond_t *monotonic[CONDITIONS_MAX];
+static struct tally conditions;
+static struct tally waits_by_the_wall; /* timed ones, on any other condition */
+
+NAP_HIDDEN int pthread_cond_init(pthread_cond_t *restrict condition, const pthread_condattr_t *restrict attributes)
+{
+    int (*init)(pthread_cond_t *, const pthread_condattr_t *) = NULL;
+    clockid_t clock = CLOCK_REALTIME;
+
+    *(void **)&init = dlsym(RTLD_NEXT, "pthread_cond_init");
+    if (attributes != NULL)
+        pthread_condattr_getclock(attributes, &clock);
+    long number = clock == CLOCK_MONOTONIC ? tally_add(&conditions, 1) : CONDITIONS_MAX;
+    if (number < CONDITIONS_MAX)
+        __atomic_store_n(&monotonic[number], condition, __ATOMIC_RELEASE);
+    return init == NULL ? ENOSYS : init(condition, attributes);
+}
+
+NAP_HIDDEN int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
+                                      const struct timespec *restrict until)
+{
+    bool by_the_wall = tally_read(&conditions) < CONDITIONS_MAX;
+
+    for (int i = 0; i < CONDITIONS_MAX && by_the_wall; i++)
+        by_the_wall = __atomic_load_n(&monotonic[i], __ATOMIC_ACQUIRE) != condition;
+    tally_add(&waits_by_the_wall, by_the_wall);
+    return nap_cond_timedwait(condition, mutex, until);
+}
+
+static _Thread_local const struct timespec *stopped_clock; /* what the monotonic one shows; NULL: the time */
+
+NAP_HIDDEN int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    if (stopped_clock == NULL || clock != CLOCK_MONOTONIC)
+        return nap_clock_gettime(clock, now);
+    *now = *stopped_clock;
+    return 0;
+}
+
+/* ---- making, calling --------------------------------------------------------------------------------------------- */
 
 static struct gil *new_gil(void)
 {
@@ -46,6 +98,7 @@ static void must_return(int expected, int got, const char *call)
 struct taker {
     struct gil_thread *thread;
     struct nap_alarm clock; /* of its gil_take */
+    const struct timespec *stopped;
     struct gate has_it, let_go;
     int took, dropped; /* what the calls returned */
     int errno_after;   /* of gil_take; it was ERANGE before */
@@ -59,9 +112,11 @@ static void take_and_drop(void *argument)
     struct taker *taker = argument;
 
     nap_alarm = &taker->clock;
+    stopped_clock = taker->stopped;
     errno = ERANGE;
     taker->took = gil_take(taker->thread);
     taker->errno_after = errno;
+    stopped_clock = NULL;
     nap_alarm = NULL;
     taker->held = gil_is_held(taker->thread);
     gate_open(&taker->has_it);
@@ -280,12 +335,38 @@ TEST(waits_one_interval, "Who waits sleeps for one interval at a time, by the mo
              "The interval is %lld µs, and a thread that waits sleeps until %lld µs after it began, by the monotonic "
              "clock.",
              (long long)intervals_us[i], (long long)(until_ns - before_ns) / 1000);
+        must(tally_read(&waits_by_the_wall) == 0,
+             "A thread that waits sleeps on a condition that goes by the clock on the wall, by which its deadline is "
+             "long "
+             "over: pthread_condattr_setclock says that a condition is to go by CLOCK_MONOTONIC.");
         must_return(0, gil_drop(me), "gil_drop of the holder, whom nobody has asked,");
         ring(&taker, 0);
         end_taker(&taker);
         gil_thread_destroy(me);
         gil_destroy(gil);
     }
+}
+
+TEST(full_second, "A deadline may fall on a full second: that is a second more and 0 nanoseconds.")
+{
+    static const struct timespec before = {1000, 995000000};
+    struct gil *gil = new_gil();
+    struct gil_thread *me = new_thread(gil);
+    struct taker taker = {
+        .thread = new_thread(gil), .took = -1, .dropped = -1, .clock = {.naps = 1}, .stopped = &before};
+
+    must_return(0, gil_take(me), "gil_take of a free lock");
+    taker.runner = runner_start(take_and_drop, &taker);
+    must_sleep(&taker, 0);
+    must(taker.clock.until[0].tv_sec == 1001 && taker.clock.until[0].tv_nsec == 0,
+         "A thread began to wait for 5 ms at 1000 s and 995,000,000 ns, and sleeps until %lld s and %ld ns instead of "
+         "1001 s and 0 ns.",
+         (long long)taker.clock.until[0].tv_sec, taker.clock.until[0].tv_nsec);
+    must_return(0, gil_drop(me), "gil_drop of the holder, whom nobody has asked,");
+    ring(&taker, 0);
+    end_taker(&taker);
+    gil_thread_destroy(me);
+    gil_destroy(gil);
 }
 
 TEST(longest_interval, "An interval may be as long as an int64_t can say: then nobody ever asks.")
@@ -347,8 +428,13 @@ TEST(asks_after_one_interval, "Who has waited for one interval asks the holder t
     start_taker(&taker, gil, 2);
     must_sleep(&taker, 0);
     must(!gil_drop_requested(me), "A thread has only begun to wait, and gil_drop_requested of the holder is true.");
+    int64_t before_ns = now_ns();
     ring(&taker, 0);
     must_sleep(&taker, 1);
+    int64_t until_ns = in_ns(taker.clock.until[1]);
+    must(until_ns == 0 || until_ns >= before_ns + (int64_t)GIL_INTERVAL_US * 1000,
+         "A thread's interval was over, it has asked, and its next wait is shorter than an interval: it keeps the "
+         "processor busy until the lock is dropped.");
     must(gil_drop_requested(me),
          "A thread has waited for an interval, nothing else happened, and gil_drop_requested of "
          "the holder is false.");
@@ -678,6 +764,9 @@ TEST(switch_survives_nothing, "A wait for the switch that ends for no reason goe
 
     gate_open(&holder.go);
     must_be_blocked(holder.runner, "The holder dropped the lock on request, and gil_drop returned before the switch.");
+    must(holder.clock.until[0].tv_sec == 0,
+         "A holder that waits in gil_drop for the switch sets itself a limit, to look again and again: it should sleep "
+         "until whoever takes the lock wakes it.");
     gate_open(&holder.clock.rung[0]);
     must_be_blocked(holder.runner, "The wait of gil_drop for the switch ended for no reason, no other thread has taken "
                                    "the lock, and yet gil_drop returned.");
@@ -911,21 +1000,23 @@ TEST(errno_is_kept, "gil_take, gil_drop and gil_checkpoint leave errno as it was
     int again = gil_take(me), after_again = errno;
     int dropped = gil_drop(me), after_drop = errno;
     int twice = gil_drop(me), after_twice = errno;
+    int unheld = gil_checkpoint(me), after_unheld = errno;
     end_taker(&taker);
     must_return(0, took, "gil_take");
     must_return(0, checked, "gil_checkpoint");
     must_return(0, dropped, "gil_drop");
     must_return(EDEADLK, again, "gil_take of the holder");
     must_return(EPERM, twice, "A second gil_drop");
-    must(after_again == ERANGE && after_twice == ERANGE,
-         "errno was ERANGE, and after a gil_take and a gil_drop that were refused it was %d and %d: an error is "
-         "returned, and errno stays as it was.",
-         after_again, after_twice);
-    must(taker.errno_after == ERANGE, "errno was ERANGE, and after a gil_take that waited for an interval it was %d.",
-         taker.errno_after);
+    must_return(EPERM, unheld, "gil_checkpoint without the lock");
+    must(after_again == ERANGE && after_twice == ERANGE && after_unheld == ERANGE,
+         "errno was ERANGE, and after a gil_take, a gil_drop and a gil_checkpoint that were refused it was %s, %s and "
+         "%s: an error is returned, and errno stays as it was.",
+         error_text(after_again), error_text(after_twice), error_text(after_unheld));
+    must(taker.errno_after == ERANGE, "errno was ERANGE, and after a gil_take that waited for an interval it was %s.",
+         error_text(taker.errno_after));
     must(after_take == ERANGE && after_checkpoint == ERANGE && after_drop == ERANGE,
-         "errno was ERANGE, and after gil_take, gil_checkpoint and gil_drop it was %d, %d and %d.", after_take,
-         after_checkpoint, after_drop);
+         "errno was ERANGE, and after gil_take, gil_checkpoint and gil_drop it was %s, %s and %s.",
+         error_text(after_take), error_text(after_checkpoint), error_text(after_drop));
     gil_thread_destroy(me);
     gil_destroy(gil);
 }
@@ -953,6 +1044,7 @@ TEST(no_memory, "When there is no memory, gil_create and gil_thread_create retur
 /* What was wrong when a call of gil_create's failed; all calls together, since how many there are is not promised. */
 struct failures {
     const char *of;                       /* the call that failed; NULL: nothing was wrong */
+    int error;                            /* how it failed */
     bool memory_kept, parts_kept, silent; /* what was wrong then */
 };
 
@@ -963,34 +1055,40 @@ static long made_parts(void)
 }
 
 /* Makes the nth call of `what` in gil_create fail. Returns whether there was an nth call. */
-static bool fail_nth(enum wrap_call what, long nth, const char *name, struct failures *failures)
+static bool fail_nth(enum wrap_call what, long nth, int how, const char *name, struct failures *failures)
 {
     struct gil *gil = NULL;
     long memory = memory_held(), parts = made_parts(), calls = wrap_count(what);
 
-    wrap_fail(what, nth, EAGAIN);
+    wrap_fail(what, nth, how);
     int error = gil_create(&gil);
     wrap_fail(what, 0, 0);
     if (wrap_count(what) - calls < nth) {
         gil_destroy(gil);
         return false;
     }
-    bool memory_kept = memory_held() > memory, silent = error != EAGAIN;
+    bool memory_kept = memory_held() > memory, silent = error != how;
     bool parts_kept = made_parts() - parts > 1; /* the call that failed was counted, and made nothing */
     if (memory_kept || parts_kept || silent)
-        *failures = (struct failures){name, memory_kept, parts_kept, silent};
+        *failures = (struct failures){name, how, memory_kept, parts_kept, silent};
     return true;
 }
 
 TEST(nothing_kept, "When a part of the lock cannot be made, gil_create returns that error and keeps nothing.")
 {
-    struct failures failures = {NULL, false, false, false};
+    static const int hows[] = {EAGAIN, ENOMEM};
+    struct failures failures = {NULL, 0, false, false, false};
 
-    for (long nth = 1; nth < 6 && fail_nth(WRAP_pthread_mutex_init, nth, "pthread_mutex_init", &failures); nth++)
-        continue;
-    for (long nth = 1; nth < 6 && fail_nth(WRAP_pthread_cond_init, nth, "pthread_cond_init", &failures); nth++)
-        continue;
-    must(!failures.silent, "%s returned EAGAIN, and gil_create did not return that.", failures.of);
+    for (int i = 0; i < 2; i++) {
+        long nth = 1;
+        while (nth < 6 && fail_nth(WRAP_pthread_mutex_init, nth, hows[i], "pthread_mutex_init", &failures))
+            nth++;
+        nth = 1;
+        while (nth < 6 && fail_nth(WRAP_pthread_cond_init, nth, hows[i], "pthread_cond_init", &failures))
+            nth++;
+    }
+    must(!failures.silent, "%s returned %s, and gil_create did not return that.", failures.of,
+         error_text(failures.error));
     must(!failures.memory_kept, "%s failed, and gil_create kept memory that it had allocated: it is lost.",
          failures.of);
     must(!failures.parts_kept, "%s failed, and gil_create left a mutex or condition that it had made.", failures.of);

@@ -10,6 +10,7 @@
 #include "check.h"
 #include "nap.h"
 #include "own_gil.h"
+#include "refuse.h"
 #include "wrap.h"
 
 #include <stdio.h>
@@ -63,10 +64,14 @@ TEST(variables, "A global variable keeps its value until it is set anew; one tha
 
     must(strcmp(own_gil_error(thread), "") == 0, "There was no error yet, and own_gil_error is \"%s\".",
          own_gil_error(thread));
-    must_return(ENOENT, own_gil_get(thread, "x", &value), "own_gil_get of a variable that was never set");
+    must_return(ENOENT, own_gil_get(thread, name, &value), "own_gil_get of a variable that was never set");
     must(value == 99, "own_gil_get failed, and yet *value has changed.");
+    name[0] = 'z';
     must(strcmp(own_gil_error(thread), "name 'x' is not defined") == 0,
-         "own_gil_error should be \"name 'x' is not defined\", but it is \"%s\".", own_gil_error(thread));
+         "x was not there, its caller has overwritten the name since, and own_gil_error should be \"name 'x' is not "
+         "defined\", but it is \"%s\".",
+         own_gil_error(thread));
+    name[0] = 'x';
     must_return(0, own_gil_set(thread, name, 1), "own_gil_set");
     name[0] = 'y';
     must_return(0, own_gil_set(thread, name, -2), "own_gil_set");
@@ -94,6 +99,7 @@ TEST(many_variables, "There is no limit to the number of variables and texts, no
     static char longest[5001];
     char name[16];
     long wrong = 0;
+    const char *first = own_gil_intern(thread, "v0");
 
     for (int i = 0; i < MANY; i++) {
         snprintf(name, sizeof name, "v%d", i);
@@ -107,6 +113,10 @@ TEST(many_variables, "There is no limit to the number of variables and texts, no
     must(wrong == 0, "Of 3000 variables and texts %ld could not be set or have another value.", wrong);
     must(own_gil_interned(thread) == MANY, "3000 texts were interned, and own_gil_interned says %zu.",
          own_gil_interned(thread));
+    must(first != NULL && own_gil_intern(thread, "v0") == first,
+         "A text was interned, then 2999 others, and now the first one is another pointer: it should last as long as "
+         "its "
+         "interpreter.");
     memset(longest, 'n', sizeof longest - 1);
     must_return(0, own_gil_set(thread, longest, 5), "own_gil_set with a name of 5000 bytes");
     must_be(thread, longest, 5);
@@ -288,15 +298,22 @@ TEST(checkpoint_lets_others_in,
 TEST(busy_while_inside, "An interpreter that a thread is inside of cannot be ended: EBUSY, and nothing has changed.")
 {
     struct own_gil *interpreter = new_interpreter();
+    struct own_gil_thread *thread = enter(interpreter);
     struct visitor visitor = {.error = -1};
 
+    const char *text = own_gil_intern(thread, "spam");
+    own_gil_leave(thread);
+    must_return(0, own_gil_set_interval(interpreter, 77), "own_gil_set_interval");
     start(&visitor, interpreter);
     gate_pass(&visitor.inside);
     must_return(EBUSY, own_gil_destroy(interpreter), "own_gil_destroy while a thread is inside");
     gate_open(&visitor.go);
     runner_join(visitor.runner);
-    struct own_gil_thread *thread = enter(interpreter);
+    thread = enter(interpreter);
     must_be(thread, "visited", 1);
+    must(own_gil_interned(thread) == 1 && own_gil_intern(thread, "spam") == text,
+         "own_gil_destroy returned EBUSY, and yet the text that was interned before is not there any more.");
+    must(own_gil_interval(interpreter) == 77, "own_gil_destroy returned EBUSY, and yet the interval has changed.");
     own_gil_leave(thread);
     end(interpreter);
     must_return(0, own_gil_destroy(NULL), "own_gil_destroy of NULL");
@@ -571,7 +588,9 @@ static void fail_memory(long nth)
     wrap_fail(WRAP_realloc, nth, ENOMEM);
 }
 
-TEST(no_memory, "Without memory create, enter and set return ENOMEM and intern NULL, and nothing has changed.")
+TEST(no_memory,
+     "Without memory create, enter and set return ENOMEM and intern NULL, and nothing has changed; get needs "
+     "none, also where it fails.")
 {
     struct own_gil *interpreter = new_interpreter(), *none = NULL;
     struct own_gil_thread *nobody = NULL;
@@ -593,6 +612,16 @@ TEST(no_memory, "Without memory create, enter and set return ENOMEM and intern N
     must_return(ENOENT, own_gil_get(thread, "x", &value), "own_gil_get of a variable that could not be set");
     must_return(0, own_gil_set(thread, "x", 3), "own_gil_set when there is memory again");
     must_be(thread, "x", 3);
+    fail_memory(-1);
+    set = own_gil_set(thread, "x", 4);
+    int got = own_gil_get(thread, "y", &value);
+    fail_memory(0);
+    must(set == 0 || set == ENOMEM, "Without memory, own_gil_set of a variable that is there returned %s.",
+         error_text(set));
+    must_be(thread, "x", set == 0 ? 4 : 3);
+    must_return(ENOENT, got, "Without memory, own_gil_get of a variable that was never set");
+    must(strcmp(own_gil_error(thread), "name 'y' is not defined") == 0,
+         "Without memory a variable was not found, and own_gil_error is \"%s\".", own_gil_error(thread));
     own_gil_leave(thread);
     end(interpreter);
 }
@@ -620,4 +649,50 @@ TEST(ends_with_all_it_has, "An interpreter that ends takes with it all that it h
     end(interpreter);
     must(memory_held() <= held, "An interpreter was ended, and memory of it was not freed.");
     end(other);
+}
+
+/* Refuses the nth piece of memory that the lock asks for in own_gil_create. Returns whether it asked for so many. */
+static bool create_refused(long nth)
+{
+    struct own_gil *interpreter = NULL;
+    long held = memory_held();
+
+    refuse_memory(nth);
+    int error = own_gil_create(&interpreter);
+    bool refused = refuse_in == 0;
+    refuse_memory(0);
+    must_return(refused ? ENOMEM : 0, error, "Where gil_create may find no memory, own_gil_create");
+    must(!refused || memory_held() <= held, "gil_create failed, and own_gil_create kept memory of its own.");
+    if (!refused)
+        end(interpreter);
+    return refused;
+}
+
+/* The same for what own_gil_enter asks of the lock. */
+static bool enter_refused(struct own_gil *interpreter, long nth)
+{
+    struct own_gil_thread *thread = NULL;
+    long held = memory_held();
+
+    refuse_memory(nth);
+    int error = own_gil_enter(interpreter, &thread);
+    bool refused = refuse_in == 0;
+    refuse_memory(0);
+    must_return(refused ? ENOMEM : 0, error, "Where gil_thread_create may find no memory, own_gil_enter");
+    must(!refused || memory_held() <= held, "gil_thread_create failed, and own_gil_enter kept memory of its own.");
+    if (!refused)
+        own_gil_leave(thread);
+    return refused;
+}
+
+TEST(no_memory_for_the_lock, "Where the lock finds no memory, own_gil_create and own_gil_enter return its error, keep "
+                             "nothing, and nobody is inside.")
+{
+    struct own_gil *interpreter = new_interpreter();
+
+    for (long nth = 1; create_refused(nth); nth++)
+        continue;
+    for (long nth = 1; enter_refused(interpreter, nth); nth++)
+        continue;
+    end(interpreter);
 }

@@ -9,12 +9,64 @@
 #define _GNU_SOURCE
 #endif
 #include "check.h"
-#include "nap.h"
+#include "refuse.h"
 #include "tiny_vm.h"
 #include "wrap.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+/* nap.h's own of these are called by those below. */
+#define clock_gettime nap_clock_gettime
+#define clock_nanosleep nap_clock_nanosleep
+#define nanosleep nap_nanosleep
+#include "nap.h"
+#undef clock_gettime
+#undef clock_nanosleep
+#undef nanosleep
+
+/* ---- a clock that only sleeps move ------------------------------------------------------------------------------- */
+
+static _Thread_local const struct timespec *stopped_clock; /* where the monotonic one stood; NULL: it is the real one */
+static _Thread_local int64_t slept_ns;                     /* for how long the thread was to sleep since then */
+
+static int64_t in_ns(struct timespec time)
+{
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+NAP_HIDDEN int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    if (stopped_clock == NULL || clock != CLOCK_MONOTONIC)
+        return nap_clock_gettime(clock, now);
+    int64_t now_ns = in_ns(*stopped_clock) + slept_ns;
+    *now = (struct timespec){now_ns / 1000000000, now_ns % 1000000000};
+    return 0;
+}
+
+NAP_HIDDEN int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left)
+{
+    int error = nap_clock_nanosleep(clock, flags, time, left);
+
+    if (stopped_clock != NULL && error == 0) {
+        int64_t until_ns = flags != 0 ? in_ns(*time) - in_ns(*stopped_clock) : slept_ns + in_ns(*time);
+        slept_ns = until_ns > slept_ns ? until_ns : slept_ns;
+    }
+    return error;
+}
+
+NAP_HIDDEN int nanosleep(const struct timespec *time, struct timespec *left)
+{
+    int error = clock_nanosleep(CLOCK_MONOTONIC, 0, time, left);
+
+    if (error == 0)
+        return 0;
+    errno = error;
+    return -1;
+}
+
+/* ---- machines and programs --------------------------------------------------------------------------------------- */
 
 enum { CODE_MAX = 12000 };
 
@@ -478,18 +530,62 @@ static int64_t result_when_asked(struct machine *machine, struct visit *visit)
     return visit->struck ? result : -1; /* a list that needs no memory for 5000 items cannot be watched */
 }
 
+/* So many jumps back or calls, one or the other, for which nobody asks. */
+static void add_turns(struct machine *machine, long turns, bool calls)
+{
+    for (long i = 0; i < turns; i++) {
+        int64_t at = (int64_t)machine->program.count;
+        add(machine, TINY_VM_JUMP, at + 3);
+        add(machine, calls ? TINY_VM_LOAD : TINY_VM_JUMP, calls ? 0 : at + 5); /* 1: back here */
+        add(machine, TINY_VM_RETURN, 0);
+        add(machine, TINY_VM_PUSH, 0); /* 3 */
+        add(machine, calls ? TINY_VM_CALL : TINY_VM_JUMP, at + 1);
+    }
+}
+
+/* What a program sees that jumps back when it was asked, after so many jumps back or calls when it was not. */
+static int64_t result_at_a_jump_back(struct machine *machine, struct visit *visit, long turns, bool calls)
+{
+    machine->program.count = 0;
+    tiny_vm_set_global(machine->vm, 0, 0);
+    add(machine, TINY_VM_JUMP, 3);
+    add(machine, TINY_VM_LOAD_GLOBAL, 0); /* 1 */
+    add(machine, TINY_VM_RETURN, 0);
+    add_turns(machine, turns, calls); /* 3 */
+    add_watch(machine);
+    add_appends(machine);
+    add(machine, TINY_VM_JUMP, 1);
+    return result_when_asked(machine, visit);
+}
+
+TEST(
+    lets_others_in_at_the_next_one,
+    "Where it was asked to drop the lock, a thread does so at the very next jump back or call, however many there were "
+    "before.")
+{
+    static const struct {
+        long turns;
+        bool calls;
+        const char *text;
+    } before[] = {
+        {1, false, "one jump back"}, {7, false, "seven jumps back"}, {1, true, "one call"}, {7, true, "seven calls"}};
+    struct visit visit;
+
+    for (int i = 0; i < 4; i++) {
+        struct machine *machine = new_machine(); /* its list is to need memory */
+        int64_t result = result_at_a_jump_back(machine, &visit, before[i].turns, before[i].calls);
+        must(result != 0, "After %s another thread asked for the lock, and at the next jump back it was not let in.",
+             before[i].text);
+        end_machine(machine);
+    }
+}
+
 TEST(lets_others_in_at_a_jump_back, "Where it was asked to drop the lock, a thread does so at the next jump back.")
 {
     struct machine *machine = new_machine();
     struct visit visit;
+    int64_t result = result_at_a_jump_back(machine, &visit, 0, false);
 
-    add(machine, TINY_VM_JUMP, 3);
-    add(machine, TINY_VM_LOAD_GLOBAL, 0); /* 1 */
-    add(machine, TINY_VM_RETURN, 0);
-    add_watch(machine); /* 3 */
-    add_appends(machine);
-    add(machine, TINY_VM_JUMP, 1);
-    int64_t result = result_when_asked(machine, &visit);
     must(result != 0, "Another thread had asked for the lock, and at a JUMP back it was not let in.");
     must(visit.sleeps <= 1,
          "At a JUMP back a thread sleeps for a while: to let others in it drops the lock, and takes it again.");
@@ -634,6 +730,19 @@ TEST(others_run_while_one_sleeps, "SLEEP lets go of the lock while it sleeps, an
     end_machine(machine);
 }
 
+TEST(lets_go_unasked,
+     "SLEEP lets go of the lock whether or not somebody has asked, also where it is to sleep for 0 µs.")
+{
+    struct machine *machine = new_machine();
+    struct nap_bed bed = {.meanwhile = take_and_drop, .argument = machine}; /* hangs where the sleeper has the lock */
+
+    nap_bed = &bed;
+    int64_t zero = result_of(machine, tiny_vm_nap(), 0), one = result_of(machine, tiny_vm_nap(), 1);
+    nap_bed = NULL;
+    must(zero == 0 && one == 0, "tiny_vm_nap did not return 0.");
+    end_machine(machine);
+}
+
 static void meet(void *argument)
 {
     crew_meet(argument);
@@ -685,6 +794,49 @@ TEST(sleeps_long_enough, "SLEEP sleeps for the time that it was given, never les
     nap_bed = NULL;
     must(tally_read(&ages.time_us) > 10000000000000000 - 60000000,
          "A sleep of 10,000,000,000,000,000 µs was one of %ld.", tally_read(&ages.time_us));
+    end_machine(machine);
+}
+
+TEST(sleeps_for_the_rest, "A SLEEP that a signal interrupts goes on for the rest of its time, and does not begin anew.")
+{
+    struct machine *machine = new_machine();
+    struct nap_bed bed = {.interrupts = 1, .halves = true};
+
+    nap_bed = &bed;
+    result_of(machine, tiny_vm_nap(), 20000);
+    nap_bed = NULL;
+    must(tally_read(&bed.time_us) <= 10001,
+         "A sleep of 20000 µs was interrupted after half of its time, and went on for another %ld µs: where signals "
+         "come "
+         "again and again it never ends.",
+         tally_read(&bed.time_us));
+    end_machine(machine);
+}
+
+TEST(sleeps_to_the_microsecond,
+     "SLEEP counts each microsecond, also where it ends on a full second: that is a second more "
+     "and 0 nanoseconds.")
+{
+    static const struct timespec before = {1000, 999999000};
+    static const int64_t times_us[] = {1, 999, 20999, 1000000, 3600999999};
+    struct machine *machine = new_machine();
+
+    for (int i = 0; i < 5; i++) {
+        struct nap_bed bed = {0};
+        nap_bed = &bed;
+        slept_ns = 0;
+        stopped_clock = &before;
+        result_of(machine, tiny_vm_nap(), times_us[i]);
+        stopped_clock = NULL;
+        nap_bed = NULL;
+        must(tally_read(&bed.invalid) == 0,
+             "A sleep of %lld µs began at 1000 s and 999,999,000 ns, and was to end at 1,000,000,000 ns or more, which "
+             "is "
+             "no valid time: it is refused, and the thread does not sleep.",
+             (long long)times_us[i]);
+        must(slept_ns >= times_us[i] * 1000, "A sleep of %lld µs was one of %lld ns.", (long long)times_us[i],
+             (long long)slept_ns);
+    }
     end_machine(machine);
 }
 
@@ -778,5 +930,30 @@ TEST(nothing_left_behind, "However a program ends, nothing of its run is left be
     add(machine, TINY_VM_OPERATIONS, 0);
     must_return(EINVAL, tiny_vm_run(machine->vm, &machine->program, 0, &result), "An instruction that there is not");
     must(memory_held() <= held, "A program has failed, and memory of its run was not freed.");
+    end_machine(machine);
+}
+
+/* Refuses the nth piece of memory that a run's side of the lock asks for. Returns whether it asked for so many. */
+static bool run_refused(struct machine *machine, long nth)
+{
+    int64_t result = 12345;
+    long held = memory_held();
+
+    refuse_memory(nth);
+    int error = tiny_vm_run(machine->vm, tiny_vm_countdown(), 1, &result);
+    bool refused = refuse_in == 0;
+    refuse_memory(0);
+    must_return(refused ? ENOMEM : 0, error, "Where gil_thread_create may find no memory");
+    must(!refused || result == 12345, "gil_thread_create failed, and *result has changed.");
+    must(memory_held() <= held, "gil_thread_create may fail, and memory of the run was not freed.");
+    return refused;
+}
+
+TEST(no_memory_for_the_lock, "Where gil_thread_create finds no memory, tiny_vm_run returns ENOMEM and keeps nothing.")
+{
+    struct machine *machine = new_machine();
+
+    for (long nth = 1; run_refused(machine, nth); nth++)
+        continue;
     end_machine(machine);
 }

@@ -140,6 +140,9 @@ static void without_drop(void)
     ensure(producer_consumer_run(&job) == EIO, "a consume failed, and producer_consumer_run did not say so");
     job.producers = 0;
     ensure(producer_consumer_run(&job) == EINVAL, "a run without producers did not return EINVAL");
+    job.producers = 1;
+    job.consumers = 0;
+    ensure(producer_consumer_run(&job) == EINVAL, "a run without consumers did not return EINVAL");
 }
 
 SCENARIOS = {

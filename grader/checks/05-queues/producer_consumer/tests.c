@@ -35,6 +35,7 @@ struct plan {
     struct gate *hold_failing;   /* the consume of fails_at waits here; or NULL */
     struct gate *first_consumed; /* opened by the first consume; or NULL */
     struct gate *hold_drop;      /* drops wait here; or NULL */
+    bool hold_one_drop;          /* rather, only the first does */
     struct tally *looks; /* waits of who once produced or consumed that looked again after a moment; NULL: uncounted */
 
     char things[WORKERS * EACH];
@@ -128,9 +129,9 @@ static void drop(void *context, void *item)
     struct plan *plan = context;
     int place = place_of(plan, item);
 
-    if (plan->hold_drop != NULL)
+    long nth = tally_add(&plan->dropped, 1);
+    if (plan->hold_drop != NULL && (nth == 1 || !plan->hold_one_drop))
         gate_pass(plan->hold_drop);
-    tally_add(&plan->dropped, 1);
     if (place >= 0)
         tally_add(&plan->dropped_each[place], 1);
     else
@@ -346,6 +347,24 @@ TEST(side_by_side, "Consumers run beside the producers: an item is consumed whil
     free(plan);
 }
 
+TEST(whoever_is_free, "The next item goes to whoever has nothing to do: one queue, with one bound, lies between all.")
+{
+    struct gate go_on = GATE_CLOSED;
+    struct plan *plan = new_plan(1, 20, 2, 3);
+
+    plan->fails_at = 0; /* does not fail: it only takes its time */
+    plan->hold_failing = &go_on;
+    struct runner *runner = runner_start(run, plan);
+    settle();
+    must(tally_read(&plan->consumed) == 20,
+         "One of two consumers is long at work on the first item, and of 20 items only %ld went to the other one.",
+         tally_read(&plan->consumed) - 1);
+    gate_open(&go_on);
+    runner_join(runner);
+    must_have_consumed(plan, 20);
+    free(plan);
+}
+
 TEST(two_runs, "The run keeps nothing that another one would use: two may go on at the same time.")
 {
     struct crew crew = CREW_OF(4);
@@ -360,6 +379,30 @@ TEST(two_runs, "The run keeps nothing that another one would use: two may go on 
         runner_join(runners[i]);
     must_have_consumed(plans[0], 7);
     must_have_consumed(plans[1], 9);
+    free(plans[0]);
+    free(plans[1]);
+}
+
+TEST(another_run_fails, "The run keeps nothing that another one would use: the error of one is not that of the other.")
+{
+    struct gate go_on[2] = {GATE_CLOSED, GATE_CLOSED};
+    struct plan *plans[2] = {new_plan(1, 5, 1, 0), new_plan(1, 5, 1, 0)};
+    struct runner *runners[2];
+
+    plans[0]->error = plans[0]->other_error = EIO;
+    for (int i = 0; i < 2; i++) {
+        plans[i]->hold_consumer = plans[i]->hold_failing = &go_on[i];
+        runners[i] = runner_start(run, plans[i]);
+    }
+    settle();
+    gate_open(&go_on[0]);
+    runner_join(runners[0]);
+    gate_open(&go_on[1]);
+    runner_join(runners[1]);
+    must_return(EIO, plans[0]->result, "A consume returned EIO: producer_consumer_run");
+    must_return(0, plans[1]->result, "Nothing failed but in another run: producer_consumer_run");
+    must_have_consumed(plans[1], 5);
+    must_add_up(plans[0]);
     free(plans[0]);
     free(plans[1]);
 }
@@ -624,6 +667,46 @@ TEST(first_error_while_dropping, "Of several errors the first is returned, also 
     free(plan);
 }
 
+TEST(stopped_while_dropping,
+     "A run that was stopped consumes nothing more, and nobody waits for a drop that takes its time.")
+{
+    for (int fails = 0; fails < 2; fails++) {
+        struct gate fail = GATE_CLOSED, go_on = GATE_CLOSED, drop_on = GATE_CLOSED;
+        struct crew crew = CREW_OF(2);
+        struct plan *plan = new_plan(1, 9, 2, 0); /* one producer: item 0 is the first to be taken */
+
+        plan->consuming = &crew;
+        plan->hold_consumer = &go_on;
+        plan->hold_failing = &fail;
+        plan->hold_drop = &drop_on;
+        plan->hold_one_drop = true;
+        plan->fails_at = 0;
+        plan->error = EDOM;
+        plan->other_error = fails ? ERANGE : 0;
+        struct runner *runner = runner_start(run, plan);
+        settle(); /* one consumer has item 0, the other item 1, and seven wait in the queue */
+        gate_open(&fail);
+        settle();
+        gate_open(&go_on);
+        settle();
+        int left = extra_threads();
+        gate_open(&drop_on);
+        must_be_done(runner, "A consume has failed, and somebody was not stopped: the run does not end.");
+        runner_join(runner);
+        must(tally_read(&plan->consumed) == 2,
+             "A consume failed, one more item was in a consumer's hand, seven lay in the queue: of these %ld were "
+             "consumed while the first one was being dropped.",
+             tally_read(&plan->consumed) - 2);
+        must(left <= 2,
+             "A consume failed, the first drop takes its time, and %d threads are left beside the one that drops and "
+             "the run's own: they should have ended.",
+             left - 2);
+        must_return(EDOM, plan->result, "A consume returned EDOM: producer_consumer_run");
+        must_add_up(plan);
+        free(plan);
+    }
+}
+
 TEST(any_error,
      "Whatever positive value a consume returns stops the run and is returned, also one that the queue uses.")
 {
@@ -679,6 +762,41 @@ TEST(no_thread_to_be_had,
     }
 }
 
+static void pass(void *gate)
+{
+    gate_pass(gate);
+}
+
+TEST(stopped_without_a_thread,
+     "Where a thread cannot be started, the others are not to finish the work: they are stopped as where a consume "
+     "fails.")
+{
+    for (long nth = 2; nth <= 4; nth++) {
+        struct gate go_on = GATE_CLOSED;
+        struct plan *plan = new_plan(2, 30, 2, 0);
+
+        wrap_in_thread(pass, &go_on); /* nobody has begun when the last one cannot be started */
+        wrap_fail(WRAP_pthread_create, nth, EAGAIN);
+        struct runner *runner = runner_start(run, plan);
+        settle();
+        gate_open(&go_on);
+        must_be_done(runner, "A thread could not be started, and the run does not end.");
+        runner_join(runner);
+        wrap_in_thread(NULL, NULL);
+        wrap_fail(WRAP_pthread_create, 0, 0);
+        must_return(EAGAIN, plan->result, "pthread_create returned EAGAIN: producer_consumer_run");
+        must(tally_read(&plan->produced) <= 2,
+             "A thread could not be started before anybody had begun, and two producers were asked for %ld items: for "
+             "one more each at most, is the promise.",
+             tally_read(&plan->produced));
+        must(tally_read(&plan->consumed) == 0,
+             "A thread could not be started before anybody had begun, and %ld items were consumed, not dropped.",
+             tally_read(&plan->consumed));
+        must_add_up(plan);
+        free(plan);
+    }
+}
+
 static void come_to_rest(void *unused)
 {
     (void)unused;
@@ -698,6 +816,34 @@ TEST(error_before_no_thread,
     wrap_after(WRAP_pthread_create, NULL, NULL);
     must_return(tally_read(&plan->consumed) > 0 ? EDOM : EAGAIN, plan->result,
                 "A consume returned EDOM, then pthread_create returned EAGAIN: producer_consumer_run");
+    must_add_up(plan);
+    free(plan);
+}
+
+static void let_go(void *gate)
+{
+    gate_open(gate);
+}
+
+TEST(dropped_without_a_thread,
+     "Where a thread cannot be started, what lies in the queue is dropped and not consumed, as where a consume fails.")
+{
+    struct gate go_on = GATE_CLOSED;
+    struct plan *plan = new_plan(2, 30, 2, 0);
+
+    plan->hold_consumer = &go_on;
+    wrap_after(WRAP_pthread_create, come_to_rest, NULL); /* a consumer has an item, or two have, the others wait */
+    wrap_fail(WRAP_pthread_create, 4, EAGAIN);
+    wrap_before(WRAP_pthread_join, let_go, &go_on);
+    run(plan);
+    wrap_fail(WRAP_pthread_create, 0, 0);
+    wrap_after(WRAP_pthread_create, NULL, NULL);
+    wrap_before(WRAP_pthread_join, NULL, NULL);
+    must_return(EAGAIN, plan->result, "The fourth pthread_create returned EAGAIN: producer_consumer_run");
+    must(tally_read(&plan->consumed) <= 2,
+         "The last thread could not be started while many items lay in the queue, and %ld were consumed: two at most "
+         "had been taken.",
+         tally_read(&plan->consumed));
     must_add_up(plan);
     free(plan);
 }
@@ -738,13 +884,14 @@ TEST(no_memory, "Where there is no memory, the run returns ENOMEM, keeps nothing
 }
 
 /* Stand before the C library's own, in a thread that says so: no mutex can be made, and no memory is to be had. */
-static _Thread_local bool no_mutex, no_heap;
+static _Thread_local bool no_heap;
+static _Thread_local long no_mutex; /* the how manieth from now cannot be made; 0: all can */
 
 int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
 {
     int (*real)(pthread_mutex_t *, const pthread_mutexattr_t *) = NULL;
 
-    if (no_mutex)
+    if (no_mutex > 0 && --no_mutex == 0)
         return EAGAIN;
     *(void **)&real = dlsym(RTLD_NEXT, "pthread_mutex_init");
     return real == NULL ? ENOSYS : real(mutex, attributes);
@@ -761,20 +908,48 @@ void *malloc(size_t size)
     return __libc_malloc(size);
 }
 
-TEST(no_queue, "Where the queue cannot be made, the run returns that error, keeps nothing, and calls nothing.")
+TEST(no_queue,
+     "Where the queue or a mutex cannot be made, the run returns that error, keeps nothing, and calls nothing.")
 {
-    struct plan *plan = new_plan(2, 10, 2, 2);
-    long before = memory_kept();
+    for (long nth = 1; nth <= 2; nth++) { /* that of the queue and that of the run, in any order */
+        struct plan *plan = new_plan(2, 10, 2, 2);
+        long before = memory_kept();
 
-    no_mutex = true;
-    run(plan);
-    no_mutex = false;
-    must_return(EAGAIN, plan->result, "No mutex can be made (EAGAIN): producer_consumer_run");
-    must(memory_kept() - before <= 0, "The run could not begin, and memory that it had allocated is lost.");
-    must(tally_read(&plan->produced) == 0, "The run could not begin, and %ld items were made.",
-         tally_read(&plan->produced));
-    must_add_up(plan);
-    free(plan);
+        no_mutex = nth;
+        run(plan);
+        bool refused = no_mutex == 0; /* who needs none but the queue's is right too */
+        no_mutex = 0;
+        must_return(refused ? EAGAIN : 0, plan->result, "A mutex cannot be made (EAGAIN): producer_consumer_run");
+        must(memory_kept() - before <= 0, "The run has ended, and memory that it had allocated is lost.");
+        must(!refused || tally_read(&plan->produced) == 0, "The run could not begin, and %ld items were made.",
+             tally_read(&plan->produced));
+        must_add_up(plan);
+        free(plan);
+    }
+}
+
+TEST(nothing_kept, "The run keeps nothing: each thread that it started is joined, which alone shows that it runs no "
+                   "more, and mutexes and conditions are destroyed.")
+{
+    for (int fails = 0; fails < 2; fails++) {
+        struct plan *plan = new_plan(2, 5, 3, 2);
+
+        plan->error = plan->other_error = fails ? EIO : 0;
+        run(plan);
+        must_return(fails ? EIO : 0, plan->result, "producer_consumer_run");
+        must_add_up(plan);
+        free(plan);
+    }
+    must(
+        wrap_count(WRAP_pthread_join) >= wrap_count(WRAP_pthread_create),
+        "%ld threads were started, and %ld were joined: when the run returned, the others may have been running still.",
+        wrap_count(WRAP_pthread_create), wrap_count(WRAP_pthread_join));
+    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
+         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
+         wrap_count(WRAP_pthread_mutex_destroy));
+    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
+         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
+         wrap_count(WRAP_pthread_cond_destroy));
 }
 
 static bool produce_until_the_heap_is_empty(void *context, int producer, void **item)

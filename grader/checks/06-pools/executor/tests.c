@@ -13,6 +13,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -180,9 +181,12 @@ TEST(nothing_to_do, "A new executor starts no thread before there is a task; its
     must_have_workers(executor, 0, "Before the first task");
     executor_destroy(executor);
     executor_destroy(NULL);
-    executor = new_executor(1000000);
-    must(executor_max_workers(executor) == 1000000, "executor_max_workers should be 1000000, but it is %d.",
+    must_return(EINVAL, executor_create(&executor, INT_MIN), "executor_create with the smallest int as its maximum");
+    executor = new_executor(INT_MAX);
+    must(executor_max_workers(executor) == INT_MAX, "executor_max_workers should be %d, but it is %d.", INT_MAX,
          executor_max_workers(executor));
+    must_return(0, executor_submit(executor, give_back, NULL, NULL), "executor_submit, with as large a maximum,");
+    must_have_workers(executor, 1, "After one task, with the largest maximum,");
     executor_destroy(executor);
 }
 
@@ -334,6 +338,69 @@ TEST(callbacks_keep_it_busy,
     future_drop(second);
 }
 
+static void pass_gate(void *gate)
+{
+    gate_pass(gate);
+}
+
+TEST(new_worker_need_not_run, "submit does not wait for a worker that it has started to run.")
+{
+    struct executor *executor = new_executor(1);
+    struct gate may_begin = GATE_CLOSED;
+    struct tally done = TALLY_ZERO;
+    struct errand errand = {.executor = executor, .tally = &done, .error = -1};
+
+    wrap_in_thread(pass_gate, &may_begin);
+    errand.runner = runner_start(submit_count, &errand);
+    must_be_done(errand.runner, "The new worker does not run yet, and executor_submit waits for it.");
+    runner_join(errand.runner);
+    wrap_in_thread(NULL, NULL);
+    must_return(0, errand.error, "executor_submit");
+    must_have_state(errand.future, FUTURE_PENDING, "The future of a task whose worker does not run yet");
+    gate_open(&may_begin);
+    must_return(0, future_result(errand.future, -1, NULL), "future_result");
+    future_drop(errand.future);
+    executor_destroy(executor);
+}
+
+/* A task whose future is cancelled before its worker has begun. */
+static void submit_and_cancel(struct executor *executor)
+{
+    struct gate may_begin = GATE_CLOSED;
+    struct tally done = TALLY_ZERO;
+
+    wrap_in_thread(pass_gate, &may_begin);
+    struct future *future = submit(executor, count, &done);
+    wrap_in_thread(NULL, NULL);
+    must_return(0, future_cancel(future), "future_cancel of a task that no worker has begun");
+    gate_open(&may_begin);
+    settle();
+    must(tally_read(&done) == 0, "A task was cancelled before it began, and was done all the same.");
+    future_drop(future);
+}
+
+TEST(idle_whatever_it_did, "A worker is idle after any task: one that failed, one that was cancelled, one for nobody.")
+{
+    for (int i = 0; i < 5; i++) {
+        struct executor *executor = new_executor(3);
+        struct tally done = TALLY_ZERO;
+        struct future *future = NULL;
+        if (i == 0)
+            submit_and_cancel(executor);
+        else
+            must_return(0, executor_submit(executor, i < 3 ? fail : fail_below_zero, NULL, i % 2 == 1 ? &future : NULL),
+                        "executor_submit");
+        settle();
+        future_drop(future);
+        must_return(0, executor_submit(executor, count, &done, NULL), "executor_submit");
+        must_have_workers(executor, 1,
+                          i == 0 ? "When the only worker was idle, after a task that was cancelled,"
+                                 : "When the only worker was idle, after a task that failed,");
+        must(tally_read(&done) == 1, "A task was submitted, and was done %ld times.", tally_read(&done));
+        executor_destroy(executor);
+    }
+}
+
 TEST(never_above_the_maximum, "There are never more workers than the maximum; what they cannot begin waits.")
 {
     struct executor *executor = new_executor(2);
@@ -381,9 +448,11 @@ int wrap_future_create(struct future **future);
 struct future *wrap_future_hold(struct future *future);
 void wrap_future_drop(struct future *future);
 
+static int no_future; /* where not 0, the error of each future_create */
+
 int wrap_future_create(struct future **future)
 {
-    int error = future_create(future);
+    int error = no_future != 0 ? no_future : future_create(future);
 
     if (error == 0)
         atomic_fetch_add(&references, 1);
@@ -554,6 +623,26 @@ TEST(idle_workers_end, "A shutdown ends the idle workers, also if nobody waits f
     executor_destroy(executor);
 }
 
+TEST(idle_end_before_busy, "A shutdown ends the idle workers although another one is busy still.")
+{
+    struct executor *executor = new_executor(3);
+    struct crew crew = CREW_OF(3);
+    struct gate open = GATE_CLOSED;
+
+    for (int i = 0; i < 3; i++)
+        must_return(0, executor_submit(executor, meet, &crew, NULL), "executor_submit");
+    must_have_workers(executor, 3, "With three idle workers");
+    must_return(0, executor_submit(executor, wait_for_gate, &open, NULL), "executor_submit");
+    settle();
+    must_return(0, executor_shutdown(executor, false, false), "executor_shutdown");
+    settle();
+    must(extra_threads() == 1, "It is shut down, one worker is busy, and %d are still there.", extra_threads());
+    gate_open(&open);
+    settle();
+    must(extra_threads() == 0, "All tasks are done, and %d workers are still there.", extra_threads());
+    executor_destroy(executor);
+}
+
 /* One task that runs, TASKS in the queue, and a shutdown by another thread. */
 static void shut_down_busy(struct errand *errand, bool wait, bool cancel_futures, struct gate *open, struct tally *done,
                            struct future *futures[TASKS])
@@ -677,6 +766,36 @@ TEST(queue_is_cancelled,
     }
 }
 
+static void note_number(struct future *future, void *number)
+{
+    void *result = NULL;
+
+    (void)future;
+    (void)write_down(number, &result);
+}
+
+TEST(cancelled_in_order, "A shutdown cancels what waits in the order of the queue.")
+{
+    struct executor *executor = new_executor(1);
+    struct gate open = GATE_CLOSED;
+    struct future *futures[TASKS];
+
+    must_return(0, executor_submit(executor, wait_for_gate, &open, NULL), "executor_submit");
+    settle();
+    for (int i = 0; i < TASKS; i++) {
+        futures[i] = submit(executor, give_back, NULL);
+        must_return(0, future_add_done_callback(futures[i], note_number, &numbers[i]), "future_add_done_callback");
+    }
+    must_return(0, executor_shutdown(executor, false, true), "executor_shutdown");
+    must(list.count == TASKS, "%d futures were cancelled, and %d callbacks were called.", TASKS, list.count);
+    for (int i = 0; i < TASKS; i++) {
+        must(list.numbers[i] == i, "Task %d in the queue was cancelled in place %d.", list.numbers[i] + 1, i + 1);
+        future_drop(futures[i]);
+    }
+    gate_open(&open);
+    executor_destroy(executor);
+}
+
 TEST(cancelled_by_a_later_shutdown,
      "It may be shut down again, with other arguments: then what still waits is cancelled.")
 {
@@ -744,6 +863,68 @@ TEST(waits_for_each_worker, "A shutdown that waits waits for all workers, and no
     executor_destroy(executor);
 }
 
+TEST(shutdown_woken_for_nothing, "A shutdown that waits and is woken for nothing looks again, and goes on waiting.")
+{
+    struct executor *executor = new_executor(1);
+    struct gate open = GATE_CLOSED;
+    struct errand errand = {.executor = executor, .wait = true, .error = -1};
+
+    must_return(0, executor_submit(executor, wait_for_gate, &open, NULL), "executor_submit");
+    settle();
+    wrap_fail(WRAP_pthread_cond_wait, 1, 0);
+    wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+    errand.runner = runner_start(shut_down, &errand);
+    must_be_blocked(errand.runner, "Nobody has signalled, a task is running, and executor_shutdown has returned.");
+    wrap_fail(WRAP_pthread_cond_wait, 0, 0);
+    wrap_fail(WRAP_pthread_cond_timedwait, 0, 0);
+    gate_open(&open);
+    runner_join(errand.runner);
+    must_return(0, errand.error, "executor_shutdown");
+    executor_destroy(executor);
+}
+
+static _Thread_local bool works; /* a thread that the executor has started */
+static struct gate may_end;
+
+static void is_a_worker(void *unused)
+{
+    (void)unused;
+    works = true;
+}
+
+static void hold_worker(void *unused)
+{
+    (void)unused;
+    if (works)
+        gate_pass(&may_end);
+}
+
+TEST(waits_for_their_end, "A shutdown that waits waits for the workers' end, and not only for that of their tasks.")
+{
+    struct executor *executor = new_executor(1);
+    struct tally done = TALLY_ZERO;
+    struct errand errand = {.executor = executor, .wait = true, .error = -1};
+
+    wrap_in_thread(is_a_worker, NULL);
+    must_return(0, executor_submit(executor, count, &done, NULL), "executor_submit");
+    must_have_workers(executor, 1, "When its task is done");
+    wrap_before(WRAP_pthread_mutex_lock, hold_worker, NULL);
+    errand.runner = runner_start(shut_down, &errand);
+    /* A worker that is on its way out may need a lock for that, or none: then it has ended. */
+    bool returned = runner_state(errand.runner) != RUNNER_BLOCKED;
+    if (returned)
+        runner_join(errand.runner);
+    settle();
+    must(!returned || extra_threads() == 0,
+         "A worker has not ended yet, and executor_shutdown, which was asked to wait, has returned.");
+    gate_open(&may_end);
+    if (!returned)
+        runner_join(errand.runner);
+    wrap_before(WRAP_pthread_mutex_lock, NULL, NULL);
+    must_return(0, errand.error, "executor_shutdown");
+    executor_destroy(executor);
+}
+
 static int shut_down_from_inside(void *argument, void **result)
 {
     struct errand *errand = argument;
@@ -779,6 +960,32 @@ TEST(not_by_its_own_worker,
         executor_destroy(other);
         executor_destroy(executor);
     }
+}
+
+static void wait_from_callback(struct future *future, void *argument)
+{
+    struct errand *errand = argument;
+
+    (void)future;
+    errand->error = executor_shutdown(errand->executor, true, false);
+}
+
+TEST(not_by_a_callback_of_its_worker, "A worker that calls a callback is a worker still: if that one waits, EDEADLK.")
+{
+    struct executor *executor = new_executor(1);
+    struct gate open = GATE_CLOSED;
+    struct errand inner = {.executor = executor, .error = -1};
+    struct future *future = submit(executor, wait_for_gate, &open);
+
+    must_return(0, future_add_done_callback(future, wait_from_callback, &inner), "future_add_done_callback");
+    gate_open(&open);
+    must_return(0, future_result(future, -1, NULL), "future_result");
+    must(settle(), "Everything should come to rest.");
+    must(inner.error != -1, "A callback, in a worker, has asked executor_shutdown to wait, and it waits for itself.");
+    must_return(EDEADLK, inner.error, "executor_shutdown by a callback, in a worker,");
+    must_return(ESHUTDOWN, executor_submit(executor, give_back, NULL, NULL), "executor_submit after that");
+    future_drop(future);
+    executor_destroy(executor);
 }
 
 TEST(its_own_worker_cancels,
@@ -985,6 +1192,21 @@ TEST(no_thread_to_be_had, "Where there is no worker and none can be started, sub
     executor_destroy(executor);
 }
 
+TEST(no_future_to_be_had, "Where no future can be made, submit says why, and the task is not done.")
+{
+    struct executor *executor = new_executor(2);
+    struct tally done = TALLY_ZERO;
+    struct future *future = NULL;
+
+    no_future = EAGAIN;
+    must_return(EAGAIN, executor_submit(executor, count, &done, &future), "executor_submit without a future");
+    no_future = 0;
+    must(future == NULL, "executor_submit returned EAGAIN and stored a future.");
+    must_return(0, executor_submit(executor, count, &done, NULL), "executor_submit afterwards");
+    executor_destroy(executor);
+    must(tally_read(&done) == 1, "One of two tasks was accepted, and there were %ld calls.", tally_read(&done));
+}
+
 TEST(too_few_threads, "Where a worker cannot be started, those that there are do the work, and that is no error.")
 {
     struct executor *executor = new_executor(3);
@@ -997,10 +1219,34 @@ TEST(too_few_threads, "Where a worker cannot be started, those that there are do
     must_have_workers(executor, 1, "While no thread can be had");
     must_have_state(future, FUTURE_PENDING, "A task for which there is no worker yet");
     wrap_fail(WRAP_pthread_create, 0, 0);
+    must_return(0, executor_submit(executor, wait_for_gate, &open, NULL), "executor_submit");
+    must_have_workers(executor, 2, "When a thread can be had again, and another task has come,");
+    must_have_state(future, FUTURE_FINISHED, "The first of two tasks, which a new worker should begin with,");
     gate_open(&open);
     must_return(0, future_result(future, -1, NULL), "future_result");
     future_drop(future);
     executor_destroy(executor);
+}
+
+/* Here the task itself may be what there is no memory for: then it is refused. */
+TEST(too_little_memory, "Where there is no memory for one more worker, those that there are do the work.")
+{
+    for (long nth = 1; nth <= ALLOCATIONS; nth++) {
+        struct executor *executor = new_executor(2);
+        struct gate open = GATE_CLOSED;
+        struct tally done = TALLY_ZERO;
+        must_return(0, executor_submit(executor, wait_for_gate, &open, NULL), "executor_submit");
+        settle();
+        wrap_fail(WRAP_malloc, nth, ENOMEM);
+        int error = executor_submit(executor, count, &done, NULL);
+        wrap_fail(WRAP_malloc, 0, 0);
+        must(error == 0 || error == ENOMEM, "Without memory executor_submit should return ENOMEM, not %s.",
+             error_text(error));
+        gate_open(&open);
+        executor_destroy(executor);
+        must(tally_read(&done) == (error == 0 ? 1 : 0), "executor_submit returned %s, and the task was done %ld times.",
+             error_text(error), tally_read(&done));
+    }
 }
 
 TEST(no_memory_for_a_task, "A task for which there is no memory is ENOMEM, is not done, and changes nothing.")
@@ -1097,6 +1343,32 @@ TEST(shutdown_needs_no_memory, "A shutdown ends the workers although there is no
         must(tally_read(&done) == waiting, "%d tasks waited at the shutdown, and %ld were done.", waiting,
              tally_read(&done));
     }
+}
+
+static int no_queue; /* where not 0, the error of each fifo_queue_create of the executor's */
+
+int wrap_fifo_queue_create(struct fifo_queue **queue, int64_t maxsize);
+
+int wrap_fifo_queue_create(struct fifo_queue **queue, int64_t maxsize)
+{
+    return no_queue != 0 ? no_queue : fifo_queue_create(queue, maxsize);
+}
+
+TEST(no_queue_to_be_had, "Where no queue can be made, create says why, and nothing is kept.")
+{
+    struct executor *executor = NULL;
+
+    no_queue = EAGAIN;
+    int error = executor_create(&executor, 2);
+    no_queue = 0;
+    must(error == EAGAIN || (error == 0 && executor != NULL),
+         "Where fifo_queue_create returns EAGAIN executor_create "
+         "should do so too, but it returned %s.",
+         error_text(error));
+    must(error == 0 || executor == NULL, "executor_create returned EAGAIN and stored an executor.");
+    executor_destroy(executor);
+    must(wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) <= wrap_count(WRAP_free),
+         "After an executor_create in which fifo_queue_create failed, memory is left.");
 }
 
 static void create_must_fail(enum wrap_call call, int error, const char *what)

@@ -5,13 +5,15 @@
  * steps has looked and not yet acted.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* syscall */
+#define _GNU_SOURCE /* syscall; slices.h */
 #endif
 #include "check.h"
 #include "future.h"
+#include "slices.h"
 #include "wrap.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -222,7 +224,7 @@ TEST(result_comes_home,
 
 TEST(exception_comes_home, "The exception that it was finished with is what future_result returns, and stores nothing.")
 {
-    struct future *future = future_in(FUTURE_RUNNING), *straight = new_future();
+    struct future *future = future_in(FUTURE_RUNNING), *straight = new_future(), *largest = new_future();
     void *result = &thing;
     int exception = 0;
 
@@ -237,6 +239,9 @@ TEST(exception_comes_home, "The exception that it was finished with is what futu
     must_have_state(straight, FUTURE_FINISHED, "After future_set_exception of a pending future");
     must_return(0, future_exception(straight, 0, &exception), "future_exception of one that failed with ETIMEDOUT");
     must(exception == ETIMEDOUT, "future_exception stored %d instead of ETIMEDOUT.", exception);
+    must_return(0, future_set_exception(largest, INT_MAX), "future_set_exception with the largest int");
+    must_return(INT_MAX, future_result(largest, 0, NULL), "future_result of a future that failed with it");
+    future_drop(largest);
     future_drop(straight);
     future_drop(future);
 }
@@ -247,6 +252,7 @@ TEST(exception_is_positive, "An exception is above 0: anything else is EINVAL, a
 
     must_return(EINVAL, future_set_exception(future, 0), "future_set_exception with 0");
     must_return(EINVAL, future_set_exception(future, -FAILED), "future_set_exception with a negative number");
+    must_return(EINVAL, future_set_exception(future, INT_MIN), "future_set_exception with the smallest int");
     must_have_state(future, FUTURE_RUNNING, "After a future_set_exception that was refused");
     must_return(0, future_set_result(future, NULL), "future_set_result afterwards");
     future_drop(future);
@@ -398,6 +404,38 @@ TEST(cancel_wakes_all, "Cancelling wakes all who wait; each gets ECANCELED.")
         must_return(ECANCELED, errands[i].error, "The wait for a future that is cancelled meanwhile");
 }
 
+/* With the tally that is its `result`, as long as the thread waits. */
+static void ask_counted(void *argument)
+{
+    struct errand *errand = argument;
+
+    slices = errand->result;
+    if (errand->exception == 0)
+        ask_exception(errand);
+    else
+        ask_result(errand);
+    slices = NULL;
+}
+
+TEST(sleeps_until_woken, "Who waits sleeps until he is woken: he does not look again every moment.")
+{
+    static const int64_t timeouts_us[] = {-1, HOUR_US, INT64_MAX};
+
+    for (int i = 0; i < 6; i++) {
+        struct future *future = new_future();
+        struct tally *looked = slices_tally();
+        struct errand errand = {
+            .future = future, .timeout_us = timeouts_us[i % 3], .result = looked, .exception = i < 3 ? 0 : -1};
+        errand.runner = runner_start(ask_counted, &errand);
+        must_be_blocked(errand.runner, "Who wants a result that is not there should wait for it, asleep.");
+        must(tally_read(looked) == 0, "%s sleeps for a moment and looks again; it should sleep until it is woken.",
+             i < 3 ? "future_exception" : "future_result");
+        must_return(0, future_set_result(future, &thing), "future_set_result");
+        runner_join(errand.runner);
+        future_drop(future);
+    }
+}
+
 TEST(running_is_not_done, "That the work has begun is no reason to wake up: the result is not there yet.")
 {
     struct future *future = new_future();
@@ -435,15 +473,18 @@ TEST(spurious_wakeups, "A wait may end although nobody has signalled: who wakes 
 TEST(not_too_early,
      "A time-out is in microseconds: ETIMEDOUT does not come before they are over, and then nothing is stored.")
 {
+    static const int64_t timeouts_us[] = {199999, 999, 999, 999}; /* who counts in milliseconds has none of the last */
     struct future *future = future_in(FUTURE_RUNNING);
-    struct errand errand;
 
-    errand_start(&errand, ask_result, future, 199999);
-    runner_join(errand.runner);
-    must_return(ETIMEDOUT, errand.error, "future_result of a running future, when the time is over,");
-    must(errand.took_us >= 199999, "future_result gave up after %lld µs; its time-out was 199999 µs.",
-         (long long)errand.took_us);
-    must(errand.result == NULL, "There is no result, and yet one was stored.");
+    for (int i = 0; i < 4; i++) {
+        struct errand errand;
+        errand_start(&errand, ask_result, future, timeouts_us[i]);
+        runner_join(errand.runner);
+        must_return(ETIMEDOUT, errand.error, "future_result of a running future, when the time is over,");
+        must(errand.took_us >= timeouts_us[i], "future_result gave up after %lld µs; its time-out was %lld µs.",
+             (long long)errand.took_us, (long long)timeouts_us[i]);
+        must(errand.result == NULL, "There is no result, and yet one was stored.");
+    }
     must(!asked_the_wall, "future_result asked for CLOCK_REALTIME, the clock on the wall, which somebody may set.");
     must_return(0, future_set_result(future, &thing), "future_set_result afterwards");
     must_return(0, future_result(future, 1000, NULL), "future_result with a time-out, of a finished future,");
@@ -626,6 +667,48 @@ TEST(callbacks_without_lock, "No lock is held while a callback runs: it may call
     }
 }
 
+TEST(same_callback_twice, "A callback that is added twice is called twice, also with the same argument.")
+{
+    for (int i = 0; i < 2; i++) {
+        struct future *future = new_future();
+        memset(&diary, 0, sizeof diary);
+        must_return(0, future_add_done_callback(future, write_down, &number_of[0]), "future_add_done_callback");
+        must_return(0, future_add_done_callback(future, write_down, &number_of[0]), "future_add_done_callback");
+        must_return(0, i == 0 ? future_set_result(future, NULL) : future_cancel(future), "The call that makes it done");
+        must(diary.calls == 2, "The same callback was added twice, and was called %d times.", diary.calls);
+        must_return(0, future_add_done_callback(future, write_down, &number_of[0]), "future_add_done_callback");
+        must(diary.calls == 3, "The same callback was added once more, when the future was done, and was not called.");
+        future_drop(future);
+    }
+}
+
+static int calls_after_adding; /* that there had been when the adding, by a callback, had returned */
+
+static void add_from_inside(struct future *future, void *number)
+{
+    write_down(future, number);
+    (void)future_add_done_callback(future, write_down, &number_of[1]);
+    calls_after_adding = diary.calls;
+}
+
+TEST(added_by_a_callback,
+     "When callbacks are called the future is done: one that a callback adds is called at once, before those behind.")
+{
+    for (int i = 0; i < 2; i++) {
+        struct future *future = new_future();
+        memset(&diary, 0, sizeof diary);
+        must_return(0, future_add_done_callback(future, add_from_inside, &number_of[0]), "future_add_done_callback");
+        must_return(0, future_add_done_callback(future, write_down, &number_of[2]), "future_add_done_callback");
+        must_return(0, i == 0 ? future_set_result(future, NULL) : future_cancel(future), "The call that makes it done");
+        must(diary.calls == 3, "There were three callbacks, one of them added by another, and %d calls.", diary.calls);
+        must(calls_after_adding == 2, "A callback has added another one, which should have been called before "
+                                      "future_add_done_callback returned.");
+        must(diary.numbers[1] == 1 && diary.numbers[2] == 2,
+             "A callback has added another one, which should have been called before the one behind.");
+        future_drop(future);
+    }
+}
+
 static void wait_here(struct future *future, void *gate)
 {
     (void)future;
@@ -700,11 +783,9 @@ static void asks_held(void *argument)
     to_be_held = false;
 }
 
-/* Two calls on one pending future: `first` is held after its first unlock, until `second` has returned. */
-static struct future *meet(void (*first)(void *), void (*second)(void *), struct errand errands[2])
+/* Two calls on one future: `first` is held after its first unlock, until `second` has returned, or sleeps. */
+static void meet_at(struct future *future, void (*first)(void *), void (*second)(void *), struct errand errands[2])
 {
-    struct future *future = new_future();
-
     wrap_after(WRAP_pthread_mutex_unlock, hold_here, NULL);
     errand_start(&errands[0], first, future, -1);
     settle();
@@ -714,6 +795,14 @@ static struct future *meet(void (*first)(void *), void (*second)(void *), struct
     runner_join(errands[1].runner);
     runner_join(errands[0].runner);
     wrap_after(WRAP_pthread_mutex_unlock, NULL, NULL);
+}
+
+/* Likewise, on a new one. */
+static struct future *meet(void (*first)(void *), void (*second)(void *), struct errand errands[2])
+{
+    struct future *future = new_future();
+
+    meet_at(future, first, second, errands);
     return future;
 }
 
@@ -770,6 +859,19 @@ TEST(run_or_cancel, "It is either begun or cancelled, also if both are tried at 
              (errands[0].error == ECANCELED && errands[1].error == 0),
          "One thread begins and another cancels: the two were told %d and %s.", errands[0].error,
          error_text(errands[1].error));
+    future_drop(future);
+}
+
+TEST(two_are_notified, "Who was to do the work is told of the cancelling once, also if two ask at the same time.")
+{
+    struct future *future = future_in(FUTURE_CANCELLED);
+    struct errand errands[2];
+
+    meet_at(future, begins_held, begin_work, errands);
+    must((errands[0].error == ECANCELED && errands[1].error == EALREADY) ||
+             (errands[0].error == EALREADY && errands[1].error == ECANCELED),
+         "Two threads would begin a cancelled future: one should get ECANCELED and the other EALREADY, not %s and %s.",
+         error_text(errands[0].error), error_text(errands[1].error));
     future_drop(future);
 }
 
@@ -1060,6 +1162,72 @@ TEST(unwatched_is_not_told, "Who ends his watch is not told any more; the others
     }
 }
 
+TEST(next_is_the_futures, "What stood in a watcher's `next` before it watches means nothing; it may watch again.")
+{
+    struct future *future = new_future();
+    struct watch watches[3] = {0}, stranger = {.watcher = {.settled = be_told}};
+
+    for (int w = 0; w < 3; w++)
+        watch(future, &watches[w]);
+    future_unwatch(future, &watches[0].watcher);
+    watches[0].watcher.next = &stranger.watcher;
+    must_return(0, future_watch(future, &watches[0].watcher), "future_watch of a watcher whose watch had ended");
+    must_return(0, future_set_result(future, NULL), "future_set_result");
+    must(stranger.told == 0, "Before a watcher watched, its `next` pointed to another one, which was told.");
+    for (int w = 0; w < 3; w++)
+        must(watches[w].told == 1, "Watcher %d should be told once, and was told %d times.", w + 1, watches[w].told);
+    must(watches[0].place == 2, "Who ended his watch and began it again came last, and should be told last.");
+    future_drop(future);
+}
+
+TEST(told_is_forgotten, "A watcher that was told is its owner's again, `next` too, whatever is asked of the future.")
+{
+    for (int i = 0; i < 2; i++) {
+        struct future *future = new_future();
+        struct watch one = {0}, two = {0};
+        watch(future, &one);
+        watch(future, &two);
+        if (i == 0)
+            must_return(0, future_set_result(future, NULL), "future_set_result");
+        else
+            must(future_cancel(future) == 0 && future_set_running_or_notify_cancel(future) == ECANCELED,
+                 "A pending future should be cancelled, and who was to do the work told so.");
+        must(one.told == 1 && two.told == 1, "Two watchers were told %d and %d times.", one.told, two.told);
+        one.watcher.next = &two.watcher;
+        future_unwatch(future, &two.watcher);
+        must(one.watcher.next == &two.watcher,
+             "A watcher was told, so its memory is its owner's again; and future_unwatch of another one changed it.");
+        future_drop(future);
+    }
+}
+
+static struct watch seen; /* the watcher of the next test */
+
+static void look_if_told(void *argument)
+{
+    struct errand *errand = argument;
+
+    errand->exception = (int)future_state(errand->future);
+    errand->error = seen.told;
+}
+
+TEST(told_before_it_is_seen, "Nobody can see that the future is settled before its watchers were told.")
+{
+    for (int i = 0; i < 2; i++) {
+        struct future *future = future_in(i == 0 ? FUTURE_RUNNING : FUTURE_CANCELLED);
+        struct errand errands[2];
+        go_on = (struct gate)GATE_CLOSED;
+        seen = (struct watch){0};
+        watch(future, &seen);
+        meet_at(future, i == 0 ? sets_held : begins_held, look_if_told, errands);
+        bool settled = errands[1].exception == FUTURE_FINISHED || errands[1].exception == FUTURE_CANCELLED_AND_NOTIFIED;
+        must(!settled || errands[1].error == 1, "Another thread sees the state %s, and a watcher is not told yet.",
+             name_of((enum future_state)errands[1].exception));
+        must(seen.told == 1, "The watcher should be told once, and was told %d times.", seen.told);
+        future_drop(future);
+    }
+}
+
 TEST(watching_needs_no_memory, "Watching cannot fail for want of memory: the memory is the watcher's own.")
 {
     struct future *future = new_future();
@@ -1092,21 +1260,23 @@ static void unwatch_at(void *argument)
 
 TEST(unwatch_is_certain, "After future_unwatch the watcher is not being told any more: it may be freed.")
 {
-    struct future *future = new_future();
-    struct gate slow = GATE_CLOSED;
-    struct watch one = {.passes = &slow};
-    struct errand setter, leaver = {.future = future, .result = &one.watcher};
-
-    watch(future, &one);
-    errand_start(&setter, set_result, future, 0);
-    must_be_blocked(setter.runner, "The watcher should be told by the thread that finishes the future.");
-    leaver.runner = runner_start(unwatch_at, &leaver);
-    must_be_blocked(leaver.runner, "The watcher is being told, and future_unwatch has returned: who frees it now frees "
-                                   "what the other thread still uses.");
-    gate_open(&slow);
-    runner_join(leaver.runner);
-    runner_join(setter.runner);
-    future_drop(future);
+    for (int i = 0; i < 2; i++) {
+        struct future *future = future_in(i == 0 ? FUTURE_RUNNING : FUTURE_CANCELLED);
+        struct gate slow = GATE_CLOSED;
+        struct watch one = {.passes = &slow};
+        struct errand settler, leaver = {.future = future, .result = &one.watcher};
+        watch(future, &one);
+        errand_start(&settler, i == 0 ? set_result : begin_work, future, 0);
+        must_be_blocked(settler.runner, "The watcher should be told by the thread that settles the future.");
+        leaver.runner = runner_start(unwatch_at, &leaver);
+        must_be_blocked(leaver.runner,
+                        "The watcher is being told, and future_unwatch has returned: who frees it now frees "
+                        "what the other thread still uses.");
+        gate_open(&slow);
+        runner_join(leaver.runner);
+        runner_join(settler.runner);
+        future_drop(future);
+    }
 }
 
 static void pause_until(int64_t moment_us)

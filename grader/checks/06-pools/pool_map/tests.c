@@ -3,12 +3,17 @@
  * Which items make a chunk is seen by stopping one of them at a gate: what is then not done, and everything else is,
  * are those behind it in its chunk.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* slices.h */
+#endif
 #include "check.h"
 #include "pool_map.h"
 #include "refuse.h"
+#include "slices.h"
 #include "wrap.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -91,13 +96,15 @@ struct errand {
     struct executor *executor;
     size_t count;
     int error;
-    long refused; /* the how manieth piece of memory that the executor asks for meanwhile; 0: none */
+    long refused;        /* the how manieth piece of memory that the executor asks for meanwhile; 0: none */
+    struct tally *waits; /* that end after a moment are counted here; NULL: nowhere */
 };
 
 static void map_errand(void *argument)
 {
     struct errand *errand = argument;
 
+    slices = errand->waits;
     refuse_memory(errand->refused);
     errand->error = map(errand->executor, errand->count);
     refuse_memory(0);
@@ -206,7 +213,7 @@ static void must_be_chunk(size_t count, size_t stopped, size_t last)
 {
     struct executor *executor = new_executor(2);
     struct gate open = GATE_CLOSED;
-    struct errand errand = {executor, count, -1, 0};
+    struct errand errand = {executor, count, -1, 0, NULL};
 
     make_items();
     must_return(0, map(executor, 1), "pool_map of one item"); /* one of the two workers is started, and is idle */
@@ -264,10 +271,30 @@ TEST(workers_share, "The chunks are done by all workers at the same time.")
     executor_destroy(executor);
 }
 
+TEST(a_task_for_each_chunk, "There are as many tasks as chunks, however many workers there may be.")
+{
+    struct executor *executor = new_executor(3), *vast = new_executor(INT_MAX);
+    struct gate open = GATE_CLOSED;
+    struct errand errand = {.executor = executor, .count = 1, .error = -1};
+
+    make_items();
+    items[0].waits_for = &open;
+    struct runner *runner = runner_start(map_errand, &errand);
+    must_be_blocked(runner, "An item is not done, and pool_map has returned, or busies itself.");
+    int workers = executor_workers(executor);
+    gate_open(&open);
+    runner_join(runner);
+    must(workers == 1, "One item is one chunk, and %d workers were started for it.", workers);
+    make_items();
+    must_return(0, map(vast, 3), "pool_map of 3 items, where there may be INT_MAX workers,");
+    executor_destroy(vast);
+    executor_destroy(executor);
+}
+
 TEST(two_maps_at_once, "Several threads may map with the same executor at the same time.")
 {
     struct executor *executor = new_executor(2);
-    struct errand one = {executor, 5, -1, 0}, two = one;
+    struct errand one = {executor, 5, -1, 0, NULL}, two = one;
     struct crew crew = CREW_OF(2);
 
     make_items();
@@ -300,7 +327,7 @@ static void map_squares(void *argument)
 TEST(each_map_its_own, "Two maps at once have each their own function, items, results and error.")
 {
     struct gate open = GATE_CLOSED;
-    struct errand one = {new_executor(1), 8, -1, 0};
+    struct errand one = {new_executor(1), 8, -1, 0, NULL};
     struct squares two = {.executor = one.executor, .error = -1};
 
     make_items();
@@ -365,7 +392,7 @@ TEST(first_error_is_reported, "Of several errors the one that came first is repo
 {
     for (int first = 0; first <= 8; first += 8) {
         struct gate open = GATE_CLOSED;
-        struct errand errand = {new_executor(2), 16, -1, 0};
+        struct errand errand = {new_executor(2), 16, -1, 0, NULL};
         int later = 8 - first, error = first == 0 ? FAILED : FAILED_TOO, other = FAILED + FAILED_TOO - error;
         make_items();
         items[first].error = error;
@@ -381,6 +408,22 @@ TEST(first_error_is_reported, "Of several errors the one that came first is repo
     }
 }
 
+TEST(errors_that_mean_something_else,
+     "ECANCELED, ESHUTDOWN or ENOMEM are an item's error as any other, where work returned them.")
+{
+    static const int errors[] = {ECANCELED, ESHUTDOWN, ENOMEM};
+
+    for (int i = 0; i < 3; i++) {
+        struct executor *executor = new_executor(1);
+        make_items();
+        items[3].error = errors[i];
+        items[8].error = FAILED;
+        must_return(errors[i], map(executor, 16), "pool_map, where an item of the first chunk failed with that,");
+        must(tally_read(&done[7]) == 1 && tally_read(&done[15]) == 1, "The other chunks were not finished.");
+        executor_destroy(executor);
+    }
+}
+
 TEST(negative_is_einval, "What is below 0 is no errno value: it counts as EINVAL, and as an error.")
 {
     struct executor *executor = new_executor(1);
@@ -392,17 +435,20 @@ TEST(negative_is_einval, "What is below 0 is no errno value: it counts as EINVAL
     executor_destroy(executor);
 }
 
-TEST(waits_for_all, "It returns when nothing of it is running any more, also where an item has failed.")
+TEST(waits_for_all, "It sleeps until nothing of it is running any more, also where an item has failed.")
 {
     struct executor *executor = new_executor(2);
     struct gate open = GATE_CLOSED;
-    struct errand errand = {executor, 16, -1, 0};
+    struct errand errand = {.executor = executor, .count = 16, .error = -1, .waits = slices_tally()};
 
     make_items();
     items[0].error = FAILED;
     items[9].waits_for = &open;
     struct runner *runner = runner_start(map_errand, &errand);
-    must_be_blocked(runner, "An item has failed, another one is still being done, and pool_map has returned.");
+    must_be_blocked(runner, "An item has failed, another one is still being done, and pool_map has returned, or looks "
+                            "again and again.");
+    must(tally_read(errand.waits) == 0,
+         "pool_map should sleep until all is done, but it waits for a moment only and looks again.");
     gate_open(&open);
     runner_join(runner);
     must_return(FAILED, errand.error, "pool_map");
@@ -438,7 +484,7 @@ TEST(cancelled_meanwhile,
     for (int failing = 0; failing < 2; failing++) {
         struct executor *executor = new_executor(1);
         struct gate open = GATE_CLOSED;
-        struct errand errand = {executor, 8, -1, 0};
+        struct errand errand = {executor, 8, -1, 0, NULL};
         make_items();
         items[0].waits_for = &open;
         items[0].error = failing == 1 ? FAILED : 0;
@@ -455,15 +501,36 @@ TEST(cancelled_meanwhile,
     }
 }
 
+/* Fails at once: so that of too many items, where somebody begins them, none is touched. */
+static int refuse_item(const void *item, void *result)
+{
+    (void)item;
+    (void)result;
+    return FAILED;
+}
+
 TEST(more_than_memory, "Sizes that no memory can hold are EINVAL, not an overflow.")
 {
     struct executor *executor = new_executor(2);
 
-    must_return(EINVAL, pool_map(executor, do_item, items, 8, SIZE_MAX / 4, outcomes, 1), "pool_map of too many items");
-    must_return(EINVAL, pool_map(executor, do_item, items, 1, SIZE_MAX / 4, outcomes, 8),
+    must_return(EINVAL, pool_map(executor, refuse_item, items, 8, SIZE_MAX / 4, outcomes, 1),
+                "pool_map of too many items");
+    must_return(EINVAL, pool_map(executor, refuse_item, items, 1, SIZE_MAX / 4, outcomes, 8),
                 "pool_map of too many results");
+    must_return(EINVAL, pool_map(executor, refuse_item, items, 8, SIZE_MAX / 8 + 1, outcomes, 1),
+                "pool_map of items that need one byte more than can be addressed");
+    must_return(EINVAL, pool_map(executor, refuse_item, items, 1, SIZE_MAX / 8 + 1, outcomes, 8),
+                "pool_map of results that need one byte more than can be addressed");
     must(executor_workers(executor) == 0, "Nothing was to be done, and a worker was started.");
     executor_destroy(executor);
+}
+
+static long refused; /* how many of the student's own calls got no memory */
+
+/* How many pieces of memory his calls have got and not given back. */
+static long pieces_held(void)
+{
+    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - refused;
 }
 
 TEST(no_memory, "Where there is no memory it is ENOMEM; what is kept is nothing.")
@@ -473,23 +540,44 @@ TEST(no_memory, "Where there is no memory it is ENOMEM; what is kept is nothing.
 
     for (long nth = 1; nth <= ALLOCATIONS; nth++) {
         for (int c = 0; c < 3; c++) {
+            long before = wrap_count(calls[c]);
             make_items();
             wrap_fail(calls[c], nth, ENOMEM);
             int error = map(executor, 16);
             wrap_fail(calls[c], 0, 0);
+            refused += c < 2 && wrap_count(calls[c]) - before >= nth ? 1 : 0;
             must(error == 0 || error == ENOMEM, "Without memory pool_map should return ENOMEM, not %s.",
                  error_text(error));
             must(error != 0 || tally_read(&order) == 16, "pool_map returned 0, and %ld of 16 items were done.",
                  tally_read(&order));
         }
     }
+    must(tally_read(&by_who_maps) == 0,
+         "Without memory pool_map should return ENOMEM; instead, who called it did %ld items itself.",
+         tally_read(&by_who_maps));
+    must(pieces_held() <= 0, "Without memory pool_map returned ENOMEM and kept %ld pieces that it had.", pieces_held());
     must(wrap_count(WRAP_pthread_mutex_init) <= wrap_count(WRAP_pthread_mutex_destroy), "A mutex was not destroyed.");
-    wrap_fail(WRAP_pthread_mutex_init, 1, EAGAIN);
-    make_items();
-    int error = map(executor, 16);
-    wrap_fail(WRAP_pthread_mutex_init, 0, 0);
-    must(error == 0 || error == EAGAIN, "Without a mutex pool_map should return what pthread_mutex_init said, not %s.",
-         error_text(error));
+    executor_destroy(executor);
+}
+
+TEST(no_mutex, "Where a mutex or a condition cannot be made that error is returned, nothing is done and nothing kept.")
+{
+    static const enum wrap_call calls[] = {WRAP_pthread_mutex_init, WRAP_pthread_cond_init};
+    struct executor *executor = new_executor(2);
+
+    for (int c = 0; c < 2; c++) {
+        long before = wrap_count(calls[c]);
+        make_items();
+        wrap_fail(calls[c], 1, EAGAIN);
+        int error = map(executor, 16);
+        wrap_fail(calls[c], 0, 0);
+        int expected = wrap_count(calls[c]) > before ? EAGAIN : 0; /* who needs none cannot be without */
+        must_return(expected, error, "pool_map, where what it makes with an init function of pthread was refused,");
+        must(tally_read(&order) == (expected == 0 ? 16 : 0), "pool_map returned %s, and %ld of 16 items were done.",
+             error_text(error), tally_read(&order));
+        must(pieces_held() <= 0, "pool_map returned %s and kept %ld pieces of memory.", error_text(error),
+             pieces_held());
+    }
     executor_destroy(executor);
 }
 
@@ -498,7 +586,7 @@ TEST(no_memory, "Where there is no memory it is ENOMEM; what is kept is nothing.
 static size_t map_refused(long nth, bool fails, int *error)
 {
     struct gate open = GATE_CLOSED;
-    struct errand errand = {new_executor(1), 16, -1, nth};
+    struct errand errand = {new_executor(1), 16, -1, nth, NULL};
     size_t all = 0, first = 0;
 
     make_items();
@@ -511,6 +599,8 @@ static size_t map_refused(long nth, bool fails, int *error)
     gate_open(&open);
     runner_join(runner);
     executor_destroy(errand.executor);
+    must(tally_read(&by_who_maps) == 0,
+         "A chunk was refused, and who called pool_map did it instead; it is not to be done.");
     for (size_t i = 0; i < 16; i++) {
         first += all == i && tally_read(&done[i]) == 1 ? 1 : 0;
         all += tally_read(&done[i]) == 0 ? 0 : 1;

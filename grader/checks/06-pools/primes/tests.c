@@ -295,6 +295,20 @@ TEST(several_call_at_once, "Several threads may call them at the same time, each
     }
 }
 
+TEST(several_ask_at_once, "Several threads that call them at the same time do not wait for one another.")
+{
+    for (int way = 0; way < WAYS; way++) {
+        struct errand one = {.way = way, .numbers = upwards, .count = 1, .error = -1}, two = one;
+        struct crew both = CREW_OF(2); /* opens when both ask: each has one number */
+        crew = &both;
+        struct runner *first = runner_start(call, &one), *second = runner_start(call, &two);
+        runner_join(first);
+        runner_join(second);
+        must(one.error == 0 && two.error == 0, "Two threads called %s at the same time: it returned %s and %s.",
+             names[way], error_text(one.error), error_text(two.error));
+    }
+}
+
 /* ---- when something cannot be had -------------------------------------------------------------------------------- */
 
 TEST(no_memory, "Where there is no memory it is ENOMEM, `found` is as it was, and nothing is kept.")
@@ -367,6 +381,9 @@ TEST(nothing_to_build_on,
             refuse_memory(nth);
             call(&errand);
             refuse_memory(0);
+            must(errand.error == 0 || errand.error == ENOMEM || errand.error == EAGAIN, /* EAGAIN: a thread's */
+                 "What %s is built on found no memory, and returned ENOMEM or EAGAIN: it should return that, not %s.",
+                 names[way], error_text(errand.error));
             must(errand.found == (errand.error == 0 ? 1u : 99u),
                  "What %s is built on found no memory: it returned %s, and `found` is %zu.", names[way],
                  error_text(errand.error), errand.found);

@@ -82,6 +82,11 @@ static void *use(void *argument)
     void *item = NULL;
 
     while (shutdown_queue_get(hand->line->belt, &item, -1) == 0) {
+        if (failed(hand->line)) { /* before it was taken: whoever stops the line was not quick enough */
+            if (job->drop != NULL)
+                job->drop(job->context, item);
+            continue;
+        }
         int error = job->consume(job->context, hand->number, item);
         if (error != 0) {
             fail(hand->line, error);
