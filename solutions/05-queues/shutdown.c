@@ -1,14 +1,8 @@
 /* shutdown.c - a queue that can be closed while others wait at it.
  *
  * Theory of operation: no threads of its own. Where the items lie is the store's business; the queue only knows how
- * many there are. One mutex guards that number, the number of unfinished tasks, the mark that it is shut down, and the
- * store. It is never held while anybody waits. A put or a get lets one other thread go on, and signals. A shutdown lets
- * everybody go on, and broadcasts: every waiter looks again, finds the mark, and leaves. Nobody has to be counted, and
- * nobody can come too late to be woken, since who comes after the mark does not wait.
- *
- * The mark never goes away, and no item comes after it. So an immediate shutdown can say under the mutex that there are
- * no items, and from then on the store is its own: no put goes in, no get looks there, and it hands the items to
- * `discard` with the mutex free.
+ * many there are. One mutex guards that number, the number of unfinished tasks, the store, and whatever a shutdown has
+ * to know. It is never held while anybody waits. A put or a get lets one other thread go on, and signals.
  */
 #include "shutdown.h"
 
@@ -71,6 +65,11 @@ static const struct shutdown_queue_store list_store = {list_push, list_pop, list
 /* ---- the queue --------------------------------------------------------------------------------------------------- */
 
 /* region state */
+/* A shutdown sets a mark, which never goes away, and broadcasts: every waiter looks again, finds the mark, and leaves.
+ * Nobody has to be counted, and nobody can come too late to be woken, since who comes after the mark does not wait. No
+ * item comes after it either. So an immediate shutdown can say under the mutex that there are no items, and from then
+ * on the store is its own: no put goes in, no get looks there, and it hands the items to `discard` with the mutex free.
+ */
 struct shutdown_queue {
     size_t maxsize;                           /* never changes; SIZE_MAX where there is no bound */
     const struct shutdown_queue_store *store; /* never changes */

@@ -1,9 +1,8 @@
 /* shutdown.c - a queue that can be closed while others wait at it.
  *
  * Theory of operation: no threads of its own. Where the items lie is the store's business; the queue only knows how
- * many there are. One mutex guards that number, the number of unfinished tasks, and the store. It is never held while anybody waits. A put or a get lets one other thread go on, and signals.
- *
- * And a shutdown? So far there is none: the theory of it is yours to write here.
+ * many there are. One mutex guards that number, the number of unfinished tasks, the store, and whatever a shutdown has
+ * to know. It is never held while anybody waits. A put or a get lets one other thread go on, and signals.
  */
 #include "shutdown.h"
 
