@@ -838,6 +838,30 @@ TEST(switch_at_any_moment,
     gil_destroy(gil);
 }
 
+TEST(woken_when_it_is_free,
+     "Who waits is woken when the lock is free, not before: however quick he is, he does not find it held.")
+{
+    struct holder holder = {.thread = NULL, .dropped = -1};
+    struct taker taker;
+    struct gil *gil = new_gil();
+
+    holder.thread = new_thread(gil);
+    wrap_after(WRAP_pthread_cond_signal, let_others_run, NULL);
+    wrap_after(WRAP_pthread_cond_broadcast, let_others_run, NULL);
+    holder.runner = runner_start(drop_slowly, &holder);
+    gate_pass(&holder.has_it);
+    start_taker(&taker, gil, 0);
+    must_be_blocked(taker.runner, "The lock is held, and gil_take of another thread returned.");
+    gate_open(&holder.go);
+    end_holder(&holder);
+    must_be_blocked(taker.runner, "A thread that got the lock did not wait at the test's gate.");
+    must(taker.took == 0,
+         "gil_drop woke the thread that waits for the lock before the lock was free: it found it held, "
+         "and sleeps again although the lock is free now.");
+    end_taker(&taker);
+    gil_destroy(gil);
+}
+
 TEST(checkpoint,
      "gil_checkpoint drops the lock where that was requested, and takes it again when the other has had it.")
 {
