@@ -572,12 +572,12 @@ static const char *expression(const char *line, const char *field, size_t *lengt
     size_t size = strlen(field);
     for (const char *at = line; (at = strstr(at, field)) != NULL; at++) {
         const char *start = at;
-        if (isalnum((unsigned char)at[size]) || at[size] == '_')
+        if (in_name(at[size]))
             continue;
         bool is_field =
             start > line && (start[-1] == '.' || (start - 1 > line && start[-1] == '>' && start[-2] == '-'));
         while (is_field && start > line &&
-               (isalnum((unsigned char)start[-1]) || strchr("_.[]", start[-1]) ||
+               (in_name(start[-1]) || strchr(".[]", start[-1]) ||
                 (start[-1] == '>' && start - 1 > line && start[-2] == '-') || (start[-1] == '-' && *start == '>')))
             start--;
         if (!is_field || start == at)
