@@ -48,12 +48,14 @@ const struct sanitizer_method sanitizer_threads = {FLAVOUR_TSAN,   "tsan", threa
 /* The options with the log's path, and the few variables that child_run would have given. */
 const char **sanitizer_environment(void *context, const struct workshop *shop, const struct sanitizer_method *method)
 {
-    const char **env = memory_zeroed(context, OPTIONS_MAX + 4, sizeof *env);
+    const char **env = memory_zeroed(context, OPTIONS_MAX + 5, sizeof *env);
     size_t count = 0;
 
     env[count++] = "PATH=/usr/bin:/bin";
     env[count++] = "LC_ALL=C.UTF-8";
     env[count++] = memory_format(context, "TMPDIR=%s", shop->dir);
+    if (method->flavour == FLAVOUR_MSAN)
+        env[count++] = memory_format(context, "LD_LIBRARY_PATH=%s", shop->dir);
     for (size_t i = 0; i < OPTIONS_MAX && method->options[i] != NULL; i++)
         env[count++] = memory_format(context, "%s:log_path=%s/%s", method->options[i], shop->dir, method->log_name);
     return env;
@@ -115,7 +117,12 @@ int sanitizer_logs_take(void *context, const struct workshop *shop, const struct
         return fault_set(fault, "a sanitizer does not work here: %s; see `grade doctor`", log->failure);
     if (method->undefined_on_err)
         undefined_take(context, err, log);
-    return method->offsets ? sanitizer_log_resolve(context, program, log, fault) : 0;
+    if (!method->offsets)
+        return 0;
+    const char *library = memory_format(context, "%s/" TOOLCHAIN_LIBRARY, shop->dir);
+    if (access(library, F_OK) == 0 && sanitizer_log_resolve(context, library, log, fault) != 0)
+        return -1;
+    return sanitizer_log_resolve(context, program, log, fault);
 }
 
 int sanitizer_run(void *context, struct workshop *shop, const struct sanitizer_method *method, const char *program,

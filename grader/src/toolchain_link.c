@@ -3,6 +3,7 @@
  * linked with what is trusted. A program of trusted parts only is kept; its name tells all of them. */
 #include "toolchain_parts.h"
 
+#include "light_libc.h"
 #include "memory.h"
 #include "trace.h"
 
@@ -47,7 +48,8 @@ struct linking {
     enum program program;
     struct words words;
     struct fault *fault;
-    bool own; /* with what the student wrote of the exercises below */
+    bool own;                /* with what the student wrote of the exercises below */
+    const char *starts_with; /* the folder of its C library, where that is not the machine's own; or NULL */
 };
 
 /* The command that makes `made`, the object as it may be linked into this program: only the contract's names are
@@ -139,8 +141,8 @@ static int add_needed_objects(struct linking *linking)
     return 0;
 }
 
-/* Checks, harness and what the exercise is built on, in this order. */
-static int add_trusted_objects(struct linking *linking)
+/* Checks and harness. */
+static int add_checks_objects(struct linking *linking)
 {
     const struct program_parts *parts = &parts_of[linking->program];
     const char *root = linking->shop->course->root;
@@ -157,7 +159,13 @@ static int add_trusted_objects(struct linking *linking)
         if (add_trusted_object(linking, memory_format(linking->context, "%s/grader/harness/thread_watch.c", root)) != 0)
             return -1;
     }
-    return add_needed_objects(linking);
+    return 0;
+}
+
+/* Checks, harness and what the exercise is built on, in this order. */
+static int add_trusted_objects(struct linking *linking)
+{
+    return add_checks_objects(linking) != 0 || add_needed_objects(linking) != 0 ? -1 : 0;
 }
 
 /* Has Criterion find the light stand-in for a library that it never needs here (harness/no_diff.c), where it was made.
@@ -171,6 +179,22 @@ static void add_light_libraries(struct linking *linking)
                   memory_format(linking->context, "-Wl,--disable-new-dtags,-rpath,%s", dir));
 }
 
+/* Has a program that helgrind will run start with the light C library (light_libc.h), where there is one. It cannot
+ * start without: unlike other inputs, that folder's whole name is part of what is made. */
+static void add_light_libc(struct linking *linking)
+{
+    void *context = linking->context;
+    const char *dir = light_libc_dir(context, linking->shop->course->root);
+
+    if (linking->flavour != FLAVOUR_PLAIN || linking->program != PROGRAM_SCENARIO || dir == NULL)
+        return;
+    linking->starts_with = dir;
+    words_add(context, &linking->words, "-Xlinker");
+    words_add(context, &linking->words, memory_format(context, "--dynamic-linker=%s/ld.so", dir));
+    words_add(context, &linking->words, "-Xlinker");
+    words_add(context, &linking->words, memory_format(context, "-rpath=%s", dir));
+}
+
 /* build/interleave is the linker of what it runs. */
 static int begin_explored(struct linking *linking)
 {
@@ -182,24 +206,32 @@ static int begin_explored(struct linking *linking)
     return add_trusted_objects(linking);
 }
 
-/* Compiler, flags, trusted objects and libraries; the object in question and the output are still to come. */
-static int begin_link(struct linking *linking)
+/* Compiler and flags. */
+static void begin_words(struct linking *linking)
 {
-    if (linking->program == PROGRAM_EXPLORED)
-        return begin_explored(linking);
     const struct flags *flags = tool_flags(linking->flavour);
-    const struct program_parts *parts = &parts_of[linking->program];
 
     words_add(linking->context, &linking->words, flags->compiler);
     words_add(linking->context, &linking->words, "-pthread");
     for (size_t i = 0; flags->link[i] != NULL; i++)
         words_add(linking->context, &linking->words, flags->link[i]);
     add_linker(linking->context, &linking->words);
+}
+
+/* Compiler, flags, trusted objects and libraries; the object in question and the output are still to come. */
+static int begin_link(struct linking *linking)
+{
+    if (linking->program == PROGRAM_EXPLORED)
+        return begin_explored(linking);
+    const struct program_parts *parts = &parts_of[linking->program];
+
+    begin_words(linking);
     if (add_trusted_objects(linking) != 0)
         return -1;
     for (size_t i = 0; parts->libraries[i] != NULL; i++)
         words_add(linking->context, &linking->words, parts->libraries[i]);
     add_light_libraries(linking);
+    add_light_libc(linking);
     return 0;
 }
 
@@ -218,6 +250,7 @@ static const char *linked_name(struct linking *linking)
     cache_key_begin(&key);
     for (size_t i = 0; i < linking->words.count; i++)
         cache_key_text(&key, trace_base_name(linking->words.items[i])); /* a kept object's name tells its content */
+    cache_key_text(&key, linking->starts_with);
     tool_key(linking->context, &key, linking->flavour);
     if (linking->program != PROGRAM_EXPLORED)
         return cache_key_name(linking->context, &key);
@@ -225,15 +258,14 @@ static const char *linked_name(struct linking *linking)
     return memory_format(linking->context, "%s.so", cache_key_name(linking->context, &key));
 }
 
-static int link_reference(struct linking *linking, const char **path)
+/* Makes what linking->words say, which end with "-o" and a path, from the exercise's reference, whose object is
+ * `object`, and keeps it; or finds it kept. */
+static int make_of_reference(struct linking *linking, const char *object, const char **path)
 {
     void *context = linking->context;
-    const char *object = NULL, *local = local_path(linking);
+    const char *local = local_path(linking);
     const char **wraps = linking->program == PROGRAM_TESTS ? linking->shop->exercise->wraps : NULL;
 
-    if (begin_link(linking) != 0 || toolchain_trusted(context, linking->shop, linking->flavour,
-                                                      linking->shop->exercise->reference, &object, linking->fault) != 0)
-        return -1;
     /* These words are hashed and never run: they say what the object will have been through. */
     struct linking named = *linking;
     named.words = (struct words){0};
@@ -259,23 +291,106 @@ static int link_reference(struct linking *linking, const char **path)
     return cache_keep(context, linking->shop->cache_dir, name, made, path, linking->fault);
 }
 
-static int link_student(struct linking *linking, const char *object, const char **path, char **log)
+static int reference_object(struct linking *linking, const char **object)
+{
+    return toolchain_trusted(linking->context, linking->shop, linking->flavour, linking->shop->exercise->reference,
+                             object, linking->fault);
+}
+
+static int link_reference(struct linking *linking, const char **path)
+{
+    const char *object = NULL;
+
+    if (begin_link(linking) != 0 || reference_object(linking, &object) != 0)
+        return -1;
+    return make_of_reference(linking, object, path);
+}
+
+/* Makes the object ready to link, and links it with linking->words into `made`. `*linked` is false where that did not
+ * work, and `*log` says why. */
+static int link_object(struct linking *linking, const char *object, const char *made, bool *linked, char **log)
 {
     const char *local = local_path(linking);
     struct words words = {0};
-    bool made = false;
 
-    linking->own = linking->shop->own != NULL;
-    if (begin_link(linking) != 0 || local_words(linking, object, local, &words) != 0)
+    if (local_words(linking, object, local, &words) != 0)
         return -1;
-    end_link(linking, local, *path);
-    if (run_step(linking, &words, &made, log) != 0 || (made && run_step(linking, &linking->words, &made, log) != 0))
+    end_link(linking, local, made);
+    if (run_step(linking, &words, linked, log) != 0 ||
+        (*linked && run_step(linking, &linking->words, linked, log) != 0))
         return -1;
     unlink(local);
-    if (!made) {
-        unlink(*path);
+    if (!*linked)
+        unlink(made);
+    return 0;
+}
+
+static int link_student(struct linking *linking, const char *object, const char **path, char **log)
+{
+    bool linked = false;
+
+    linking->own = linking->shop->own != NULL;
+    if (begin_link(linking) != 0 || link_object(linking, object, *path, &linked, log) != 0)
+        return -1;
+    if (!linked)
         *path = NULL;
-    }
+    return 0;
+}
+
+/* ---- with MemorySanitizer: a frame and a library ----------------------------------------------------------------- */
+
+/* clang links MemorySanitizer's runtime into the program itself, a megabyte that costs more than to compile the
+ * student's file. So the program is made once, of checks, harness and runtime, and finds the code in question, with
+ * what that is built on, in a shared library, by its name in LD_LIBRARY_PATH (sanitizer_run.c). It is linked against
+ * such a library of the references, which has the same names. */
+
+/* All of a library but the object in question and the output. */
+static int begin_library(struct linking *linking)
+{
+    static const char *const words[] = {"gcc", "-shared", "-Wl,-soname," TOOLCHAIN_LIBRARY, NULL};
+
+    words_add_all(linking->context, &linking->words, words);
+    add_linker(linking->context, &linking->words);
+    return add_needed_objects(linking);
+}
+
+static int frame_make(const struct linking *linking, const char **path)
+{
+    struct linking library = *linking, frame = *linking;
+    const char *object = NULL, *model = NULL;
+
+    library.own = false;
+    if (begin_library(&library) != 0 || reference_object(&library, &object) != 0 ||
+        make_of_reference(&library, object, &model) != 0)
+        return -1;
+    begin_words(&frame);
+    if (add_checks_objects(&frame) != 0)
+        return -1;
+    words_add(frame.context, &frame.words, model);
+    const char *name = linked_name(&frame);
+    *path = cache_find(frame.context, frame.shop->cache_dir, name);
+    if (*path != NULL)
+        return 0;
+    const char *made = tool_made(frame.context, frame.shop, name);
+    words_add(frame.context, &frame.words, "-o");
+    words_add(frame.context, &frame.words, made);
+    if (tool_run_trusted(frame.context, frame.shop, frame.words.items, frame.shop->exercise->id, frame.fault) != 0)
+        return -1;
+    return cache_keep(frame.context, frame.shop->cache_dir, name, made, path, frame.fault);
+}
+
+static int link_framed(struct linking *linking, const char *object, const char **path, char **log)
+{
+    const char *made = memory_format(linking->context, "%s/%s", linking->shop->dir, TOOLCHAIN_LIBRARY);
+    bool linked = access(made, F_OK) == 0;
+
+    if (frame_make(linking, path) != 0)
+        return -1;
+    linking->own = linking->shop->own != NULL;
+    if (!linked && (begin_library(linking) != 0 || link_object(linking, object, made, &linked, log) != 0))
+        return -1;
+    if (!linked)
+        *path = NULL;
     return 0;
 }
 
@@ -287,6 +402,8 @@ int toolchain_link(void *context, struct workshop *shop, enum flavour flavour, e
     *log = memory_text(context, "");
     if (student_object == NULL)
         return link_reference(&linking, path);
+    if (flavour == FLAVOUR_MSAN && program == PROGRAM_SCENARIO)
+        return link_framed(&linking, student_object, path, log);
     *path = memory_format(context, "%s/%s-%s", shop->dir, tool_flags(flavour)->name, parts_of[program].name);
     return access(*path, X_OK) == 0 ? 0 : link_student(&linking, student_object, path, log);
 }
@@ -295,7 +412,8 @@ int toolchain_trusted_program(void *context, struct workshop *shop, enum flavour
                               const char *library, const char **path, struct fault *fault)
 {
     const struct flags *flags = tool_flags(flavour);
-    struct linking linking = {.context = context, .shop = shop, .flavour = flavour, .fault = fault};
+    struct linking linking = {
+        .context = context, .shop = shop, .flavour = flavour, .program = PROGRAM_SCENARIO, .fault = fault};
     const char *gate = memory_format(context, "%s/grader/harness/gate.c", shop->course->root);
 
     words_add(context, &linking.words, flags->compiler);
@@ -307,6 +425,8 @@ int toolchain_trusted_program(void *context, struct workshop *shop, enum flavour
         return -1;
     if (library != NULL)
         words_add(context, &linking.words, library);
+    else
+        add_light_libc(&linking);
     const char *name = linked_name(&linking);
     *path = cache_find(context, shop->cache_dir, name);
     if (*path != NULL)

@@ -50,7 +50,8 @@ static bool has_bytes(const char *path, const char *bytes)
 static int run(const char *program, const char *argument)
 {
     const char *const argv[] = {program, argument, NULL};
-    const struct child_spec spec = {.argv = argv, .cwd = fixture.shop.dir, .fixed_addresses = true};
+    const char *const env[] = {memory_format(fixture.context, "LD_LIBRARY_PATH=%s", fixture.shop.dir), NULL};
+    const struct child_spec spec = {.argv = argv, .more_env = env, .cwd = fixture.shop.dir, .fixed_addresses = true};
     struct child_result result;
 
     cr_assert(child_run(fixture.context, &spec, &result, &fixture.fault) == 0, "%s", fixture.fault.text);
