@@ -44,6 +44,15 @@
  * once. From the test's own thread only. */
 const char *error_text(int error);
 
+/* Asserts that a call returned this error number, or 0; `call` says which call, as the beginning of a sentence. A
+ * macro, so that the finding names the line of the call. Evaluates each argument once. */
+#define must_return(expected, got, call)                                                                               \
+    do {                                                                                                               \
+        const int must_expected_ = (expected), must_got_ = (got);                                                      \
+        must(must_got_ == must_expected_, "%s should return %s, but it returned %s.", (call),                          \
+             error_text(must_expected_), error_text(must_got_));                                                       \
+    } while (0)
+
 /* A thread of the test's own, whose state can be asked for. */
 struct runner;
 

@@ -56,6 +56,27 @@ void wrap_fail(enum wrap_call call, long nth, int error)
     __atomic_store_n(&plans[call].fail_in, nth, __ATOMIC_RELEASE);
 }
 
+long wrap_memory_kept(void)
+{
+    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+}
+
+long wrap_mutexes_kept(void)
+{
+    return wrap_count(WRAP_pthread_mutex_init) - wrap_count(WRAP_pthread_mutex_destroy);
+}
+
+long wrap_conditions_kept(void)
+{
+    return wrap_count(WRAP_pthread_cond_init) - wrap_count(WRAP_pthread_cond_destroy);
+}
+
+void wrap_lose_signals(bool lose)
+{
+    wrap_fail(WRAP_pthread_cond_signal, lose ? -1 : 0, 0);
+    wrap_fail(WRAP_pthread_cond_broadcast, lose ? -1 : 0, 0);
+}
+
 static const struct hook *hook_new(void (*call)(void *), void *argument)
 {
     if (call == NULL)

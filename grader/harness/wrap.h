@@ -8,6 +8,8 @@
 #ifndef HARNESS_WRAP_H
 #define HARNESS_WRAP_H
 
+#include <stdbool.h>
+
 enum wrap_call {
     WRAP_malloc,
     WRAP_calloc,
@@ -39,12 +41,22 @@ enum wrap_call {
 /* How often the student's code has made this call in this test, failures included. */
 long wrap_count(enum wrap_call call);
 
+/* How many pieces of memory the student's code has allocated and not freed in this test, and how many mutexes and
+ * conditions it has made and not destroyed, calls that failed included; less, where it frees NULL, or destroys what a
+ * PTHREAD_…_INITIALIZER made. exercise.ini must wrap these calls. */
+long wrap_memory_kept(void);
+long wrap_mutexes_kept(void);
+long wrap_conditions_kept(void);
+
 /* Makes the `nth` call from now (1 is the next) fail with this errno value: pthread calls return it, the malloc family
  * returns NULL and sets errno. Nothing is done by the failed call. `nth` 0 takes the plan back; -1 fails every call.
  * A pthread_cond_wait or pthread_cond_timedwait that "fails" with 0 returns at once, with the mutex held, although
  * nobody has signalled: a spurious wake-up. Any other call that "fails" with 0 does nothing and says that it succeeded:
  * a pthread_cond_signal or _broadcast then is one that is still on its way. */
 void wrap_fail(enum wrap_call call, long nth, int error);
+
+/* With `lose`, every pthread_cond_signal and _broadcast from now on gets lost on its way; without, none any more. */
+void wrap_lose_signals(bool lose);
 
 /* Has `hook(argument)` called before / after every real call of this kind that the student's code makes (after: only
  * where it succeeded). NULL takes it back. In a hook, wrapped calls of the hook's own thread pass straight through. */

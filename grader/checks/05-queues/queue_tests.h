@@ -14,6 +14,7 @@
 #endif
 
 #include "check.h"
+#include "leftovers.h"
 #include "queue.h"
 #include "slices.h"
 #include "wrap.h"
@@ -46,11 +47,6 @@ static struct this_queue *new_queue(int64_t maxsize)
 
     must(error == 0 && queue != NULL, QUEUE "_create returned %s or stored no queue.", error_text(error));
     return queue;
-}
-
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 /* Puts a thing where there is room. */
@@ -774,12 +770,6 @@ TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the w
     queue_destroy(queue);
 }
 
-static void lose_signals(bool lose)
-{
-    wrap_fail(WRAP_pthread_cond_signal, lose ? -1 : 0, 0);
-    wrap_fail(WRAP_pthread_cond_broadcast, lose ? -1 : 0, 0);
-}
-
 /* A change comes in time, its signal does not arrive, and the waiter sleeps on until its time is over. A slow machine
  * may need more time for the change. Returns whether it came in time (or all is wrong anyway). */
 static bool change_unheard(struct visit *late, bool puts, int64_t timeout_us)
@@ -789,7 +779,7 @@ static bool change_unheard(struct visit *late, bool puts, int64_t timeout_us)
     if (queue_create(&queue, 1) != 0 || (puts && queue_put(queue, &things[0], 0) != 0))
         return true;
     *late = puts ? a_put(queue, 1, timeout_us) : a_get(queue, timeout_us);
-    lose_signals(true);
+    wrap_lose_signals(true);
     int64_t began_us = now_us();
     struct runner *waiter = runner_start(visit_run, late);
     bool calm = settle();
@@ -797,7 +787,7 @@ static bool change_unheard(struct visit *late, bool puts, int64_t timeout_us)
     int error = puts ? queue_get(queue, &item, 0) : queue_put(queue, &things[1], 0);
     bool forced = !calm || error != 0 || now_us() - began_us < timeout_us;
     runner_join(waiter);
-    lose_signals(false);
+    wrap_lose_signals(false);
     queue_destroy(queue);
     return forced;
 }
@@ -893,14 +883,14 @@ TEST(room_is_not_forgotten,
 static bool must_give_up(enum wrap_call what, long nth, const char *name)
 {
     struct this_queue *queue = NULL;
-    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+    long before = wrap_memory_kept();
     long calls = wrap_count(what);
 
     wrap_fail(what, nth, EAGAIN);
     int error = queue_create(&queue, 4);
     wrap_fail(what, 0, 0);
     bool tried = wrap_count(what) - calls >= nth;
-    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
+    long kept = wrap_memory_kept() - before;
     must(!tried || error == EAGAIN, "%s returned EAGAIN: " QUEUE "_create should return it, but it returned %s.", name,
          error_text(error));
     must(!tried || kept <= 0, "%s failed, and " QUEUE "_create kept memory that it had allocated: it is lost.", name);
@@ -933,12 +923,7 @@ TEST(ends_what_it_made, QUEUE "_destroy gives back all that the queue holds, wha
     for (int n = 0; n < 10; n++)
         must_get(queue, n);
     queue_destroy(queue);
-    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
-         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
-         wrap_count(WRAP_pthread_mutex_destroy));
-    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
-         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
-         wrap_count(WRAP_pthread_cond_destroy));
+    must_have_ended_all();
 }
 
 #endif

@@ -235,17 +235,12 @@ TEST(no_thread_to_be_had, "When pthread_create fails, start returns its error, s
     must_come_home(square, 6, 36);
 }
 
-static long memory_kept(void)
-{
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-}
-
 TEST(memory_runs_out, "When the memory ends in the middle of a start, what it had before is given back.")
 {
     for (long nth = 1; nth <= 3; nth++) {
         char untouched[1];
         struct start_join *call = (struct start_join *)(void *)untouched;
-        long kept = memory_kept();
+        long kept = wrap_memory_kept();
         wrap_fail(WRAP_malloc, nth, ENOMEM);
         wrap_fail(WRAP_calloc, nth, ENOMEM);
         int error = start_join_start(&call, square, 5);
@@ -254,7 +249,7 @@ TEST(memory_runs_out, "When the memory ends in the middle of a start, what it ha
         wrap_fail(WRAP_calloc, 0, 0);
         if (!failed) /* it allocates less often, and did not notice */
             start_join_join(call, NULL);
-        kept = memory_kept() - kept;
+        kept = wrap_memory_kept() - kept;
         must(!failed || error == ENOMEM,
              "Allocation %ld failed: start_join_start should return ENOMEM, but it returned %s.", nth,
              error_text(error));

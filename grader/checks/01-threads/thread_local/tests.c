@@ -64,11 +64,6 @@ static void must_be_destructed(int value, long times, const char *when)
          is);
 }
 
-static long memory_kept(void)
-{
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-}
-
 /* ---- what a thread does for a test; the test looks at the results ------------------------------------------------ */
 
 struct visit {
@@ -549,7 +544,7 @@ TEST(no_key_to_be_had, "When the process has no pthread key left, create returns
          "pthread_key_create returned EAGAIN; thread_local_create should return it, but it returned %s.",
          error_text(error));
     must((void *)local == &untouched, "thread_local_create returned EAGAIN and yet changed *local.");
-    must(memory_kept() <= 0, "thread_local_create returned EAGAIN and kept %ld allocations.", memory_kept());
+    must(wrap_memory_kept() <= 0, "thread_local_create returned EAGAIN and kept %ld allocations.", wrap_memory_kept());
 }
 
 static void no_memory_from(long nth)
@@ -588,7 +583,7 @@ static long kept_after_threads(struct thread_local *local, int threads)
         struct runner *runner = visit_begin(&self, local, &destructed[0]);
         visit_end(&self, runner);
     }
-    return memory_kept();
+    return wrap_memory_kept();
 }
 
 TEST(ended_threads_leave_nothing, "Nothing of an ended thread is left, however long the object lives.")

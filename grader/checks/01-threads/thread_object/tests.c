@@ -4,6 +4,7 @@
  * meet in the middle, one of them is held inside a call of the library's (wrap_before).
  */
 #include "check.h"
+#include "leftovers.h"
 #include "thread_object.h"
 #include "wrap.h"
 
@@ -118,11 +119,6 @@ static void destroy_errand(void *argument)
     struct errand *errand = argument;
 
     thread_object_destroy(errand->thread);
-}
-
-static long memory_kept(void)
-{
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
 }
 
 /* ---- states ------------------------------------------------------------------------------------------------------ */
@@ -645,7 +641,8 @@ TEST(destroy_waits, "Destroying a running thread that is no daemon waits until i
                     "The target is running and no daemon: thread_object_destroy should wait for it, asleep.");
     gate_open(&go_on);
     runner_join(destroyer);
-    must(memory_kept() <= 0, "The object is destroyed, and %ld of its allocations were not freed.", memory_kept());
+    must(wrap_memory_kept() <= 0, "The object is destroyed, and %ld of its allocations were not freed.",
+         wrap_memory_kept());
     settle();
     must(extra_threads() == 0, "The object is destroyed, and %d of its threads are left.", extra_threads());
 }
@@ -672,8 +669,8 @@ TEST(destroy_leaves_a_daemon_alone,
     settle();
     must(tally_read(&runs) == 1, "The daemon's object was destroyed, and its target did not run to its end.");
     must(extra_threads() == 0, "The daemon's target has returned, and its thread is still there.");
-    must(memory_kept() <= 0, "The daemon's target has returned, and %ld of its object's allocations were not freed.",
-         memory_kept());
+    must(wrap_memory_kept() <= 0,
+         "The daemon's target has returned, and %ld of its object's allocations were not freed.", wrap_memory_kept());
 }
 
 static void destroy_itself(void *place)
@@ -693,8 +690,8 @@ TEST(a_daemon_may_destroy_itself, "The target of a daemon may destroy its own ob
     start(thread);
     settle();
     must(tally_read(&runs) == 1, "A daemon destroyed its own object, and its target did not run to its end.");
-    must(memory_kept() <= 0, "A daemon destroyed its own object, and %ld of its allocations were not freed.",
-         memory_kept());
+    must(wrap_memory_kept() <= 0, "A daemon destroyed its own object, and %ld of its allocations were not freed.",
+         wrap_memory_kept());
 }
 
 TEST(destroy_ends_all, "What was made for an object is ended with it: its mutexes and its conditions too.")
@@ -704,12 +701,7 @@ TEST(destroy_ends_all, "What was made for an object is ended with it: its mutexe
     start(thread);
     join(thread);
     thread_object_destroy(thread);
-    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
-         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
-         wrap_count(WRAP_pthread_mutex_destroy));
-    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
-         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
-         wrap_count(WRAP_pthread_cond_destroy));
+    must_have_ended_all();
 }
 
 /* ---- no memory --------------------------------------------------------------------------------------------------- */
@@ -721,7 +713,7 @@ TEST(no_memory, "When there is no memory, create returns ENOMEM, stores nothing 
     must(thread_object_create(NULL, NULL, NULL, NULL) == EINVAL, "thread_object_create(NULL, …) should return EINVAL.");
     for (long nth = 1; nth <= ALLOCATIONS; nth++) {
         struct thread_object *thread = (struct thread_object *)(void *)untouched;
-        long before = memory_kept();
+        long before = wrap_memory_kept();
         wrap_fail(WRAP_malloc, nth, ENOMEM);
         wrap_fail(WRAP_calloc, nth, ENOMEM);
         int error = thread_object_create(&thread, NULL, NULL, "worker");
@@ -735,7 +727,7 @@ TEST(no_memory, "When there is no memory, create returns ENOMEM, stores nothing 
         wrap_fail(WRAP_calloc, 0, 0);
         if (error == 0)
             thread_object_destroy(thread);
-        long kept = memory_kept() - before;
+        long kept = wrap_memory_kept() - before;
         must(error == 0 || kept <= 1, "Allocation %ld failed, and %ld that had succeeded were not freed.", nth,
              kept - 1);
     }

@@ -4,16 +4,16 @@
  * waiter that is slow to wake up is made with wrap_fail(…, 0): signals are sent and do not arrive.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* syscall */
+#define _GNU_SOURCE /* waiting.h */
 #endif
 #include "check.h"
 #include "fair_lock.h"
+#include "leftovers.h"
+#include "waiting.h"
 #include "wrap.h"
 
 #include <errno.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 static struct fair_lock *new_lock(void)
 {
@@ -22,11 +22,6 @@ static struct fair_lock *new_lock(void)
 
     must(error == 0 && lock != NULL, "fair_lock_create returned %s or stored no lock.", error_text(error));
     return lock;
-}
-
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 /* ---- a thread in the queue -------------------------------------------------------------------------------------- */
@@ -47,17 +42,6 @@ struct waiter {
     int result, release;
     struct runner *runner;
 };
-
-/* Stands before the C library's own: which clock is asked for while a thread waits for a lock. */
-static _Thread_local bool waits;
-static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
-
-int clock_gettime(clockid_t clock, struct timespec *now)
-{
-    if (waits && clock == CLOCK_REALTIME)
-        asked_the_wall = true;
-    return (int)syscall(SYS_clock_gettime, clock, now);
-}
 
 static void queue_up(void *argument)
 {
@@ -589,36 +573,20 @@ TEST(no_memory, "When there is no memory, fair_lock_create returns ENOMEM.")
     must_return(ENOMEM, fair_lock_create(&lock), "Without memory, fair_lock_create");
 }
 
-static long memory_kept(void)
+static int make_one(void)
 {
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-}
+    struct fair_lock *made = NULL;
+    int error = fair_lock_create(&made);
 
-/* Makes every call of `what` fail, and asks whether fair_lock_create says so and keeps nothing. */
-static void must_give_up(enum wrap_call what, const char *name)
-{
-    struct fair_lock *lock = NULL;
-    long kept = memory_kept(), calls = wrap_count(what), mutexes = wrap_count(WRAP_pthread_mutex_init),
-         ended = wrap_count(WRAP_pthread_mutex_destroy);
-
-    wrap_fail(what, -1, EAGAIN);
-    int error = fair_lock_create(&lock);
-    wrap_fail(what, 0, 0);
-    bool tried = wrap_count(what) > calls;
-    mutexes = wrap_count(WRAP_pthread_mutex_init) - mutexes - (what == WRAP_pthread_mutex_init);
-    ended = wrap_count(WRAP_pthread_mutex_destroy) - ended;
-    must(!tried || error == EAGAIN, "%s returned EAGAIN: fair_lock_create should return it, but it returned %s.", name,
-         error_text(error));
-    must(!tried || (memory_kept() <= kept && ended >= mutexes),
-         "%s failed, and fair_lock_create kept memory or a mutex that it had made before.", name);
     if (error == 0)
-        fair_lock_destroy(lock);
+        fair_lock_destroy(made);
+    return error;
 }
 
 TEST(nothing_kept, "When a part of the lock cannot be made, fair_lock_create returns that error and keeps nothing.")
 {
-    must_give_up(WRAP_pthread_mutex_init, "pthread_mutex_init");
-    must_give_up(WRAP_pthread_cond_init, "pthread_cond_init");
+    must_keep_nothing("fair_lock_create", make_one, WRAP_pthread_mutex_init, 1, "pthread_mutex_init");
+    must_keep_nothing("fair_lock_create", make_one, WRAP_pthread_cond_init, 1, "pthread_cond_init");
 }
 
 TEST(no_ticket, "When what a waiter needs cannot be made, fair_lock_acquire returns that error, and no place is taken.")
@@ -662,10 +630,5 @@ TEST(ends_what_it_made, "What was made for the lock and for those who waited is 
     must_return(0, fair_lock_release(lock), "fair_lock_release of the holder");
     must_be_served(&patient);
     fair_lock_destroy(lock);
-    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
-         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
-         wrap_count(WRAP_pthread_mutex_destroy));
-    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
-         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
-         wrap_count(WRAP_pthread_cond_destroy));
+    must_have_ended_all();
 }

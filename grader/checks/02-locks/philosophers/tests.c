@@ -4,6 +4,7 @@
  * back. So the test moves the meals like pieces on a board, and looks who eats after each move.
  */
 #include "check.h"
+#include "leftovers.h"
 #include "philosophers.h"
 #include "wrap.h"
 
@@ -207,11 +208,6 @@ TEST(woken_for_nothing, "Who wakes up looks again whether he may eat: a wait may
 }
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
-
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
-}
 
 TEST(no_such_seat, "A seat that does not exist is EINVAL, and -1 meals.")
 {
@@ -501,42 +497,22 @@ TEST(
 
 /* ---- making and ending ------------------------------------------------------------------------------------------ */
 
-static long memory_kept(void)
+static int make_one(void)
 {
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-}
+    struct table *made = NULL;
+    int error = table_create(&made);
 
-/* Makes the `nth` call of `what` fail, and asks whether table_create says so and keeps nothing. */
-static void must_give_up(enum wrap_call what, long nth, const char *name)
-{
-    struct table *table = NULL;
-    long kept = memory_kept(), calls = wrap_count(what);
-    long mutexes = wrap_count(WRAP_pthread_mutex_init) - wrap_count(WRAP_pthread_mutex_destroy);
-    long conditions = wrap_count(WRAP_pthread_cond_init) - wrap_count(WRAP_pthread_cond_destroy);
-
-    wrap_fail(what, nth, EAGAIN);
-    int error = table_create(&table);
-    wrap_fail(what, 0, 0);
-    bool failed = wrap_count(what) - calls >= nth;
-    mutexes = wrap_count(WRAP_pthread_mutex_init) - wrap_count(WRAP_pthread_mutex_destroy) - mutexes;
-    conditions = wrap_count(WRAP_pthread_cond_init) - wrap_count(WRAP_pthread_cond_destroy) - conditions;
-    if (failed) /* the call that failed made nothing */
-        *(what == WRAP_pthread_mutex_init ? &mutexes : &conditions) -= 1;
-    must(!failed || error == EAGAIN, "%s returned EAGAIN: table_create should return it, but it returned %s.", name,
-         error_text(error));
-    must(!failed || memory_kept() - kept <= 0, "%s failed, and table_create kept memory that it had allocated.", name);
-    must(!failed || (mutexes <= 0 && conditions <= 0),
-         "%s failed, and table_create did not destroy the mutexes and conditions that it had made before.", name);
     if (error == 0)
-        table_destroy(table);
+        table_destroy(made);
+    return error;
 }
 
 TEST(nothing_kept, "When a part of the table cannot be made, table_create returns that error and keeps nothing.")
 {
-    must_give_up(WRAP_pthread_mutex_init, 1, "pthread_mutex_init");
-    must_give_up(WRAP_pthread_cond_init, 1, "pthread_cond_init");
-    must_give_up(WRAP_pthread_cond_init, 4, "The fourth pthread_cond_init");
-    must_give_up(WRAP_pthread_mutex_init, 4, "The fourth pthread_mutex_init");
+    must_keep_nothing("table_create", make_one, WRAP_pthread_mutex_init, 1, "pthread_mutex_init");
+    must_keep_nothing("table_create", make_one, WRAP_pthread_cond_init, 1, "pthread_cond_init");
+    must_keep_nothing("table_create", make_one, WRAP_pthread_cond_init, 4, "The fourth pthread_cond_init");
+    must_keep_nothing("table_create", make_one, WRAP_pthread_mutex_init, 4, "The fourth pthread_mutex_init");
 }
 
 TEST(no_memory, "When there is no memory, table_create returns ENOMEM.")
@@ -553,10 +529,5 @@ TEST(ends_what_it_made, "table_destroy gives back all that the table holds: mute
 {
     table_destroy(NULL);
     table_destroy(new_table());
-    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
-         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
-         wrap_count(WRAP_pthread_mutex_destroy));
-    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
-         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
-         wrap_count(WRAP_pthread_cond_destroy));
+    must_have_ended_all();
 }

@@ -4,16 +4,15 @@
  * sent are made with wrap_fail(…, 0).
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* syscall */
+#define _GNU_SOURCE /* waiting.h */
 #endif
 #include "check.h"
+#include "leftovers.h"
 #include "rlock.h"
+#include "waiting.h"
 #include "wrap.h"
 
 #include <errno.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 static struct rlock *new_lock(void)
 {
@@ -22,12 +21,6 @@ static struct rlock *new_lock(void)
 
     must(error == 0 && lock != NULL, "rlock_create returned %s or stored no lock.", error_text(error));
     return lock;
-}
-
-/* Asserts that a call returned what it should. */
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 /* ---- what another thread does ----------------------------------------------------------------------------------- */
@@ -43,17 +36,6 @@ struct visit {
     int release;     /* of its release, where it got the lock; -1 where it did not */
     int64_t took_us; /* the acquire */
 };
-
-/* Stands before the C library's own: which clock is asked for while a thread waits for a lock. */
-static _Thread_local bool waits;
-static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
-
-int clock_gettime(clockid_t clock, struct timespec *now)
-{
-    if (waits && clock == CLOCK_REALTIME)
-        asked_the_wall = true;
-    return (int)syscall(SYS_clock_gettime, clock, now);
-}
 
 static void visit(void *argument)
 {
@@ -536,43 +518,32 @@ TEST(no_memory, "When there is no memory, rlock_create and record_create return 
     must_return(ENOMEM, record_create(&record), "Without memory, record_create");
 }
 
-/* Makes every call of `what` fail, and asks whether rlock_create says so and keeps nothing. */
-static void must_give_up(enum wrap_call what, const char *name)
+static int make_one(void)
 {
-    struct rlock *lock = NULL;
-    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+    struct rlock *made = NULL;
+    int error = rlock_create(&made);
 
-    wrap_fail(what, -1, EAGAIN);
-    int error = rlock_create(&lock);
-    wrap_fail(what, 0, 0);
-    bool tried = wrap_count(what) > 0;
-    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
-    must(!tried || error == EAGAIN, "%s returned EAGAIN: rlock_create should return it, but it returned %s.", name,
-         error_text(error));
-    must(!tried || kept <= 0, "%s failed, and rlock_create kept memory that it had allocated: it is lost.", name);
+    if (error == 0)
+        rlock_destroy(made);
+    return error;
 }
 
 TEST(nothing_kept, "When a part of the lock cannot be made, rlock_create returns that error and keeps nothing.")
 {
-    must_give_up(WRAP_pthread_mutex_init, "pthread_mutex_init");
-    long made = wrap_count(WRAP_pthread_mutex_init), ended = wrap_count(WRAP_pthread_mutex_destroy);
-    must_give_up(WRAP_pthread_cond_init, "pthread_cond_init");
-    made = wrap_count(WRAP_pthread_mutex_init) - made;
-    ended = wrap_count(WRAP_pthread_mutex_destroy) - ended;
-    must(wrap_count(WRAP_pthread_cond_init) == 0 || ended >= made,
-         "pthread_cond_init failed, and rlock_create did not destroy the mutex that it had made.");
+    must_keep_nothing("rlock_create", make_one, WRAP_pthread_mutex_init, 1, "pthread_mutex_init");
+    must_keep_nothing("rlock_create", make_one, WRAP_pthread_cond_init, 1, "pthread_cond_init");
 }
 
 TEST(record_keeps_nothing, "When its lock cannot be made, record_create returns that error and keeps nothing.")
 {
     struct record *record = NULL;
-    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+    long before = wrap_memory_kept();
 
     wrap_fail(WRAP_pthread_mutex_init, -1, EAGAIN);
     int error = record_create(&record);
     wrap_fail(WRAP_pthread_mutex_init, 0, 0);
     bool tried = wrap_count(WRAP_pthread_mutex_init) > 0;
-    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
+    long kept = wrap_memory_kept() - before;
     must(!tried || error == EAGAIN,
          "pthread_mutex_init returned EAGAIN: record_create should return it, but it returned %s.", error_text(error));
     must(!tried || kept <= 0,
@@ -589,10 +560,5 @@ TEST(ends_what_it_made,
     must_return(0, rlock_acquire(lock, true, -1), "rlock_acquire");
     must_return(0, rlock_release(lock), "rlock_release");
     rlock_destroy(lock);
-    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
-         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
-         wrap_count(WRAP_pthread_mutex_destroy));
-    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
-         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
-         wrap_count(WRAP_pthread_cond_destroy));
+    must_have_ended_all();
 }

@@ -37,18 +37,13 @@ struct thing {
 
 static _Thread_local const void *whoami = "the test's own thread";
 
-static long memory_held(void)
-{
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-}
-
 static void end_thing(void *value)
 {
     struct thing *thing = value;
 
     thing->ended++;
     thing->ended_in = whoami;
-    thing->memory = memory_held();
+    thing->memory = wrap_memory_kept();
 }
 
 static struct biased_refcount *new_object(struct biased_refcount_thread *thread, struct thing *thing)
@@ -184,7 +179,7 @@ TEST(one_thread, "An object begins with one reference, and ends when the last on
         must_count(object, i, "After a decref");
     }
     must(!biased_refcount_is_merged(object), "Only its owner has used the object, and its counts were merged.");
-    long memory = memory_held();
+    long memory = wrap_memory_kept();
     biased_refcount_decref(me, object);
     must_end(&thing, "After the last decref");
     must(thing.memory >= memory, "What is called when an object ends should be called before its counts are freed.");
@@ -765,7 +760,7 @@ TEST(no_memory, "Without memory the three calls that make something return ENOME
 /* How many pieces are held, where the nth call of this kind since there were `before` of them was refused. */
 static long held_but(enum wrap_call call, long before, long nth)
 {
-    return memory_held() - (wrap_count(call) - before >= nth ? 1 : 0);
+    return wrap_memory_kept() - (wrap_count(call) - before >= nth ? 1 : 0);
 }
 
 TEST(no_memory_midway, "A call that makes something and finds no memory keeps none, however much it has already.")
@@ -781,7 +776,7 @@ TEST(no_memory_midway, "A call that makes something and finds no memory keeps no
             int errors[3];
 
             for (int i = 0; i < 3; i++) {
-                long held = memory_held(), before = wrap_count(calls[c]);
+                long held = wrap_memory_kept(), before = wrap_count(calls[c]);
                 wrap_fail(calls[c], nth, ENOMEM);
                 errors[i] = i == 0   ? biased_refcount_threads_create(&more)
                             : i == 1 ? biased_refcount_join(threads, &another)
@@ -811,13 +806,13 @@ TEST(nothing_kept,
      "When the mutex cannot be made that error is returned and nothing is kept; ending gives back everything.")
 {
     struct biased_refcount_threads *threads = NULL;
-    long held = memory_held();
+    long held = wrap_memory_kept();
 
     wrap_fail(WRAP_pthread_mutex_init, -1, EAGAIN);
     int error = biased_refcount_threads_create(&threads);
     wrap_fail(WRAP_pthread_mutex_init, 0, 0);
     bool tried = wrap_count(WRAP_pthread_mutex_init) > 0;
-    must(!tried || (error == EAGAIN && memory_held() <= held),
+    must(!tried || (error == EAGAIN && wrap_memory_kept() <= held),
          "pthread_mutex_init returned EAGAIN, and biased_refcount_threads_create returned %s, or kept memory.",
          error_text(error));
     if (error == 0)
@@ -829,7 +824,7 @@ TEST(nothing_kept,
     biased_refcount_decref(me, new_object(me, &thing));
     biased_refcount_leave(me);
     biased_refcount_threads_destroy(threads);
-    must(memory_held() <= held, "Threads and objects have ended, and memory of them was not freed.");
+    must(wrap_memory_kept() <= held, "Threads and objects have ended, and memory of them was not freed.");
     must(wrap_count(WRAP_pthread_mutex_destroy) - ended >= wrap_count(WRAP_pthread_mutex_init) - made,
          "biased_refcount_threads_destroy did not destroy the mutex that was made.");
 }

@@ -9,6 +9,7 @@
 #endif
 #include "check.h"
 #include "gil.h"
+#include "leftovers.h"
 #include "wrap.h"
 
 #include <errno.h>
@@ -85,11 +86,6 @@ static struct gil_thread *new_thread(struct gil *gil)
 
     must(error == 0 && thread != NULL, "gil_thread_create returned %s or stored nothing.", error_text(error));
     return thread;
-}
-
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 /* ---- threads that want the lock --------------------------------------------------------------------------------- */
@@ -1047,11 +1043,6 @@ TEST(errno_is_kept, "gil_take, gil_drop and gil_checkpoint leave errno as it was
 
 /* ---- making and ending ------------------------------------------------------------------------------------------ */
 
-static long memory_held(void)
-{
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-}
-
 TEST(no_memory, "When there is no memory, gil_create and gil_thread_create return ENOMEM.")
 {
     struct gil *gil = new_gil(), *none = NULL;
@@ -1074,15 +1065,14 @@ struct failures {
 
 static long made_parts(void)
 {
-    return wrap_count(WRAP_pthread_mutex_init) - wrap_count(WRAP_pthread_mutex_destroy) +
-           wrap_count(WRAP_pthread_cond_init) - wrap_count(WRAP_pthread_cond_destroy);
+    return wrap_mutexes_kept() + wrap_conditions_kept();
 }
 
 /* Makes the nth call of `what` in gil_create fail. Returns whether there was an nth call. */
 static bool fail_nth(enum wrap_call what, long nth, int how, const char *name, struct failures *failures)
 {
     struct gil *gil = NULL;
-    long memory = memory_held(), parts = made_parts(), calls = wrap_count(what);
+    long memory = wrap_memory_kept(), parts = made_parts(), calls = wrap_count(what);
 
     wrap_fail(what, nth, how);
     int error = gil_create(&gil);
@@ -1091,7 +1081,7 @@ static bool fail_nth(enum wrap_call what, long nth, int how, const char *name, s
         gil_destroy(gil);
         return false;
     }
-    bool memory_kept = memory_held() > memory, silent = error != how;
+    bool memory_kept = wrap_memory_kept() > memory, silent = error != how;
     bool parts_kept = made_parts() - parts > 1; /* the call that failed was counted, and made nothing */
     if (memory_kept || parts_kept || silent)
         *failures = (struct failures){name, how, memory_kept, parts_kept, silent};
@@ -1128,11 +1118,6 @@ TEST(ends_what_it_made, "gil_destroy and gil_thread_destroy give back all that t
     must_return(0, gil_drop(thread), "gil_drop");
     gil_thread_destroy(thread);
     gil_destroy(gil);
-    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
-         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
-         wrap_count(WRAP_pthread_mutex_destroy));
-    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
-         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
-         wrap_count(WRAP_pthread_cond_destroy));
-    must(memory_held() <= 0, "gil_destroy and gil_thread_destroy did not free all that was allocated.");
+    must_have_ended_all();
+    must(wrap_memory_kept() <= 0, "gil_destroy and gil_thread_destroy did not free all that was allocated.");
 }

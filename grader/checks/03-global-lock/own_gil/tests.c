@@ -34,11 +34,6 @@ static struct own_gil_thread *enter(struct own_gil *interpreter)
     return thread;
 }
 
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
-}
-
 static void end(struct own_gil *interpreter)
 {
     must_return(0, own_gil_destroy(interpreter), "own_gil_destroy of an interpreter that nobody is inside of");
@@ -626,28 +621,24 @@ TEST(no_memory,
     end(interpreter);
 }
 
-static long memory_held(void)
-{
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-}
-
 TEST(ends_with_all_it_has, "An interpreter that ends takes with it all that it has, also while others go on.")
 {
     struct own_gil *other = new_interpreter();
-    long held = memory_held();
+    long held = wrap_memory_kept();
     struct own_gil *interpreter = new_interpreter();
     struct own_gil_thread *thread = enter(interpreter);
 
     must_return(0, own_gil_set(thread, "x", 1), "own_gil_set");
     must_return(0, own_gil_set(thread, "y", 1), "own_gil_set");
-    long with_two = memory_held();
+    long with_two = wrap_memory_kept();
     for (int i = 0; i < 100; i++)
         own_gil_set(thread, "x", i);
-    must(memory_held() <= with_two, "A variable that is there was set 100 times, and takes more memory each time.");
+    must(wrap_memory_kept() <= with_two,
+         "A variable that is there was set 100 times, and takes more memory each time.");
     must(own_gil_intern(thread, "spam") != NULL, "own_gil_intern failed.");
     own_gil_leave(thread);
     end(interpreter);
-    must(memory_held() <= held, "An interpreter was ended, and memory of it was not freed.");
+    must(wrap_memory_kept() <= held, "An interpreter was ended, and memory of it was not freed.");
     end(other);
 }
 
@@ -655,14 +646,14 @@ TEST(ends_with_all_it_has, "An interpreter that ends takes with it all that it h
 static bool create_refused(long nth)
 {
     struct own_gil *interpreter = NULL;
-    long held = memory_held();
+    long held = wrap_memory_kept();
 
     refuse_memory(nth);
     int error = own_gil_create(&interpreter);
     bool refused = refuse_in == 0;
     refuse_memory(0);
     must_return(refused ? ENOMEM : 0, error, "Where gil_create may find no memory, own_gil_create");
-    must(!refused || memory_held() <= held, "gil_create failed, and own_gil_create kept memory of its own.");
+    must(!refused || wrap_memory_kept() <= held, "gil_create failed, and own_gil_create kept memory of its own.");
     if (!refused)
         end(interpreter);
     return refused;
@@ -672,14 +663,14 @@ static bool create_refused(long nth)
 static bool enter_refused(struct own_gil *interpreter, long nth)
 {
     struct own_gil_thread *thread = NULL;
-    long held = memory_held();
+    long held = wrap_memory_kept();
 
     refuse_memory(nth);
     int error = own_gil_enter(interpreter, &thread);
     bool refused = refuse_in == 0;
     refuse_memory(0);
     must_return(refused ? ENOMEM : 0, error, "Where gil_thread_create may find no memory, own_gil_enter");
-    must(!refused || memory_held() <= held, "gil_thread_create failed, and own_gil_enter kept memory of its own.");
+    must(!refused || wrap_memory_kept() <= held, "gil_thread_create failed, and own_gil_enter kept memory of its own.");
     if (!refused)
         own_gil_leave(thread);
     return refused;

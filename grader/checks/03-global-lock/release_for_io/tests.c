@@ -39,11 +39,6 @@ static void take(struct gil_thread *thread)
     must(gil_take(thread) == 0, "gil_take returned an error.");
 }
 
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
-}
-
 struct pipe_ends {
     int read, write;
 };
@@ -817,11 +812,6 @@ TEST(reservations_end, "Room is reserved for a call in progress, and not for one
     gil_destroy(gil);
 }
 
-static long memory_held(void)
-{
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-}
-
 TEST(nothing_left_behind, "Each call frees what it needed for itself, also where it failed.")
 {
     struct gil *gil = new_gil();
@@ -833,12 +823,12 @@ TEST(nothing_left_behind, "Each call frees what it needed for itself, also where
     take(me);
     put(ends, "0123456789");
     must_return(0, release_for_io_receive(me, inbox, ends.read, 1, &got), "release_for_io_receive");
-    long held = memory_held();
+    long held = wrap_memory_kept();
     for (int i = 0; i < 3; i++)
         release_for_io_receive(me, inbox, -1, 1, &got);
-    must(memory_held() <= held, "release_for_io_receive failed three times, and kept memory each time.");
+    must(wrap_memory_kept() <= held, "release_for_io_receive failed three times, and kept memory each time.");
     release_for_io_sleep(me, 1);
-    must(memory_held() <= held, "release_for_io_sleep kept memory.");
+    must(wrap_memory_kept() <= held, "release_for_io_sleep kept memory.");
     gil_drop(me);
     release_for_io_inbox_destroy(inbox);
     close_pipe(ends);

@@ -101,7 +101,7 @@ static void add(struct machine *machine, enum tiny_vm_operation operation, int64
     machine->code[machine->program.count++] = (struct tiny_vm_instruction){operation, a};
 }
 
-static void must_return(int expected, int got, const char *what)
+static void must_end_with(int expected, int got, const char *what)
 {
     must(got == expected, "%s: tiny_vm_run should return %s, but it returned %s.", what, error_text(expected),
          error_text(got));
@@ -112,7 +112,7 @@ static void must_give(struct machine *machine, int64_t argument, int64_t expecte
 {
     int64_t result = -4711;
 
-    must_return(0, tiny_vm_run(machine->vm, &machine->program, argument, &result), what);
+    must_end_with(0, tiny_vm_run(machine->vm, &machine->program, argument, &result), what);
     must(result == expected, "%s: the result should be %lld, but it is %lld.", what, (long long)expected,
          (long long)result);
 }
@@ -121,7 +121,7 @@ static int64_t result_of(struct machine *machine, const struct tiny_vm_program *
 {
     int64_t result = -4711;
 
-    must_return(0, tiny_vm_run(machine->vm, program, argument, &result), "One of the programs to try");
+    must_end_with(0, tiny_vm_run(machine->vm, program, argument, &result), "One of the programs to try");
     return result;
 }
 
@@ -325,7 +325,7 @@ static void must_fail(struct machine *machine, int expected, const char *what)
 {
     int64_t result = 12345;
 
-    must_return(expected, tiny_vm_run(machine->vm, &machine->program, 0, &result), what);
+    must_end_with(expected, tiny_vm_run(machine->vm, &machine->program, 0, &result), what);
     must(result == 12345, "%s: the program failed, and yet *result has changed.", what);
     must_be_free(machine, "A program ended with an error");
     machine->program.count = 0;
@@ -393,7 +393,7 @@ TEST(negative_sleep, "To sleep for less than 0 is EINVAL, and nobody sleeps.")
     nap_bed = &bed;
     int error = tiny_vm_run(machine->vm, &machine->program, 0, &result);
     nap_bed = NULL;
-    must_return(EINVAL, error, "A sleep of -1 µs");
+    must_end_with(EINVAL, error, "A sleep of -1 µs");
     must(tally_read(&bed.sleeps) == 0, "The time to sleep was below 0, and the thread slept all the same.");
     must_be_free(machine, "A program ended with an error");
     end_machine(machine);
@@ -415,7 +415,7 @@ TEST(as_deep_as_promised,
     add(machine, TINY_VM_RETURN, 0);
     must_give(machine, TINY_VM_DEPTH - 1, 77, "1000 open calls, the program itself included");
     int64_t result = 12345;
-    must_return(EOVERFLOW, tiny_vm_run(machine->vm, &machine->program, TINY_VM_DEPTH, &result), "1001 open calls");
+    must_end_with(EOVERFLOW, tiny_vm_run(machine->vm, &machine->program, TINY_VM_DEPTH, &result), "1001 open calls");
     must_be_free(machine, "A program ended with an error");
     machine->program.count = 0;
     for (int i = 0; i < TINY_VM_STACK; i++)
@@ -446,7 +446,7 @@ TEST(waits_for_the_lock, "A thread executes instructions only while it holds the
     must(tiny_vm_global(machine->vm, 0) == 0, "The lock is held by somebody else, and tiny_vm_run has set a variable.");
     gil_drop(me);
     runner_join(other.runner);
-    must_return(0, other.error, "Once the lock was free");
+    must_end_with(0, other.error, "Once the lock was free");
     must(tiny_vm_global(machine->vm, 0) == 1, "Once the lock was free the program should have set a variable.");
     gil_thread_destroy(me);
     end_machine(machine);
@@ -523,7 +523,7 @@ static int64_t result_when_asked(struct machine *machine, struct visit *visit)
     wrap_before(WRAP_malloc, NULL, NULL);
     wrap_before(WRAP_calloc, NULL, NULL);
     wrap_before(WRAP_realloc, NULL, NULL);
-    must_return(0, error, "A program that appends 5000 items");
+    must_end_with(0, error, "A program that appends 5000 items");
     if (visit->struck)
         runner_join(visit->other.runner);
     must(!visit->struck || tiny_vm_global(machine->vm, 0) == 7, "Another thread waited for the lock and did not run.");
@@ -689,7 +689,7 @@ TEST(nobody_is_kept_out, "A loop that only ends when another thread sets a varia
     start_other(&set, machine, &setter);
     runner_join(loop.runner);
     runner_join(set.runner);
-    must_return(0, loop.error, "A program that loops until a variable is set");
+    must_end_with(0, loop.error, "A program that loops until a variable is set");
     must(loop.result == 7, "The loop saw %lld in the variable that was set to 7.", (long long)loop.result);
     end_machine(machine);
 }
@@ -725,7 +725,7 @@ TEST(others_run_while_one_sleeps, "SLEEP lets go of the lock while it sleeps, an
     must_be_blocked(sleeper.runner, "A thread that has slept goes on although somebody else holds the lock.");
     gil_drop(me);
     runner_join(sleeper.runner);
-    must_return(0, sleeper.error, "A program that sleeps");
+    must_end_with(0, sleeper.error, "A program that sleeps");
     gil_thread_destroy(me);
     end_machine(machine);
 }
@@ -849,8 +849,8 @@ TEST(machines_are_separate, "Each machine has variables and a list of its own, a
     int64_t result = -1;
 
     must(tiny_vm_create(machine->gil, &second) == 0, "tiny_vm_create returned an error.");
-    must_return(0, tiny_vm_run(second, &setter, 0, &result), "A program on a second machine");
-    must_return(0, tiny_vm_run(second, tiny_vm_fill(), 3, &result), "A program on a second machine");
+    must_end_with(0, tiny_vm_run(second, &setter, 0, &result), "A program on a second machine");
+    must_end_with(0, tiny_vm_run(second, tiny_vm_fill(), 3, &result), "A program on a second machine");
     must(tiny_vm_global(machine->vm, 0) == 0 && tiny_vm_length(machine->vm) == 0,
          "Programs ran on a second machine, and a variable or the list of the first has changed.");
     must(tiny_vm_global(second, 0) == 7 && tiny_vm_length(second) == 3 && tiny_vm_item(second, 2) == 1,
@@ -886,8 +886,8 @@ TEST(no_memory, "Without memory tiny_vm_create, tiny_vm_run and APPEND give ENOM
     int ran = tiny_vm_run(machine->vm, tiny_vm_countdown(), 1, &result);
     tried = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - tried;
     fail_memory(0);
-    must_return(ENOMEM, created, "Without memory, tiny_vm_create, not");
-    must_return(tried > 0 ? ENOMEM : 0, ran, "Without memory");
+    must_end_with(ENOMEM, created, "Without memory, tiny_vm_create, not");
+    must_end_with(tried > 0 ? ENOMEM : 0, ran, "Without memory");
     must(ran == 0 || result == 12345, "The run failed for want of memory, and *result has changed.");
     must_be_free(machine, "A run failed for want of memory");
 
@@ -902,7 +902,7 @@ TEST(no_memory, "Without memory tiny_vm_create, tiny_vm_run and APPEND give ENOM
     nap_bed = NULL;
     fail_memory(0);
     long needed = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) + wrap_count(WRAP_realloc) - before;
-    must_return(needed > 1 ? ENOMEM : ran, ran, "A program that appends 5000 items without memory");
+    must_end_with(needed > 1 ? ENOMEM : ran, ran, "A program that appends 5000 items without memory");
     must_be_free(machine, "An append failed for want of memory");
     long wrong = 0;
     size_t length = tiny_vm_length(machine->vm);
@@ -914,22 +914,17 @@ TEST(no_memory, "Without memory tiny_vm_create, tiny_vm_run and APPEND give ENOM
     end_machine(machine);
 }
 
-static long memory_held(void)
-{
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-}
-
 TEST(nothing_left_behind, "However a program ends, nothing of its run is left behind.")
 {
     struct machine *machine = new_machine();
     int64_t result;
-    long held = memory_held();
+    long held = wrap_memory_kept();
 
     result_of(machine, tiny_vm_fibonacci(), 5);
-    must(memory_held() <= held, "A program has ended, and memory of its run was not freed.");
+    must(wrap_memory_kept() <= held, "A program has ended, and memory of its run was not freed.");
     add(machine, TINY_VM_OPERATIONS, 0);
-    must_return(EINVAL, tiny_vm_run(machine->vm, &machine->program, 0, &result), "An instruction that there is not");
-    must(memory_held() <= held, "A program has failed, and memory of its run was not freed.");
+    must_end_with(EINVAL, tiny_vm_run(machine->vm, &machine->program, 0, &result), "An instruction that there is not");
+    must(wrap_memory_kept() <= held, "A program has failed, and memory of its run was not freed.");
     end_machine(machine);
 }
 
@@ -937,15 +932,15 @@ TEST(nothing_left_behind, "However a program ends, nothing of its run is left be
 static bool run_refused(struct machine *machine, long nth)
 {
     int64_t result = 12345;
-    long held = memory_held();
+    long held = wrap_memory_kept();
 
     refuse_memory(nth);
     int error = tiny_vm_run(machine->vm, tiny_vm_countdown(), 1, &result);
     bool refused = refuse_in == 0;
     refuse_memory(0);
-    must_return(refused ? ENOMEM : 0, error, "Where gil_thread_create may find no memory");
+    must_end_with(refused ? ENOMEM : 0, error, "Where gil_thread_create may find no memory");
     must(!refused || result == 12345, "gil_thread_create failed, and *result has changed.");
-    must(memory_held() <= held, "gil_thread_create may fail, and memory of the run was not freed.");
+    must(wrap_memory_kept() <= held, "gil_thread_create may fail, and memory of the run was not freed.");
     return refused;
 }
 

@@ -5,11 +5,13 @@
  * over.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* syscall, RTLD_NEXT */
+#define _GNU_SOURCE /* waiting.h */
 #endif
 #include "barrier.h"
 #include "check.h"
+#include "leftovers.h"
 #include "slices.h"
+#include "waiting.h"
 #include "wrap.h"
 
 #include <dlfcn.h>
@@ -18,9 +20,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 /* For those who will be woken. Whole seconds: what a deadline looks like below the second is for tests of time. */
 static const int64_t HOUR_US = 3600000000;
@@ -35,12 +35,6 @@ static struct barrier *new_barrier(long parties, int (*action)(void *), void *ar
     return barrier;
 }
 
-/* Asserts that a call returned what it should. */
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
-}
-
 static void must_count(long waiting, struct barrier *barrier, const char *when)
 {
     long counted = barrier_waiting(barrier);
@@ -49,24 +43,6 @@ static void must_count(long waiting, struct barrier *barrier, const char *when)
 }
 
 /* ---- a thread that arrives -------------------------------------------------------------------------------------- */
-
-/* Stands before the C library's own: which clock is asked for while a thread waits. */
-static _Thread_local bool waits;
-static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
-static bool hour_lost;      /* to a thread that waits and was woken once, it is an hour later */
-static long fraction_ns;    /* where not 0, what the clock shows a waiting thread below the second */
-
-int clock_gettime(clockid_t clock, struct timespec *now)
-{
-    if (waits && clock == CLOCK_REALTIME)
-        asked_the_wall = true;
-    int error = (int)syscall(SYS_clock_gettime, clock, now);
-    if (waits && hour_lost && wrap_count(WRAP_pthread_cond_timedwait) > 0)
-        now->tv_sec += 3600;
-    if (waits && fraction_ns != 0)
-        now->tv_nsec = fraction_ns;
-    return error;
-}
 
 /* A thread that has set `nap` sleeps in it the next time that it would wait on a condition without a limit: without the
  * mutex, and until the test opens the gate. Such a wait may end at any time, so to the barrier it is a thread that is
@@ -87,15 +63,6 @@ __attribute__((visibility("hidden"))) int pthread_cond_wait(pthread_cond_t *cond
     gate_pass(taken);
     pthread_mutex_lock(mutex);
     return 0;
-}
-
-/* Whether it ends although an hour was lost; its own time is a few milliseconds. Who works out a new end for his wait
- * finds it an hour away. */
-static bool ends_in_time(struct runner *runner)
-{
-    for (int64_t over_us = now_us() + 5000000; now_us() < over_us && runner_state(runner) != RUNNER_DONE;)
-        nanosleep(&(struct timespec){0, 1000000}, NULL);
-    return runner_state(runner) == RUNNER_DONE;
 }
 
 enum { NO_INDEX = -7 };
@@ -240,11 +207,11 @@ TEST(at_least_one, "A barrier for fewer than one is EINVAL.")
 {
     static const long wrong[] = {0, -1, LONG_MIN};
     struct barrier *barrier = NULL;
-    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+    long before = wrap_memory_kept();
 
     for (int i = 0; i < 3; i++)
         must_return(EINVAL, barrier_create(&barrier, wrong[i], NULL, NULL, -1), "barrier_create for fewer than one");
-    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
+    long kept = wrap_memory_kept() - before;
     must(kept <= 0, "barrier_create returned EINVAL, and kept memory that it had allocated: it is lost.");
 }
 
@@ -740,9 +707,10 @@ TEST(second_begins, "Where the nanoseconds of a moment make a whole second, they
         struct party timed;
 
         fraction_ns = fractions_ns[i];
+        naps_before = wrap_count(WRAP_pthread_cond_timedwait);
         party_start(&timed, barrier, HOUR_US + 1);
         enum runner_state state = runner_state(timed.runner);
-        fraction_ns = 0;
+        fraction_ns = -1;
         must(
             state == RUNNER_BLOCKED,
             "At the end of a second, others are missing, and barrier_wait with a time-out of an hour and 1 µs does not "
@@ -812,12 +780,6 @@ TEST(its_own_time, "The barrier's own time-out is for those who wait without one
     barrier_destroy(barrier);
 }
 
-static void lose_signals(bool lose)
-{
-    wrap_fail(WRAP_pthread_cond_signal, lose ? -1 : 0, 0);
-    wrap_fail(WRAP_pthread_cond_broadcast, lose ? -1 : 0, 0);
-}
-
 /* One of two wakes up when its time is over, although the round was complete before. */
 struct late {
     struct party slow, last, next[2];
@@ -829,10 +791,10 @@ static void late_run(struct late *late, struct barrier *barrier, int64_t timeout
 {
     party_start(&late->slow, barrier, timeout_us);
     bool calm = settle();
-    lose_signals(true);
+    wrap_lose_signals(true);
     party_start(&late->last, barrier, -1);
     settle();
-    lose_signals(false);
+    wrap_lose_signals(false);
     party_start(&late->next[0], barrier, -1);
     settle();
     late->forced = !calm || now_us() < late->slow.began_us + timeout_us;
@@ -973,35 +935,21 @@ TEST(no_memory, "When there is no memory, barrier_create returns ENOMEM.")
     must_return(ENOMEM, barrier_create(&barrier, 2, NULL, NULL, -1), "Without memory, barrier_create");
 }
 
-/* Makes the nth call of `what` fail, and asks whether barrier_create says so and keeps nothing. */
-static void must_give_up(enum wrap_call what, long nth, const char *name)
+static int make_one(void)
 {
-    struct barrier *barrier = NULL;
-    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-    long calls = wrap_count(what), made = wrap_count(WRAP_pthread_mutex_init) + wrap_count(WRAP_pthread_cond_init);
-    long ended = wrap_count(WRAP_pthread_mutex_destroy) + wrap_count(WRAP_pthread_cond_destroy);
+    struct barrier *made = NULL;
+    int error = barrier_create(&made, 2, NULL, NULL, -1);
 
-    wrap_fail(what, nth, EAGAIN);
-    int error = barrier_create(&barrier, 2, NULL, NULL, -1);
-    wrap_fail(what, 0, 0);
-    bool tried = wrap_count(what) >= calls + nth;
-    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
-    made = wrap_count(WRAP_pthread_mutex_init) + wrap_count(WRAP_pthread_cond_init) - made - 1;
-    ended = wrap_count(WRAP_pthread_mutex_destroy) + wrap_count(WRAP_pthread_cond_destroy) - ended;
-    must(!tried || error == EAGAIN, "%s returned EAGAIN: barrier_create should return it, but it returned %s.", name,
-         error_text(error));
-    must(!tried || (kept <= 0 && ended >= made),
-         "%s failed, and barrier_create kept memory, a mutex or a condition that it had made before: it is lost.",
-         name);
     if (error == 0)
-        barrier_destroy(barrier);
+        barrier_destroy(made);
+    return error;
 }
 
 TEST(nothing_kept, "When a part of the barrier cannot be made, barrier_create returns that error and keeps nothing.")
 {
-    must_give_up(WRAP_pthread_mutex_init, 1, "pthread_mutex_init");
-    must_give_up(WRAP_pthread_cond_init, 1, "pthread_cond_init");
-    must_give_up(WRAP_pthread_cond_init, 2, "The second pthread_cond_init");
+    must_keep_nothing("barrier_create", make_one, WRAP_pthread_mutex_init, 1, "pthread_mutex_init");
+    must_keep_nothing("barrier_create", make_one, WRAP_pthread_cond_init, 1, "pthread_cond_init");
+    must_keep_nothing("barrier_create", make_one, WRAP_pthread_cond_init, 2, "The second pthread_cond_init");
 }
 
 TEST(ends_what_it_made, "barrier_destroy gives back all that the barrier holds, broken or not. NULL is fine.")
@@ -1010,12 +958,7 @@ TEST(ends_what_it_made, "barrier_destroy gives back all that the barrier holds, 
     struct barrier *barrier = new_barrier(3, NULL, NULL, -1);
     barrier_abort(barrier);
     barrier_destroy(barrier);
-    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
-         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
-         wrap_count(WRAP_pthread_mutex_destroy));
-    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
-         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
-         wrap_count(WRAP_pthread_cond_destroy));
+    must_have_ended_all();
 }
 
 TEST(as_many_as_you_like,

@@ -4,20 +4,19 @@
  * threads can do to each other in between is for the explorer (scenario.c).
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* slices.h, syscall */
+#define _GNU_SOURCE /* waiting.h */
 #endif
 #include "bounded_semaphore.h"
 #include "check.h"
+#include "leftovers.h"
 #include "refuse.h"
 #include "slices.h"
+#include "waiting.h"
 #include "wrap.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 static struct bounded_semaphore *new_semaphore(long value)
 {
@@ -29,12 +28,6 @@ static struct bounded_semaphore *new_semaphore(long value)
     return bounded;
 }
 
-/* Asserts that a call returned what it should. */
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
-}
-
 static void must_have(long permits, struct bounded_semaphore *bounded, const char *when)
 {
     long value = bounded_semaphore_value(bounded);
@@ -43,33 +36,6 @@ static void must_have(long permits, struct bounded_semaphore *bounded, const cha
 }
 
 /* ---- what another thread does ----------------------------------------------------------------------------------- */
-
-/* Stands before the C library's own: which clock is asked for while a thread waits for a permit. */
-static _Thread_local bool waits;
-static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
-static bool hour_lost;      /* to a thread that waits and was woken once, it is an hour later */
-static long stands_at_ns; /* to a thread that waits, the clock always stands at that part of a second; 0: it goes on */
-
-int clock_gettime(clockid_t clock, struct timespec *now)
-{
-    if (waits && clock == CLOCK_REALTIME)
-        asked_the_wall = true;
-    int error = (int)syscall(SYS_clock_gettime, clock, now);
-    if (waits && hour_lost && wrap_count(WRAP_pthread_cond_timedwait) > 0)
-        now->tv_sec += 3600;
-    if (waits && stands_at_ns > 0)
-        now->tv_nsec = stands_at_ns;
-    return error;
-}
-
-/* Whether it ends although an hour was lost; its own time is a few milliseconds. Who works out a new end for his wait
- * finds it an hour away. */
-static bool ends_in_time(struct runner *runner)
-{
-    for (int64_t over_us = now_us() + 5000000; now_us() < over_us && runner_state(runner) != RUNNER_DONE;)
-        nanosleep(&(struct timespec){0, 1000000}, NULL);
-    return runner_state(runner) == RUNNER_DONE;
-}
 
 struct taker {
     struct bounded_semaphore *bounded;
@@ -212,10 +178,10 @@ TEST(none_at_all, "A semaphore may begin with 0, and then every release is one t
     must_return(ERANGE, bounded_semaphore_release(bounded, 1), "A release of a semaphore that began with 0");
     must_return(EBUSY, bounded_semaphore_acquire(bounded, false, -1), "An acquire, not blocking,");
     bounded_semaphore_destroy(bounded);
-    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+    long before = wrap_memory_kept();
     must_return(EINVAL, bounded_semaphore_create(&none, -1), "bounded_semaphore_create with a value of -1");
     must_return(EINVAL, bounded_semaphore_create(&none, LONG_MIN), "bounded_semaphore_create with LONG_MIN");
-    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
+    long kept = wrap_memory_kept() - before;
     must(kept <= 0, "bounded_semaphore_create refused a negative value, and kept memory that it had allocated.");
 }
 
@@ -411,12 +377,6 @@ TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the w
     bounded_semaphore_destroy(bounded);
 }
 
-static void lose_signals(bool lose)
-{
-    wrap_fail(WRAP_pthread_cond_signal, lose ? -1 : 0, 0);
-    wrap_fail(WRAP_pthread_cond_broadcast, lose ? -1 : 0, 0);
-}
-
 TEST(there_and_late, "ETIMEDOUT means that there was no permit in time: who wakes up late and finds one takes it.")
 {
     struct bounded_semaphore *bounded = NULL;
@@ -429,7 +389,7 @@ TEST(there_and_late, "ETIMEDOUT means that there was no permit in time: who wake
         if (bounded_semaphore_create(&bounded, 1) != 0)
             break;
         int error = bounded_semaphore_acquire(bounded, true, -1);
-        lose_signals(true);
+        wrap_lose_signals(true);
         int64_t began_us = now_us();
         taker_start(&late, bounded, timeout_us);
         bool calm = settle();
@@ -437,7 +397,7 @@ TEST(there_and_late, "ETIMEDOUT means that there was no permit in time: who wake
             error = bounded_semaphore_release(bounded, 1);
         forced = !calm || error != 0 || now_us() - began_us < timeout_us;
         runner_join(late.runner);
-        lose_signals(false);
+        wrap_lose_signals(false);
         bounded_semaphore_destroy(bounded);
     }
     must(forced, "bounded_semaphore_create returned an error.");
@@ -451,9 +411,9 @@ TEST(a_whole_second, "The nanoseconds of a deadline stay below a whole second: w
     struct bounded_semaphore *bounded = all_taken(1);
     struct taker timed;
 
-    stands_at_ns = 400000000; /* and 600 ms more are a second, to the nanosecond */
+    fraction_ns = 400000000; /* and 600 ms more are a second, to the nanosecond */
     must_wait(&timed, bounded, 3600600000);
-    stands_at_ns = 0;
+    fraction_ns = -1;
     must_return(0, bounded_semaphore_release(bounded, 1), "A release");
     must_get_it(&timed);
     bounded_semaphore_destroy(bounded);
@@ -476,7 +436,7 @@ TEST(no_memory_inside,
 {
     for (long nth = 1; nth <= 3; nth++) {
         struct bounded_semaphore *bounded = NULL;
-        long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+        long before = wrap_memory_kept();
 
         refuse_memory(nth);
         int error = bounded_semaphore_create(&bounded, 1);
@@ -487,37 +447,26 @@ TEST(no_memory_inside,
         must_return(refused ? ENOMEM : 0, error,
                     refused ? "There was no memory for the semaphore inside: bounded_semaphore_create"
                             : "bounded_semaphore_create");
-        long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
+        long kept = wrap_memory_kept() - before;
         must(kept <= 0, "There was no memory for the semaphore inside, and bounded_semaphore_create kept memory that "
                         "it had allocated: it is lost.");
     }
 }
 
-/* Makes every call of `what` fail, and asks whether bounded_semaphore_create says so and keeps nothing. */
-static void must_give_up(enum wrap_call what, const char *name)
+static int make_one(void)
 {
-    struct bounded_semaphore *bounded = NULL;
-    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-    long calls = wrap_count(what), made = wrap_count(WRAP_pthread_mutex_init);
-    long ended = wrap_count(WRAP_pthread_mutex_destroy);
+    struct bounded_semaphore *made = NULL;
+    int error = bounded_semaphore_create(&made, 1);
 
-    wrap_fail(what, -1, EAGAIN);
-    int error = bounded_semaphore_create(&bounded, 1);
-    wrap_fail(what, 0, 0);
-    bool tried = wrap_count(what) > calls;
-    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
-    made = wrap_count(WRAP_pthread_mutex_init) - made - (what == WRAP_pthread_mutex_init ? 1 : 0);
-    ended = wrap_count(WRAP_pthread_mutex_destroy) - ended;
-    must(!tried || error == EAGAIN,
-         "%s returned EAGAIN: bounded_semaphore_create should return it, but it returned %s.", name, error_text(error));
-    must(!tried || (kept <= 0 && ended >= made),
-         "%s failed, and bounded_semaphore_create kept memory or a mutex that it had made before: it is lost.", name);
+    if (error == 0)
+        bounded_semaphore_destroy(made);
+    return error;
 }
 
 TEST(nothing_kept, "When a part cannot be made, bounded_semaphore_create returns that error and keeps nothing.")
 {
-    must_give_up(WRAP_pthread_mutex_init, "pthread_mutex_init");
-    must_give_up(WRAP_pthread_cond_init, "pthread_cond_init");
+    must_keep_nothing("bounded_semaphore_create", make_one, WRAP_pthread_mutex_init, 1, "pthread_mutex_init");
+    must_keep_nothing("bounded_semaphore_create", make_one, WRAP_pthread_cond_init, 1, "pthread_cond_init");
 }
 
 TEST(no_semaphore_kept, "When the semaphore's guard cannot be made, the semaphore inside is not kept either.")
@@ -550,10 +499,5 @@ TEST(ends_what_it_made, "bounded_semaphore_destroy gives back all that it holds,
     struct bounded_semaphore *bounded = new_semaphore(3);
     must_return(0, bounded_semaphore_acquire(bounded, true, -1), "An acquire");
     bounded_semaphore_destroy(bounded);
-    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
-         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
-         wrap_count(WRAP_pthread_mutex_destroy));
-    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
-         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
-         wrap_count(WRAP_pthread_cond_destroy));
+    must_have_ended_all();
 }

@@ -8,6 +8,7 @@
 #endif
 #include "check.h"
 #include "condition.h"
+#include "leftovers.h"
 #include "refuse.h"
 #include "slices.h"
 #include "wrap.h"
@@ -20,12 +21,6 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-/* Asserts that a call returned what it should. */
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
-}
 
 /* ---- a clock of the thread's own -------------------------------------------------------------------------------- */
 
@@ -1085,7 +1080,7 @@ TEST(no_memory_to_wait, "When there is no memory for one that waits, condition_w
 /* What the student's own code has asked for and not given back. */
 static long pieces_kept(void)
 {
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+    return wrap_memory_kept();
 }
 
 TEST(no_memory_for_its_lock,
@@ -1146,8 +1141,6 @@ TEST(ends_what_it_made, "condition_destroy gives back all that the condition hol
     condition_destroy(NULL);
     condition_destroy(new_condition(NULL));
     condition_destroy(new_condition(&lock));
-    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
-         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
-         wrap_count(WRAP_pthread_mutex_destroy));
+    must_have_ended_all();
     must(lock.acquires == 0 && lock.releases == 0, "The lock that the caller brought was used without need.");
 }

@@ -4,17 +4,16 @@
  * is slow to wake up is made with wrap_fail(…, 0): signals are sent and do not arrive.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* syscall */
+#define _GNU_SOURCE /* waiting.h */
 #endif
 #include "check.h"
 #include "event.h"
+#include "leftovers.h"
 #include "slices.h"
+#include "waiting.h"
 #include "wrap.h"
 
 #include <errno.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 static struct event *new_event(void)
 {
@@ -25,40 +24,7 @@ static struct event *new_event(void)
     return event;
 }
 
-/* Asserts that a call returned what it should. */
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
-}
-
 /* ---- what another thread does ----------------------------------------------------------------------------------- */
-
-/* Stands before the C library's own: which clock is asked for while a thread waits for an event. */
-static _Thread_local bool waits;
-static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
-static bool hour_lost;      /* to a thread that waits and was woken once, it is an hour later */
-static long stands_at_ns; /* to a thread that waits, the clock always stands at that part of a second; 0: it goes on */
-
-int clock_gettime(clockid_t clock, struct timespec *now)
-{
-    if (waits && clock == CLOCK_REALTIME)
-        asked_the_wall = true;
-    int error = (int)syscall(SYS_clock_gettime, clock, now);
-    if (waits && hour_lost && wrap_count(WRAP_pthread_cond_timedwait) > 0)
-        now->tv_sec += 3600;
-    if (waits && stands_at_ns > 0)
-        now->tv_nsec = stands_at_ns;
-    return error;
-}
-
-/* Whether it ends although an hour was lost; its own time is a few milliseconds. Who works out a new end for his wait
- * finds it an hour away. */
-static bool ends_in_time(struct runner *runner)
-{
-    for (int64_t over_us = now_us() + 5000000; now_us() < over_us && runner_state(runner) != RUNNER_DONE;)
-        nanosleep(&(struct timespec){0, 1000000}, NULL);
-    return runner_state(runner) == RUNNER_DONE;
-}
 
 struct waiter {
     struct event *event;
@@ -107,12 +73,6 @@ static void must_go_on(struct waiter *waiter)
     must_be_done(waiter->runner, "The event was set, and a thread that waited for it sleeps on.");
     runner_join(waiter->runner);
     must_return(0, waiter->result, "event_wait of a thread that waited when the event was set");
-}
-
-static void lose_signals(bool lose)
-{
-    wrap_fail(WRAP_pthread_cond_signal, lose ? -1 : 0, 0);
-    wrap_fail(WRAP_pthread_cond_broadcast, lose ? -1 : 0, 0);
 }
 
 /* ---- the flag --------------------------------------------------------------------------------------------------- */
@@ -220,7 +180,7 @@ static int slow_while_set(long times)
     for (int64_t timeout_us = 50000; !forced && timeout_us < 60000000; timeout_us *= 2) {
         if (event_create(&event) != 0)
             return -1;
-        lose_signals(true);
+        wrap_lose_signals(true);
         waiter_start(&slow, event, timeout_us);
         bool calm = settle();
         for (long i = 0; i < times; i++) {
@@ -230,7 +190,7 @@ static int slow_while_set(long times)
         event_clear(event);
         forced = !calm || now_us() < slow.began_us + timeout_us;
         runner_join(slow.runner);
-        lose_signals(false);
+        wrap_lose_signals(false);
         event_destroy(event);
     }
     return forced ? slow.result : -1;
@@ -272,7 +232,7 @@ TEST(not_meant, "Who comes after the clear waits for the next set, and takes nob
 
     must_wait(&slow[0], event, -1);
     must_wait(&slow[1], event, INT64_MAX);
-    lose_signals(true); /* from now on wake-ups are on their way */
+    wrap_lose_signals(true); /* from now on wake-ups are on their way */
     event_set(event);
     event_clear(event);
     must_return(ETIMEDOUT, event_wait(event, 0), "After a set and a clear, event_wait with a time-out of 0");
@@ -282,7 +242,7 @@ TEST(not_meant, "Who comes after the clear waits for the next set, and takes nob
                         "The event was set and cleared, and a thread that came after that did not wait: it took the "
                         "wake-up of one that is slow.");
     }
-    lose_signals(false);
+    wrap_lose_signals(false);
     event_set(event);
     must_go_on(&late[0]);
     must_go_on(&late[1]);
@@ -430,9 +390,9 @@ TEST(a_whole_second, "The nanoseconds of a deadline stay below a whole second: w
     struct event *event = new_event();
     struct waiter timed;
 
-    stands_at_ns = 400000000; /* and 600 ms more are a second, to the nanosecond */
+    fraction_ns = 400000000; /* and 600 ms more are a second, to the nanosecond */
     must_wait(&timed, event, 3600600000);
-    stands_at_ns = 0;
+    fraction_ns = -1;
     event_set(event);
     must_go_on(&timed);
     event_destroy(event);
@@ -450,31 +410,20 @@ TEST(no_memory, "When there is no memory, event_create returns ENOMEM.")
     must_return(ENOMEM, event_create(&event), "Without memory, event_create");
 }
 
-/* Makes every call of `what` fail, and asks whether event_create says so and keeps nothing. */
-static void must_give_up(enum wrap_call what, const char *name)
+static int make_one(void)
 {
-    struct event *event = NULL;
-    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-    long calls = wrap_count(what), made = wrap_count(WRAP_pthread_mutex_init);
-    long ended = wrap_count(WRAP_pthread_mutex_destroy);
+    struct event *made = NULL;
+    int error = event_create(&made);
 
-    wrap_fail(what, -1, EAGAIN);
-    int error = event_create(&event);
-    wrap_fail(what, 0, 0);
-    bool tried = wrap_count(what) > calls;
-    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
-    made = wrap_count(WRAP_pthread_mutex_init) - made - (what == WRAP_pthread_mutex_init ? 1 : 0);
-    ended = wrap_count(WRAP_pthread_mutex_destroy) - ended;
-    must(!tried || error == EAGAIN, "%s returned EAGAIN: event_create should return it, but it returned %s.", name,
-         error_text(error));
-    must(!tried || (kept <= 0 && ended >= made),
-         "%s failed, and event_create kept memory or a mutex that it had made before: it is lost.", name);
+    if (error == 0)
+        event_destroy(made);
+    return error;
 }
 
 TEST(nothing_kept, "When a part of the event cannot be made, event_create returns that error and keeps nothing.")
 {
-    must_give_up(WRAP_pthread_mutex_init, "pthread_mutex_init");
-    must_give_up(WRAP_pthread_cond_init, "pthread_cond_init");
+    must_keep_nothing("event_create", make_one, WRAP_pthread_mutex_init, 1, "pthread_mutex_init");
+    must_keep_nothing("event_create", make_one, WRAP_pthread_cond_init, 1, "pthread_cond_init");
 }
 
 TEST(ends_what_it_made, "event_destroy gives back all that the event holds, set or not. NULL is fine.")
@@ -483,10 +432,5 @@ TEST(ends_what_it_made, "event_destroy gives back all that the event holds, set 
     struct event *event = new_event();
     event_set(event);
     event_destroy(event);
-    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
-         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
-         wrap_count(WRAP_pthread_mutex_destroy));
-    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
-         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
-         wrap_count(WRAP_pthread_cond_destroy));
+    must_have_ended_all();
 }

@@ -4,18 +4,17 @@
  * nobody sent, and wake-ups that do not arrive, are made with wrap_fail(…, 0).
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* syscall */
+#define _GNU_SOURCE /* waiting.h */
 #endif
 #include "check.h"
+#include "leftovers.h"
 #include "semaphore.h"
 #include "slices.h"
+#include "waiting.h"
 #include "wrap.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 static struct semaphore *new_semaphore(long value)
 {
@@ -27,12 +26,6 @@ static struct semaphore *new_semaphore(long value)
     return semaphore;
 }
 
-/* Asserts that a call returned what it should. */
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
-}
-
 static void must_have(long permits, struct semaphore *semaphore, const char *when)
 {
     long value = semaphore_value(semaphore);
@@ -41,33 +34,6 @@ static void must_have(long permits, struct semaphore *semaphore, const char *whe
 }
 
 /* ---- what another thread does ----------------------------------------------------------------------------------- */
-
-/* Stands before the C library's own: which clock is asked for while a thread waits for a permit. */
-static _Thread_local bool waits;
-static bool asked_the_wall; /* written by one waiting thread, read when it has ended */
-static bool hour_lost;      /* to a thread that waits and was woken once, it is an hour later */
-static long stands_at_ns; /* to a thread that waits, the clock always stands at that part of a second; 0: it goes on */
-
-int clock_gettime(clockid_t clock, struct timespec *now)
-{
-    if (waits && clock == CLOCK_REALTIME)
-        asked_the_wall = true;
-    int error = (int)syscall(SYS_clock_gettime, clock, now);
-    if (waits && hour_lost && wrap_count(WRAP_pthread_cond_timedwait) > 0)
-        now->tv_sec += 3600;
-    if (waits && stands_at_ns > 0)
-        now->tv_nsec = stands_at_ns;
-    return error;
-}
-
-/* Whether it ends although an hour was lost; its own time is a few milliseconds. Who works out a new end for his wait
- * finds it an hour away. */
-static bool ends_in_time(struct runner *runner)
-{
-    for (int64_t over_us = now_us() + 5000000; now_us() < over_us && runner_state(runner) != RUNNER_DONE;)
-        nanosleep(&(struct timespec){0, 1000000}, NULL);
-    return runner_state(runner) == RUNNER_DONE;
-}
 
 struct taker {
     struct semaphore *semaphore;
@@ -168,10 +134,10 @@ TEST(begins_with, "A semaphore begins with the value it was made with, 0 too; a 
         semaphore_destroy(semaphore);
     }
     struct semaphore *none = NULL;
-    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+    long before = wrap_memory_kept();
     must_return(EINVAL, semaphore_create(&none, -1), "semaphore_create with a value of -1");
     must_return(EINVAL, semaphore_create(&none, LONG_MIN), "semaphore_create with a value of LONG_MIN");
-    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
+    long kept = wrap_memory_kept() - before;
     must(kept <= 0, "semaphore_create refused a negative value, and kept memory that it had allocated: it is lost.");
 }
 
@@ -417,12 +383,6 @@ TEST(monotonic_clock, "Time is measured by the monotonic clock: the one on the w
     semaphore_destroy(semaphore);
 }
 
-static void lose_signals(bool lose)
-{
-    wrap_fail(WRAP_pthread_cond_signal, lose ? -1 : 0, 0);
-    wrap_fail(WRAP_pthread_cond_broadcast, lose ? -1 : 0, 0);
-}
-
 TEST(there_and_late, "ETIMEDOUT means that there was no permit in time: who wakes up late and finds one takes it.")
 {
     struct semaphore *semaphore = NULL;
@@ -434,14 +394,14 @@ TEST(there_and_late, "ETIMEDOUT means that there was no permit in time: who wake
     for (int64_t timeout_us = 50000; !forced && timeout_us < 60000000; timeout_us *= 2) {
         if (semaphore_create(&semaphore, 0) != 0)
             break;
-        lose_signals(true);
+        wrap_lose_signals(true);
         int64_t began_us = now_us();
         taker_start(&late, semaphore, timeout_us);
         bool calm = settle();
         int error = semaphore_release(semaphore, 1);
         forced = !calm || error != 0 || now_us() - began_us < timeout_us;
         runner_join(late.runner);
-        lose_signals(false);
+        wrap_lose_signals(false);
         semaphore_destroy(semaphore);
     }
     must(forced, "semaphore_create returned an error.");
@@ -470,9 +430,9 @@ TEST(a_whole_second, "The nanoseconds of a deadline stay below a whole second: w
     struct semaphore *semaphore = new_semaphore(0);
     struct taker timed;
 
-    stands_at_ns = 400000000; /* and 600 ms more are a second, to the nanosecond */
+    fraction_ns = 400000000; /* and 600 ms more are a second, to the nanosecond */
     must_wait(&timed, semaphore, 3600600000);
-    stands_at_ns = 0;
+    fraction_ns = -1;
     must_return(0, semaphore_release(semaphore, 1), "semaphore_release(…, 1)");
     must_get_it(&timed);
     semaphore_destroy(semaphore);
@@ -490,32 +450,21 @@ TEST(no_memory, "When there is no memory, semaphore_create returns ENOMEM.")
     must_return(ENOMEM, semaphore_create(&semaphore, 1), "Without memory, semaphore_create");
 }
 
-/* Makes every call of `what` fail, and asks whether semaphore_create says so and keeps nothing. */
-static void must_give_up(enum wrap_call what, const char *name)
+static int make_one(void)
 {
-    struct semaphore *semaphore = NULL;
-    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-    long calls = wrap_count(what), made = wrap_count(WRAP_pthread_mutex_init);
-    long ended = wrap_count(WRAP_pthread_mutex_destroy);
+    struct semaphore *made = NULL;
+    int error = semaphore_create(&made, 1);
 
-    wrap_fail(what, -1, EAGAIN);
-    int error = semaphore_create(&semaphore, 1);
-    wrap_fail(what, 0, 0);
-    bool tried = wrap_count(what) > calls;
-    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
-    made = wrap_count(WRAP_pthread_mutex_init) - made - (what == WRAP_pthread_mutex_init ? 1 : 0);
-    ended = wrap_count(WRAP_pthread_mutex_destroy) - ended;
-    must(!tried || error == EAGAIN, "%s returned EAGAIN: semaphore_create should return it, but it returned %s.", name,
-         error_text(error));
-    must(!tried || (kept <= 0 && ended >= made),
-         "%s failed, and semaphore_create kept memory or a mutex that it had made before: it is lost.", name);
+    if (error == 0)
+        semaphore_destroy(made);
+    return error;
 }
 
 TEST(nothing_kept,
      "When a part of the semaphore cannot be made, semaphore_create returns that error and keeps nothing.")
 {
-    must_give_up(WRAP_pthread_mutex_init, "pthread_mutex_init");
-    must_give_up(WRAP_pthread_cond_init, "pthread_cond_init");
+    must_keep_nothing("semaphore_create", make_one, WRAP_pthread_mutex_init, 1, "pthread_mutex_init");
+    must_keep_nothing("semaphore_create", make_one, WRAP_pthread_cond_init, 1, "pthread_cond_init");
 }
 
 TEST(ends_what_it_made, "semaphore_destroy gives back all that the semaphore holds, permits or not. NULL is fine.")
@@ -524,10 +473,5 @@ TEST(ends_what_it_made, "semaphore_destroy gives back all that the semaphore hol
     struct semaphore *semaphore = new_semaphore(3);
     must_return(0, semaphore_acquire(semaphore, true, -1), "semaphore_acquire");
     semaphore_destroy(semaphore);
-    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
-         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
-         wrap_count(WRAP_pthread_mutex_destroy));
-    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
-         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
-         wrap_count(WRAP_pthread_cond_destroy));
+    must_have_ended_all();
 }

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE /* syscall */
 #endif
 #include "check.h"
+#include "leftovers.h"
 #include "slices.h"
 #include "timer.h"
 #include "wrap.h"
@@ -18,12 +19,6 @@
 #include <unistd.h>
 
 static const int64_t HOUR_US = 3600000000;
-
-/* Asserts that a call returned what it should. */
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
-}
 
 /* ---- the function that is called -------------------------------------------------------------------------------- */
 
@@ -716,31 +711,20 @@ TEST(no_memory, "When there is no memory, timer_new returns ENOMEM.")
     must_return(ENOMEM, timer_new(&timer, 0, on_time, NULL), "Without memory, timer_new");
 }
 
-/* Makes every call of `what` fail, and asks whether timer_new says so and keeps nothing. */
-static void must_give_up(enum wrap_call what, const char *name)
+static int make_one(void)
 {
-    struct timer *timer = NULL;
-    long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-    long calls = wrap_count(what), made = wrap_count(WRAP_pthread_mutex_init);
-    long ended = wrap_count(WRAP_pthread_mutex_destroy);
+    struct timer *made = NULL;
+    int error = timer_new(&made, 0, on_time, NULL);
 
-    wrap_fail(what, -1, EAGAIN);
-    int error = timer_new(&timer, 0, on_time, NULL);
-    wrap_fail(what, 0, 0);
-    bool tried = wrap_count(what) > calls;
-    long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
-    made = wrap_count(WRAP_pthread_mutex_init) - made - (what == WRAP_pthread_mutex_init ? 1 : 0);
-    ended = wrap_count(WRAP_pthread_mutex_destroy) - ended;
-    must(!tried || error == EAGAIN, "%s returned EAGAIN: timer_new should return it, but it returned %s.", name,
-         error_text(error));
-    must(!tried || (kept <= 0 && ended >= made),
-         "%s failed, and timer_new kept memory or a mutex that it had made before: it is lost.", name);
+    if (error == 0)
+        timer_destroy(made);
+    return error;
 }
 
 TEST(nothing_kept, "When a part of the timer cannot be made, timer_new returns that error and keeps nothing.")
 {
-    must_give_up(WRAP_pthread_mutex_init, "pthread_mutex_init");
-    must_give_up(WRAP_pthread_cond_init, "pthread_cond_init");
+    must_keep_nothing("timer_new", make_one, WRAP_pthread_mutex_init, 1, "pthread_mutex_init");
+    must_keep_nothing("timer_new", make_one, WRAP_pthread_cond_init, 1, "pthread_cond_init");
 }
 
 TEST(ends_what_it_made, "destroy gives back all that the timer holds, started or not.")
@@ -757,10 +741,5 @@ TEST(ends_what_it_made, "destroy gives back all that the timer holds, started or
             must_return(0, timer_join(timer, -1), "timer_join");
         timer_destroy(timer);
     }
-    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
-         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
-         wrap_count(WRAP_pthread_mutex_destroy));
-    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
-         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
-         wrap_count(WRAP_pthread_cond_destroy));
+    must_have_ended_all();
 }

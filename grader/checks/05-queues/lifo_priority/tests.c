@@ -44,11 +44,6 @@ static bool lower_rank_counted(const void *one, const void *other)
     return lower_rank(one, other);
 }
 
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
-}
-
 static struct shutdown_queue *new_lifo(int64_t maxsize)
 {
     struct shutdown_queue *queue = NULL;

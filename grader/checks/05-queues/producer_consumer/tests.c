@@ -7,6 +7,7 @@
 #define _GNU_SOURCE /* RTLD_NEXT; slices.h */
 #endif
 #include "check.h"
+#include "leftovers.h"
 #include "producer_consumer.h"
 #include "slices.h"
 #include "wrap.h"
@@ -157,11 +158,6 @@ static void run(void *argument)
     struct plan *plan = argument;
 
     plan->result = producer_consumer_run(&plan->job);
-}
-
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
 }
 
 /* Whoever waits at the queue when everything has come to rest waits until it is woken. */
@@ -857,16 +853,11 @@ static void fail_memory(long nth)
     wrap_fail(WRAP_realloc, nth, ENOMEM);
 }
 
-static long memory_kept(void)
-{
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-}
-
 TEST(no_memory, "Where there is no memory, the run returns ENOMEM, keeps nothing, and nothing is lost.")
 {
     for (long nth = 1; nth <= 4; nth++) {
         struct plan *plan = new_plan(2, 10, 2, 2);
-        long before = memory_kept(), calls = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc);
+        long before = wrap_memory_kept(), calls = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc);
 
         fail_memory(nth);
         run(plan);
@@ -876,7 +867,7 @@ TEST(no_memory, "Where there is no memory, the run returns ENOMEM, keeps nothing
              error_text(plan->result));
         must(nth > 1 || asked == 0 || plan->result == ENOMEM, "There was no memory at all, and it returned %s.",
              error_text(plan->result));
-        must(memory_kept() - before <= (plan->result == 0 ? 0 : 1),
+        must(wrap_memory_kept() - before <= (plan->result == 0 ? 0 : 1),
              "The run has ended, and memory that it had allocated is lost.");
         must_add_up(plan);
         free(plan);
@@ -913,14 +904,14 @@ TEST(no_queue,
 {
     for (long nth = 1; nth <= 2; nth++) { /* that of the queue and that of the run, in any order */
         struct plan *plan = new_plan(2, 10, 2, 2);
-        long before = memory_kept();
+        long before = wrap_memory_kept();
 
         no_mutex = nth;
         run(plan);
         bool refused = no_mutex == 0; /* who needs none but the queue's is right too */
         no_mutex = 0;
         must_return(refused ? EAGAIN : 0, plan->result, "A mutex cannot be made (EAGAIN): producer_consumer_run");
-        must(memory_kept() - before <= 0, "The run has ended, and memory that it had allocated is lost.");
+        must(wrap_memory_kept() - before <= 0, "The run has ended, and memory that it had allocated is lost.");
         must(!refused || tally_read(&plan->produced) == 0, "The run could not begin, and %ld items were made.",
              tally_read(&plan->produced));
         must_add_up(plan);
@@ -944,12 +935,7 @@ TEST(nothing_kept, "The run keeps nothing: each thread that it started is joined
         wrap_count(WRAP_pthread_join) >= wrap_count(WRAP_pthread_create),
         "%ld threads were started, and %ld were joined: when the run returned, the others may have been running still.",
         wrap_count(WRAP_pthread_create), wrap_count(WRAP_pthread_join));
-    must(wrap_count(WRAP_pthread_mutex_destroy) >= wrap_count(WRAP_pthread_mutex_init),
-         "%ld mutexes were made with pthread_mutex_init, and %ld were destroyed.", wrap_count(WRAP_pthread_mutex_init),
-         wrap_count(WRAP_pthread_mutex_destroy));
-    must(wrap_count(WRAP_pthread_cond_destroy) >= wrap_count(WRAP_pthread_cond_init),
-         "%ld conditions were made with pthread_cond_init, and %ld were destroyed.", wrap_count(WRAP_pthread_cond_init),
-         wrap_count(WRAP_pthread_cond_destroy));
+    must_have_ended_all();
 }
 
 static bool produce_until_the_heap_is_empty(void *context, int producer, void **item)

@@ -271,8 +271,6 @@ TEST(plain_keeps_joiners, "A plain shutdown changes nothing for those who join: 
     shutdown_queue_destroy(queue);
 }
 
-static void lose_signals(bool lose);
-
 TEST(room_after_a_shutdown,
      "Who waits for room and wakes up after the shutdown puts nothing, though there is room by then.")
 {
@@ -281,9 +279,9 @@ TEST(room_after_a_shutdown,
 
     must_put(queue, 1);
     must_wait(&putter);
-    lose_signals(true); /* the putter is slow to wake up */
+    wrap_lose_signals(true); /* the putter is slow to wake up */
     must_get(queue, 1);
-    lose_signals(false);
+    wrap_lose_signals(false);
     shut(queue, false);
     must_be_sent_away(&putter);
     must_count(queue, 0, 1);
@@ -296,9 +294,9 @@ TEST(item_before_a_shutdown, "Nothing is lost: who waits for an item that came b
     struct visit getter = a_get(queue, -1);
 
     must_wait(&getter);
-    lose_signals(true); /* the getter is slow to wake up */
+    wrap_lose_signals(true); /* the getter is slow to wake up */
     must_put(queue, 2);
-    lose_signals(false);
+    wrap_lose_signals(false);
     shut(queue, false);
     must_end(&getter, "An item was put, then the queue was shut down, and");
     must_have_got(&getter, 2);
@@ -315,14 +313,14 @@ static bool shutdown_unheard(struct visit *late, bool puts, int64_t timeout_us)
     if (shutdown_queue_create(&queue, 1) != 0 || (puts && shutdown_queue_put(queue, &things[0], 0) != 0))
         return true;
     *late = puts ? a_put(queue, 1, timeout_us) : a_get(queue, timeout_us);
-    lose_signals(true);
+    wrap_lose_signals(true);
     int64_t began_us = now_us();
     struct runner *waiter = runner_start(visit_run, late);
     bool calm = settle();
     shut(queue, false);
     bool forced = !calm || now_us() - began_us < timeout_us;
     runner_join(waiter);
-    lose_signals(false);
+    wrap_lose_signals(false);
     shutdown_queue_destroy(queue);
     return forced;
 }

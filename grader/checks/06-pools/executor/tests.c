@@ -20,11 +20,6 @@
 
 enum { FAILED = 77, TASKS = 6, WORKERS = 4, ALLOCATIONS = 4, MANY = 20000 };
 
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
-}
-
 static struct executor *new_executor(int max_workers)
 {
     struct executor *executor = NULL;
@@ -1376,7 +1371,7 @@ static void create_must_fail(enum wrap_call call, int error, const char *what)
     for (long nth = 1; nth <= ALLOCATIONS; nth++) {
         struct executor *executor = NULL;
         long calls = wrap_count(call);
-        long memory = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+        long memory = wrap_memory_kept();
         long locks = wrap_count(WRAP_pthread_mutex_init) + wrap_count(WRAP_pthread_cond_init) -
                      wrap_count(WRAP_pthread_mutex_destroy) - wrap_count(WRAP_pthread_cond_destroy);
         wrap_fail(call, nth, error);
@@ -1388,7 +1383,7 @@ static void create_must_fail(enum wrap_call call, int error, const char *what)
              error_text(error), outcome);
         must(outcome == 0 || executor == NULL, "Where %s fails nothing should be stored.", what);
         executor_destroy(executor);
-        memory = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - memory;
+        memory = wrap_memory_kept() - memory;
         locks = wrap_count(WRAP_pthread_mutex_init) + wrap_count(WRAP_pthread_cond_init) -
                 wrap_count(WRAP_pthread_mutex_destroy) - wrap_count(WRAP_pthread_cond_destroy) - locks;
         must(memory <= (error == ENOMEM ? failed : 0), "After an executor_create in which %s failed, memory is left.",

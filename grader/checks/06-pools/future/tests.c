@@ -5,20 +5,19 @@
  * steps has looked and not yet acted.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* syscall; slices.h */
+#define _GNU_SOURCE /* waiting.h */
 #endif
 #include "check.h"
 #include "future.h"
 #include "slices.h"
+#include "waiting.h"
 #include "wrap.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { WAITERS = 3, CALLBACKS = 5, ALLOCATIONS = 4, FAILED = 77 };
 
@@ -27,11 +26,6 @@ static const enum future_state all_states[] = {FUTURE_PENDING, FUTURE_RUNNING, F
                                                FUTURE_CANCELLED_AND_NOTIFIED, FUTURE_FINISHED};
 static const char *const state_names[] = {"PENDING", "RUNNING", "CANCELLED", "CANCELLED_AND_NOTIFIED", "FINISHED"};
 static int thing; /* what a result may point to */
-
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
-}
 
 static const char *name_of(enum future_state state)
 {
@@ -77,33 +71,6 @@ static struct future *future_in(enum future_state state)
     if (state == FUTURE_FINISHED)
         must_return(0, future_set_result(future, &thing), "future_set_result of a running future");
     return future;
-}
-
-/* Pieces of memory; less, where the code frees NULL now and then. */
-static long memory_kept(void)
-{
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-}
-
-/* ---- the clock, as a waiting thread sees it ---------------------------------------------------------------------- */
-
-static _Thread_local bool waits;
-static bool asked_the_wall;   /* written by one waiting thread, read when it has ended */
-static struct tally behind_s; /* how far the clock is behind for waiting threads, until they have been asleep */
-static long fraction_ns = -1; /* where not below 0, what it then shows below the second */
-static long naps_before;      /* how often somebody had been asleep before */
-
-int clock_gettime(clockid_t clock, struct timespec *now)
-{
-    int outcome = (int)syscall(SYS_clock_gettime, clock, now);
-
-    if (waits && clock == CLOCK_REALTIME)
-        asked_the_wall = true;
-    if (waits && wrap_count(WRAP_pthread_cond_timedwait) == naps_before) {
-        now->tv_sec -= tally_read(&behind_s);
-        now->tv_nsec = fraction_ns < 0 ? now->tv_nsec : fraction_ns;
-    }
-    return outcome;
 }
 
 /* ---- what another thread does ------------------------------------------------------------------------------------ */
@@ -931,7 +898,8 @@ TEST(last_one_frees, "The last reference that is dropped frees the future, and n
     must_have_state(future, FUTURE_FINISHED, "With one reference left");
     must(wrap_count(WRAP_pthread_mutex_destroy) == 0, "One reference is left, and the future was destroyed.");
     future_drop(future);
-    must(memory_kept() <= 0, "The last reference was dropped, and %ld pieces of memory are left.", memory_kept());
+    must(wrap_memory_kept() <= 0, "The last reference was dropped, and %ld pieces of memory are left.",
+         wrap_memory_kept());
     must(wrap_count(WRAP_pthread_mutex_init) == wrap_count(WRAP_pthread_mutex_destroy) &&
              wrap_count(WRAP_pthread_cond_init) == wrap_count(WRAP_pthread_cond_destroy),
          "The last reference was dropped, and a mutex or a condition was not destroyed.");
@@ -948,8 +916,8 @@ TEST(dropped_in_any_state, "A future may be dropped in any state, with callbacks
         future_drop(bare);
         future_drop(future);
         must(diary.calls == calls, "A future was dropped, and that called its callbacks.");
-        must(memory_kept() <= 0, "A future was dropped in the state %s, and %ld pieces of memory are left.",
-             state_names[i], memory_kept());
+        must(wrap_memory_kept() <= 0, "A future was dropped in the state %s, and %ld pieces of memory are left.",
+             state_names[i], wrap_memory_kept());
     }
 }
 
@@ -970,12 +938,8 @@ TEST(dropped_by_a_callback,
     must(diary.calls == 1, "The callback behind the one that drops its reference was not called.");
     must_have_state(future, FUTURE_FINISHED, "With one reference left");
     future_drop(future);
-    must(memory_kept() <= 0, "The last reference was dropped, and %ld pieces of memory are left.", memory_kept());
-}
-
-static long mutexes_kept(void)
-{
-    return wrap_count(WRAP_pthread_mutex_init) - wrap_count(WRAP_pthread_mutex_destroy);
+    must(wrap_memory_kept() <= 0, "The last reference was dropped, and %ld pieces of memory are left.",
+         wrap_memory_kept());
 }
 
 static void create_must_fail(enum wrap_call call, int error, const char *what)
@@ -983,7 +947,7 @@ static void create_must_fail(enum wrap_call call, int error, const char *what)
     struct future *future = NULL;
 
     for (long nth = 1; nth <= ALLOCATIONS; nth++) {
-        long before = memory_kept(), mutexes = mutexes_kept(), calls = wrap_count(call);
+        long before = wrap_memory_kept(), mutexes = wrap_mutexes_kept(), calls = wrap_count(call);
         wrap_fail(call, nth, error);
         int outcome = future_create(&future);
         wrap_fail(call, 0, 0);
@@ -994,8 +958,8 @@ static void create_must_fail(enum wrap_call call, int error, const char *what)
         if (outcome == 0)
             future_drop(future);
         future = NULL;
-        must(memory_kept() - before <= failed, "After a future_create in which %s failed, memory is left.", what);
-        must(mutexes_kept() - mutexes <= (outcome != 0 && call == WRAP_pthread_mutex_init ? 1 : 0),
+        must(wrap_memory_kept() - before <= failed, "After a future_create in which %s failed, memory is left.", what);
+        must(wrap_mutexes_kept() - mutexes <= (outcome != 0 && call == WRAP_pthread_mutex_init ? 1 : 0),
              "After a future_create in which %s failed, a mutex was not destroyed.", what);
     }
 }

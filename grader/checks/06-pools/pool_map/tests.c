@@ -19,11 +19,6 @@
 
 enum { MOST = 64, FAILED = 77, FAILED_TOO = 78, ALLOCATIONS = 4, REFUSALS = 20 };
 
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
-}
-
 static struct executor *new_executor(int max_workers)
 {
     struct executor *executor = NULL;
@@ -530,7 +525,7 @@ static long refused; /* how many of the student's own calls got no memory */
 /* How many pieces of memory his calls have got and not given back. */
 static long pieces_held(void)
 {
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - refused;
+    return wrap_memory_kept() - refused;
 }
 
 TEST(no_memory, "Where there is no memory it is ENOMEM; what is kept is nothing.")

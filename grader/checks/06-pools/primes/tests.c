@@ -318,11 +318,11 @@ TEST(no_memory, "Where there is no memory it is ENOMEM, `found` is as it was, an
             for (int c = 0; c < 2; c++) {
                 enum wrap_call which = c == 0 ? WRAP_malloc : WRAP_calloc;
                 struct errand errand = {.way = way, .numbers = upwards, .count = 3, .found = 99};
-                long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
+                long before = wrap_memory_kept();
                 wrap_fail(which, nth, ENOMEM);
                 call(&errand);
                 wrap_fail(which, 0, 0);
-                long kept = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free) - before;
+                long kept = wrap_memory_kept() - before;
                 must(errand.error == 0 || errand.error == ENOMEM, "Without memory %s should return ENOMEM, not %s.",
                      names[way], error_text(errand.error));
                 must(errand.found == (errand.error == 0 ? 1u : 99u), "%s returned %s, and `found` is %zu.", names[way],

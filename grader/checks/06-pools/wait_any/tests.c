@@ -3,48 +3,20 @@
  * The test's own thread finishes the futures; who waits for them is a runner, seen with settle().
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* syscall, RTLD_NEXT */
+#define _GNU_SOURCE /* waiting.h */
 #endif
 #include "check.h"
 #include "wait_any.h"
+#include "waiting.h"
 #include "wrap.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { MOST = 5, FAILED = 77, ALLOCATIONS = 6, MANY = 3000 };
 
 static const int64_t HOUR_US = 3600LL * 1000 * 1000;
-
-static void must_return(int expected, int got, const char *call)
-{
-    must(got == expected, "%s should return %s, but it returned %s.", call, error_text(expected), error_text(got));
-}
-
-/* ---- the clock, as a waiting thread sees it ---------------------------------------------------------------------- */
-
-static _Thread_local bool waits;
-static bool asked_the_wall;   /* written by one waiting thread, read when it has ended */
-static struct tally behind_s; /* how far the clock is behind for waiting threads, until they have been asleep */
-static long fraction_ns = -1; /* where not below 0, what it then shows below the second */
-static long naps_before;      /* how often somebody had been asleep before */
-
-int clock_gettime(clockid_t clock, struct timespec *now)
-{
-    int outcome = (int)syscall(SYS_clock_gettime, clock, now);
-
-    if (waits && clock == CLOCK_REALTIME)
-        asked_the_wall = true;
-    if (waits && wrap_count(WRAP_pthread_cond_timedwait) == naps_before) {
-        now->tv_sec -= tally_read(&behind_s);
-        now->tv_nsec = fraction_ns < 0 ? now->tv_nsec : fraction_ns;
-    }
-    return outcome;
-}
 
 /* ---- sorting ------------------------------------------------------------------------------------------------------
  */
@@ -377,11 +349,6 @@ TEST(woken_for_nothing, "A wait may end although nobody has signalled: it goes o
 
 /* ---- nothing is left behind -------------------------------------------------------------------------------------- */
 
-static long memory_kept(void)
-{
-    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - wrap_count(WRAP_free);
-}
-
 TEST(leaves_nothing_behind, "Once it has returned no future knows of it any more, also where it gave up.")
 {
     bool done[MOST];
@@ -393,7 +360,7 @@ TEST(leaves_nothing_behind, "Once it has returned no future knows of it any more
         must_return(0, wait_any_as_completed(&iterator, futures, MOST, 0), "wait_any_as_completed");
         wait_any_end(iterator);
     }
-    must(memory_kept() <= 0, "After 50 waits that gave up, %ld pieces of memory are left.", memory_kept());
+    must(wrap_memory_kept() <= 0, "After 50 waits that gave up, %ld pieces of memory are left.", wrap_memory_kept());
     must(wrap_count(WRAP_pthread_mutex_init) <= wrap_count(WRAP_pthread_mutex_destroy) &&
              wrap_count(WRAP_pthread_cond_init) <= wrap_count(WRAP_pthread_cond_destroy),
          "After waits that gave up, a mutex or a condition was not destroyed.");
@@ -465,7 +432,7 @@ TEST(told_while_giving_up, "Who gives up while a future is being settled waits u
     runner_join(wait.runner);
     must_return(0, wait.error, "wait_any");
     must(wait.done[1], "The second future is complete, and `done` says otherwise.");
-    must(memory_kept() <= 0, "After the wait %ld pieces of memory are left.", memory_kept());
+    must(wrap_memory_kept() <= 0, "After the wait %ld pieces of memory are left.", wrap_memory_kept());
     drop_futures();
 }
 
@@ -740,7 +707,7 @@ TEST(array_may_go, "The caller may use the array for something else as soon as t
     must_come(iterator, 0);
     must_not_come(iterator, ENOENT);
     wait_any_end(iterator);
-    must(memory_kept() <= 0, "After the iterator's end %ld pieces of memory are left.", memory_kept());
+    must(wrap_memory_kept() <= 0, "After the iterator's end %ld pieces of memory are left.", wrap_memory_kept());
     drop_futures();
 }
 
