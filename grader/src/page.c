@@ -94,9 +94,9 @@ static char *limited(const struct page *page, char *wrapped, int used, int limit
 
     last = last == NULL ? kept : last + 1;
 
-    /* A newline behind the line makes text_cut put its sign even where the line is short. */
+    /* A newline behind the line makes text_cut_words put its sign even where the line is short. */
     int room = page->screen->width - (last == kept ? used : 0);
-    char *cut = text_cut(page->context, memory_format(page->context, "%s\n+", last), room, page->screen->utf8);
+    char *cut = text_cut_words(page->context, memory_format(page->context, "%s\n+", last), room, page->screen->utf8);
 
     return memory_format(page->context, "%.*s%s", (int)(last - kept), kept, cut);
 }

@@ -6,8 +6,11 @@
 #include <limits.h>
 #include <string.h>
 
+/* A line of the table has a cell of one thread only, which may go on to the end of the line: columns stand close
+ * together, so that the last one has room too. */
 enum {
     COLUMN_LEAST = 22,
+    COLUMN_MOST = 24,
     INDENT = 2,
     ROOM_LEAST = 4,
     NAME_WIDTH = 11,
@@ -220,6 +223,8 @@ static void columns_find(struct table *table, size_t room)
     table->count = kept;
     if (table->column_count > 0)
         table->width = (table->page->screen->width - INDENT) / table->column_count;
+    if (table->width > COLUMN_MOST)
+        table->width = COLUMN_MOST;
     if (table->width < COLUMN_LEAST)
         table->width = 0;
 }
@@ -252,11 +257,11 @@ static void heads_line(struct table *table)
 }
 
 /* The cell's text behind `start`, which ends in column `margin`. Where all is shown, what is too long goes on below. */
-static void cell_write(struct table *table, const char *start, int margin, const struct cell *cell, int end)
+static void cell_write(struct table *table, const char *start, int margin, const struct cell *cell)
 {
     struct page *page = table->page;
     const char *arrow = page->screen->utf8 ? "  → " : "  > ", *lead = cell->source ? "" : arrow;
-    int width = end - margin - text_width(lead), hang = cell->source ? CONTINUED : 0;
+    int width = page->screen->width - margin - text_width(lead), hang = cell->source ? CONTINUED : 0;
 
     if (!table->whole) {
         page_line(page, "%s%s%s", start, lead, text_cut(page->context, cell->text, width, page->screen->utf8));
@@ -275,14 +280,13 @@ static void cell_line(struct table *table, const struct cell *cell, bool names)
 
     if (table->width > 0) {
         int column = column_of(table, cell->thread), margin = INDENT + column * table->width;
-        int end = column == table->column_count - 1 ? page->screen->width : margin + table->width - 1;
 
-        cell_write(table, memory_format(page->context, "%*s", margin, ""), margin, cell, end);
+        cell_write(table, memory_format(page->context, "%*s", margin, ""), margin, cell);
         return;
     }
     char *name = names ? memory_format(page->context, "thread %d", cell->thread) : memory_text(page->context, "");
     cell_write(table, memory_format(page->context, "%*s%s", INDENT, "", text_padded(page->context, name, NAME_WIDTH)),
-               INDENT + NAME_WIDTH, cell, page->screen->width);
+               INDENT + NAME_WIDTH, cell);
 }
 
 static void lines_add(struct table *table, size_t first)

@@ -168,10 +168,8 @@ static void also_line(struct page *page, const struct finding *finding)
     if (finding->place_count > 0 && finding->places[0].file != NULL)
         where = memory_format(page->context, "%s: ", finding_where(page, &finding->places[0]));
 
-    char *line = memory_format(page->context, "%s%s", where, page_clean_line(page, finding->what));
-
-    line = text_cut(page->context, line, page->screen->width - 8, page->screen->utf8);
-    page_line(page, "  %s%s", page_paint(page, PAINT_QUIET, kind), line);
+    page_paragraph(page, 2, PAINT_QUIET, kind, PAINT_PLAIN,
+                   memory_format(page->context, "%s%s", where, page_clean_line(page, finding->what)), 1);
 }
 
 /* The findings behind the first: as many as `room` lines allow, one line each; the others are counted. */

@@ -310,7 +310,21 @@ char *text_wrap(void *context, const char *text, int width, int used, int hang)
     return wrapping.out;
 }
 
-char *text_cut(void *context, const char *text, int width, bool utf8)
+enum { WORD_MOST = 24 }; /* bytes of a word that goes as a whole */
+
+/* Where the word begins that byte `size` cuts in two; `size` where it cuts none, or one that is too long to go. */
+static size_t whole_words(const char *text, size_t size)
+{
+    size_t start = size;
+
+    if (text[size] == ' ' || text[size] == '\n' || text[size] == '\0')
+        return size;
+    while (start > 0 && text[start - 1] != ' ')
+        start--;
+    return start == 0 || size - start > WORD_MOST ? size : start;
+}
+
+static char *cut(void *context, const char *text, int width, bool utf8, bool words)
 {
     const char *sign = utf8 ? "…" : "...";
     int sign_width = utf8 ? 1 : 3;
@@ -323,9 +337,21 @@ char *text_cut(void *context, const char *text, int width, bool utf8)
         return memory_text(context, text);
     if (width_n(text, size) > width - sign_width)
         size = bytes_in_columns(text, size, width - sign_width);
+    if (words)
+        size = whole_words(text, size);
     while (size > 0 && text[size - 1] == ' ')
         size--;
     return memory_format(context, "%.*s%s", (int)size, text, sign);
+}
+
+char *text_cut(void *context, const char *text, int width, bool utf8)
+{
+    return cut(context, text, width, utf8, false);
+}
+
+char *text_cut_words(void *context, const char *text, int width, bool utf8)
+{
+    return cut(context, text, width, utf8, true);
 }
 
 char *text_first_lines(void *context, const char *text, int count)

@@ -34,6 +34,9 @@ char *text_wrap(void *context, const char *text, int width, int used, int hang);
 /* One line of clean text, cut to `width` columns; what was cut is replaced by a sign: "…", or "..." without utf8. */
 char *text_cut(void *context, const char *text, int width, bool utf8);
 
+/* The same between two words, for sentences; only a word of more than 24 bytes is cut in two. */
+char *text_cut_words(void *context, const char *text, int width, bool utf8);
+
 /* The first `count` lines of clean text, without the newline at the end. */
 char *text_first_lines(void *context, const char *text, int count);
 

@@ -386,6 +386,31 @@ Test(interleavings, the_table_has_a_column_a_thread)
     cr_expect_not_null(strstr(text, "  thread 2   "), "%s", text);
 }
 
+/* Each line has one thread's cell only: what is to its right is free. */
+Test(interleavings, a_line_goes_on_under_the_columns_to_its_right)
+{
+    static const char *const code = "error = pthread_cond_timedwait(&queue->changed, &queue->mutex, &end);";
+    struct explored_thread threads[] = {
+        {.number = 2, .body = "one"}, {.number = 3, .body = "two"}, {.number = 4, .body = "three"}};
+    struct step steps[] = {
+        {.thread = 2, .file = "tiny.c", .line = 6, .source = code, .does = "locks", .object = "m"},
+        {.thread = 3, .file = "tiny.c", .line = 7, .source = "y", .does = "locks", .object = "m"},
+        {.thread = 4, .file = "tiny.c", .line = 8, .source = "z = 1 + 2;", .does = "locks", .object = "m"},
+    };
+    const struct interleaving order = {.threads = threads, .thread_count = 3, .steps = steps, .step_count = 3};
+    char *text = shown(80, 20, true, &order);
+
+    cr_expect_str_eq(text,
+                     "  thread 2, one           thread 3, two           thread 4, three\n"
+                     "  6 error = pthread_cond_timedwait(&queue->changed, &queue->mutex, &end);\n"
+                     "    → locks m\n"
+                     "                          7 y\n"
+                     "                            → locks m\n"
+                     "                                                  8 z = 1 + 2;\n"
+                     "                                                    → locks m\n",
+                     "%s", text);
+}
+
 Test(interleavings, an_object_behind_a_sentence_is_in_parentheses)
 {
     struct explored_thread thread = {.number = 2, .body = "add_one"};

@@ -198,6 +198,13 @@ Test(text, cut_to_a_width)
     cr_assert_str_eq(text_cut(context, "ab cdefg", 4, true), "ab…", "no space before the sign");
     cr_assert_str_eq(text_cut(context, "日本日本", 4, true), "日…", "half a character does not fit");
     cr_assert_str_eq(text_cut(context, "one\ntwo", 80, true), "one…", "one line only");
+    cr_assert_str_eq(text_cut_words(context, "ab cdefg", 6, true), "ab…", "words stay whole");
+    cr_assert_str_eq(text_cut_words(context, "ab cdefg", 8, true), "ab cdefg");
+    cr_assert_str_eq(text_cut_words(context, "ab cd ef", 6, true), "ab cd…");
+    cr_assert_str_eq(text_cut_words(context, "abcdefg", 6, true), "abcde…", "there is only one");
+    cr_assert_str_eq(text_cut_words(context, "ab cdefghijklmnopqrstuvwxyz01234567", 31, true),
+                     "ab cdefghijklmnopqrstuvwxyz012…", "too long to go");
+    cr_assert_str_eq(text_cut_words(context, "one two\nthree", 80, true), "one two…", "one line only");
 }
 
 Test(text, padded)
