@@ -36,7 +36,7 @@ static int usage(void)
     fputs("usage: selfcheck [--root DIR] files|references|starters|mutants|variants [EXERCISE]\n"
           "       selfcheck [--root DIR] stability [--rounds N] [--mutant-rounds N] [EXERCISE]\n"
           "       selfcheck [--root DIR] noise [--rounds N] [--mutant-rounds N] [EXERCISE]\n"
-          "       selfcheck [--root DIR] bench\n",
+          "       selfcheck [--root DIR] bench [EXERCISE]\n",
           stderr);
     return 2;
 }
@@ -96,7 +96,7 @@ static int run_part(void *context, const struct arguments *arguments, const stru
     int done = -2;
 
     if (strcmp(arguments->part, "bench") == 0)
-        return selfcheck_bench(context, course, fault) < 0 ? 2 : 0;
+        return selfcheck_bench(context, course, only, fault) < 0 ? 2 : 0;
     if (strcmp(arguments->part, "files") == 0) {
         selfcheck_files(context, course, only, &sheet);
         done = 0;

@@ -309,8 +309,9 @@ static int make_empty(struct bench_sheet *sheet, struct fault *fault)
     return run(sheet, argv, &result, fault);
 }
 
-int selfcheck_bench(void *context, const struct course *course, struct fault *fault)
+int selfcheck_bench(void *context, const struct course *course, const struct exercise *only, struct fault *fault)
 {
+    struct cost costs[MEASURED];
     char date[32];
     time_t now = time(NULL);
     struct tm utc;
@@ -324,6 +325,8 @@ int selfcheck_bench(void *context, const struct course *course, struct fault *fa
 
     strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &utc));
     sheet.table = memory_format(context, "# %s\nwhat\tvalue\tunit\ttarget\n", date);
+    if (only != NULL)
+        return make_empty(&sheet, fault) < 0 ? -1 : measure_exercise(&sheet, only, costs, fault);
     if (make_empty(&sheet, fault) < 0 || measure_explorer(&sheet, fault) < 0 || measure_exercises(&sheet, fault) < 0 ||
         measure_jobs(&sheet, fault) < 0 || measure_machine(&sheet, fault) < 0)
         return -1;
