@@ -23,6 +23,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -32,6 +33,7 @@ enum {
     THREADS_MAX = 1024,
     POLLS_MAX = 500,
     HARNESS_THREADS_MAX = 16,
+    MESSAGE_MAX = 8192,
 };
 static const int64_t SPIN_MAX_NS = 200 * 1000 * 1000;
 
@@ -457,4 +459,22 @@ void check_end(void)
     snprintf(message, sizeof message, "%s %s", start.key, criterion_current_test->name);
     struct criterion_assert_stats reached = {.message = message, .passed = true, .line = 0, .file = "check.c"};
     criterion_send_assert(&reached);
+}
+
+void check_passed(void)
+{
+    cri_asserts_passed_incr();
+}
+
+void check_failed(const char *file, int line, const char *format, ...)
+{
+    char message[MESSAGE_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    struct criterion_assert_stats failed = {.message = message, .passed = false, .line = (unsigned)line, .file = file};
+    criterion_send_assert(&failed);
+    criterion_abort_test();
 }

@@ -59,7 +59,8 @@ unit() { # program
 
 only=$*
 # shellcheck disable=SC2016 # the inner shell counts the cores
-section build sh -c 'make -s -j "$(nproc)" build/interleave build/grade build/selfcheck build/unit build/unit-asan build/asan/grade && echo "6 passed, 0 failed"'
+section build sh -c 'export GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.top_pad=33554432:glibc.malloc.mmap_threshold=33554432 &&
+    make -s -j "$(nproc)" build/interleave build/grade build/selfcheck build/unit build/unit-asan build/asan/grade && echo "6 passed, 0 failed"'
 section unit unit build/unit
 section unit-asan unit build/unit-asan
 for part in files references starters mutants variants; do
