@@ -6,11 +6,12 @@
 #ifndef HELLO_GRADE_H
 #define HELLO_GRADE_H
 
-/* Makes the greeting "Hello, NAME!" and stores it in `*greeting`.
+/* Makes the greeting "Hello, NAME!" and stores it in `*greeting`, whatever stood there before.
  *
- * The name may have any length and any characters; they stand in the greeting as they are. An empty name gives
- * "Hello, !". The greeting is a string of its own: it stays as it is whatever becomes of `name` and of other
- * greetings. It belongs to the caller, who releases it with free(). The function keeps nothing else.
+ * The name may have any characters, and as many as there is memory for and snprintf can count (INT_MAX, greeting and
+ * all); they stand in the greeting as they are. An empty name gives "Hello, !". The greeting is a string of its own: it
+ * stays as it is whatever becomes of `name` and of other greetings. It belongs to the caller, who releases it with
+ * free(). The function keeps nothing else.
  *
  * Returns 0, or a positive errno value with `*greeting` left as it was:
  *   EINVAL  `name` or `greeting` is NULL (Python: NameError, there is nothing to greet)

@@ -24,8 +24,7 @@
 struct start_join; /* one call that is under way */
 
 /* Starts a new thread that calls work(argument), and returns without waiting for it. The handle of the call is stored
- * in
- * `*call`; the caller owes it one start_join_join(), which also releases it.
+ * in `*call`, whatever stood there before; the caller owes it one start_join_join(), which also releases it.
  *
  * The new thread keeps what it needs: nothing that belongs to the caller has to stay in place, and each call has its
  * own argument and its own result.
@@ -33,7 +32,8 @@ struct start_join; /* one call that is under way */
  * Returns 0, or a positive errno value with `*call` left as it was, nothing started and nothing kept:
  *   EINVAL  `call` or `work` is NULL (Python: TypeError)
  *   ENOMEM  there is no memory for the handle (Python: MemoryError)
- *   EAGAIN  the system has no thread to give (Python: RuntimeError, "can't start new thread")
+ *   EAGAIN  the system has no thread to give (Python: RuntimeError, "can't start new thread"), or whatever else
+ *           pthread_create returned
  *
  * Does not block. May be called from any number of threads at the same time, also from inside a `work`. */
 int start_join_start(struct start_join **call, long (*work)(long argument), long argument);
@@ -42,7 +42,7 @@ int start_join_start(struct start_join **call, long (*work)(long argument), long
  * releases the call. `result` may be NULL: then what the work returned is thrown away. Whatever the work wrote is
  * there for the caller to read.
  *
- * Returns 0, or EINVAL where `call` is NULL.
+ * Returns 0, or EINVAL, with `*result` left as it was, where `call` is NULL.
  *
  * Blocks as long as the work runs. May be called from any thread but the one that does the work, once for each call;
  * nobody may use the call afterwards. */

@@ -17,9 +17,9 @@
 
 struct thread_local;
 
-/* Makes an object in which no thread has a value yet, and stores it in `*local`. The caller owns it and owes it one
- * thread_local_destroy(). There may be as many objects as memory has room for: more, too, than the 1024 keys that
- * pthreads has for a whole process.
+/* Makes an object in which no thread has a value yet, and stores it in `*local`, whatever stood there before. The
+ * caller owns it and owes it one thread_local_destroy(). There may be as many objects as memory has room for: more,
+ * too, than the 1024 keys that pthreads has for a whole process.
  *
  * `destructor` is called, once, with every value that is given up: replaced by another, deleted, left behind by a
  * thread that ends, or held by any thread when the object is destroyed. It is not called for NULL. It may be NULL: then
@@ -29,7 +29,8 @@ struct thread_local;
  * Returns 0, or, with `*local` left as it was:
  *   EINVAL  `local` is NULL
  *   ENOMEM  there is no memory (Python: MemoryError)
- *   EAGAIN  the process has no pthread key left, where one is needed, or whatever else pthread_key_create returned
+ *   EAGAIN  the process has no pthread key left, where one is needed, or whatever else pthread_key_create returned;
+ *           where it has returned this once, it may do so ever after
  *
  * Does not block. May be called from any number of threads at the same time. */
 int thread_local_create(struct thread_local **local, void (*destructor)(void *value));
@@ -60,7 +61,8 @@ int thread_local_delete(struct thread_local *local);
 
 /* When a thread ends, by returning from its function or by pthread_exit, each value it has in any object goes to the
  * destructor, called by that thread before anybody's join of it returns; and what a destructor sets meanwhile goes the
- * same way. Nothing of an ended thread is left, however long the objects live.
+ * same way, however long this goes on; what the destructor of a pthread key of the program's own sets, too, in the few
+ * rounds that pthreads makes. Nothing of an ended thread is left, however long the objects live.
  *
  * thread_local_destroy gives up the values that threads still have in `local`, of whatever thread, and releases the
  * object. No thread may call a function on it at the same time or afterwards; but threads that have values in it may go

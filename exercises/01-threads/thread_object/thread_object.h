@@ -33,14 +33,17 @@ enum thread_object_state {
 /* Makes a thread object in the state initial and stores it in `*thread`; nothing runs yet. The caller owns it and owes
  * it one thread_object_destroy().
  *
- * Once started it calls target(argument); a target of NULL does nothing, as in Python. `argument` is handed on and
- * otherwise left alone. `name` is copied and may be of any length; where it is NULL or "", the name is "Thread-1" for
- * the first such object of the process, "Thread-2" for the second, and so on. The object is a daemon if it is created
- * by a thread that was itself started through a thread object that is a daemon; otherwise it is none.
+ * Once started it calls target(argument), which ends by returning, never with pthread_exit(); a target of NULL does
+ * nothing, as in Python. `argument` is handed on and otherwise left alone. `name` is copied and may be of any length;
+ * where it is NULL or "", the name is "Thread-1" for the first such object of the process, "Thread-2" for the second,
+ * and so on; a number is never used again, and a call that fails may use one up. The object is a daemon if it is
+ * created by a thread that was itself started through a thread object that is a daemon; otherwise it is none. Who
+ * starts it makes no difference to that.
  *
  * Returns 0, or, with `*thread` left as it was and nothing kept:
  *   EINVAL  `thread` is NULL
  *   ENOMEM  there is no memory (Python: MemoryError)
+ *   other   what pthread_mutex_init or pthread_cond_init returned
  *
  * Does not block. */
 int thread_object_create(struct thread_object **thread, void (*target)(void *argument), void *argument,
@@ -57,9 +60,10 @@ int thread_object_create(struct thread_object **thread, void (*target)(void *arg
  * Blocks no longer than another start of the same object takes. */
 int thread_object_start(struct thread_object *thread);
 
-/* Waits until the target has returned, at most `timeout_us` microseconds; a negative time-out waits for ever, 0 does
- * not wait. When it has returned 0, whatever the target wrote is there to read. May be called again, and by several
- * threads at the same time: each of them gets 0.
+/* Waits until the target has returned, at most `timeout_us` microseconds by the monotonic clock; a negative time-out
+ * waits for ever, 0 does not wait. When it has returned 0, whatever the target wrote is there to read. May be called
+ * again, and by several threads at the same time: each of them gets 0. Where the target has returned, it may also wait
+ * until its thread is quite over, destructors of keys included.
  *
  * Returns 0, or:
  *   ETIMEDOUT  the time is up, and not a moment before, and the target has not returned (Python: join returns None

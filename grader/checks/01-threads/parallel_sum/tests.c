@@ -21,7 +21,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { THREADS = 4, TURNS_MAX = 64, PAGES = 64, PAGE_BYTES = 4096, PAGE_NUMBERS = PAGE_BYTES / sizeof(int32_t) };
+enum {
+    LARGE = 4194307, /* 2^22 and some */
+    MANY = 1000000,
+    THREADS = 4,
+    TURNS_MAX = 64,
+    PAGES = 64,
+    PAGE_BYTES = 4096,
+    PAGE_NUMBERS = PAGE_BYTES / sizeof(int32_t)
+};
 
 /* One call, as a runner's body. */
 struct call {
@@ -111,15 +119,18 @@ TEST(adds_up_unequal_parts, "Every number is counted once, also where n is not a
     must_sum(numbers, 11, 3);
     must_sum(numbers, 7, 5);
     must_sum(numbers, 9, 8);
+    must_sum(numbers, 13, 11); /* 11 times the float 13.0 / 11 is a bit less than 13 */
+    must_sum(numbers, 15, 11); /* and 11 times the double 15.0 / 11 than 15 */
 }
 
 TEST(large_and_negative_numbers, "The numbers have 32 bits and the sum has 64: it does not overflow.")
 {
-    static int32_t numbers[5000];
+    static int32_t numbers[LARGE]; /* so many that a double could not hold the sum, either */
 
-    for (size_t i = 0; i < 5000; i++)
+    for (size_t i = 0; i < LARGE; i++)
         numbers[i] = INT32_MAX;
     must_sum(numbers, 5000, 2);
+    must_sum(numbers, LARGE, 1);
     for (size_t i = 0; i < 5000; i++)
         numbers[i] = INT32_MIN;
     must_sum(numbers, 4999, 3);
@@ -140,13 +151,19 @@ TEST(no_numbers, "With no numbers the sum is 0, and no thread is started.")
 TEST(more_threads_than_numbers, "No more threads are started than there are numbers.")
 {
     int32_t numbers[3] = {1, 10, 100};
-    struct call call = {.numbers = numbers, .n = 3, .threads = 1000000000, .sum = -99};
+    static const size_t threads[] = {4, 1000000000, 3000000000, SIZE_MAX};
 
-    run_call(&call);
-    must(call.error == 0, "parallel_sum of 3 numbers with 1000000000 threads returned %s; it should return 0.",
-         error_text(call.error));
-    must(wrap_count(WRAP_pthread_create) <= 3, "For 3 numbers %ld threads were started.",
-         wrap_count(WRAP_pthread_create));
+    for (int i = 0; i < 4; i++) {
+        struct call call = {.numbers = numbers, .n = 3, .threads = threads[i], .sum = -99};
+        long before = wrap_count(WRAP_pthread_create);
+        run_call(&call);
+        must(call.error == 0, "parallel_sum of 3 numbers with %zu threads returned %s; it should return 0.", threads[i],
+             error_text(call.error));
+        long started = wrap_count(WRAP_pthread_create) - before;
+        must(started == 3 || started == 2, /* the calling thread may be one of them */
+             "parallel_sum of 3 numbers with %zu threads started %ld; there should be a thread for each number.",
+             threads[i], started);
+    }
     must_sum(numbers, 3, 8);
     must_sum(numbers, 1, 2);
 }
@@ -165,6 +182,9 @@ TEST(wrong_arguments, "threads = 0, no place for the sum, or no numbers where th
     must(error == EINVAL, "With sum = NULL parallel_sum should return EINVAL, but it returned %s.", error_text(error));
     error = parallel_sum(NULL, 2, 2, &sum);
     must(error == EINVAL, "With numbers = NULL and n = 2 parallel_sum should return EINVAL, but it returned %s.",
+         error_text(error));
+    error = parallel_sum(numbers, 0, 2, NULL);
+    must(error == EINVAL, "With sum = NULL and n = 0 parallel_sum should return EINVAL, but it returned %s.",
          error_text(error));
     must(sum == -99, "parallel_sum returned EINVAL and yet changed *sum.");
     must(wrap_count(WRAP_pthread_create) == 0, "parallel_sum returned EINVAL and yet started a thread.");
@@ -351,9 +371,19 @@ TEST(remainder_is_shared, "Where n is not a multiple of the threads, the rest is
     must_split_fairly(99, 20);
 }
 
+TEST(no_part_is_missing, "There are as many parts as threads were asked for: parts that are rounded up would be fewer.")
+{
+    must_split_fairly(85, 20);
+}
+
 TEST(many_numbers, "n and threads are of type size_t: there may be more numbers than an int can count.")
 {
     must_split_fairly(3000000000, 4);
+}
+
+TEST(many_numbers_a_part, "There may be more numbers than an int can count in a single part, too.")
+{
+    must_split_fairly(12000000000, 4);
 }
 
 TEST(many_threads, "There are as many parts as threads were asked for, also where that is many.")
@@ -418,6 +448,33 @@ TEST(a_thread_cannot_be_started,
         must(joined == created, "The start of thread %ld failed: %ld were running, and %ld joins were made.", nth,
              created, joined);
     }
+}
+
+TEST(any_error_of_pthread_create, "Whatever pthread_create returns, parallel_sum returns it.")
+{
+    int32_t numbers[8];
+    struct call call = {.numbers = numbers, .n = 8, .threads = THREADS, .sum = -99};
+
+    fill_with_powers(numbers, 8);
+    wrap_fail(WRAP_pthread_create, 2, EPERM);
+    sum_in_turn(&call);
+    must(call.error == EPERM, "pthread_create returned EPERM; parallel_sum should return it, but it returned %s.",
+         error_text(call.error));
+    must(call.sum == -99, "parallel_sum returned EPERM and yet changed *sum.");
+}
+
+TEST(very_many_threads, "The threads are kept in memory that was allocated: for a million of them a stack has no room.")
+{
+    static const int32_t numbers[MANY];
+    struct call call = {.numbers = numbers, .n = MANY, .threads = MANY, .sum = -99};
+
+    wrap_fail(WRAP_pthread_create, -1, EAGAIN);
+    runner_join(runner_start(run_call, &call));
+    must(call.error == EAGAIN || call.error == ENOMEM,
+         "A million threads were asked for and there was none to be had: parallel_sum should return EAGAIN, but it "
+         "returned %s.",
+         error_text(call.error));
+    must(call.sum == -99, "parallel_sum returned an error and yet changed *sum.");
 }
 
 static void pass(void *gate)

@@ -4,6 +4,9 @@
  * start has returned and its stack frame has been written over, so a thread that was handed a pointer to something that
  * does not last, or that all calls share, is found every time and not only on a bad day.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* pthread_setattr_default_np */
+#endif
 #include "check.h"
 #include "start_join.h"
 #include "wrap.h"
@@ -12,7 +15,7 @@
 #include <limits.h>
 #include <pthread.h>
 
-enum { CALLS = 3 };
+enum { CALLS = 3, MANY_CALLS = 300 };
 
 static struct gate threads_may_begin;
 static struct gate work_may_end;
@@ -48,6 +51,11 @@ static long square(long n)
 static long negate(long n)
 {
     return -n;
+}
+
+static long same(long n)
+{
+    return n;
 }
 
 static long tell_thread(long n)
@@ -113,6 +121,8 @@ TEST(all_of_a_long_comes_home, "Argument and result are of type long, every bit 
     must_come_home(negate, LONG_MAX, -LONG_MAX);
     must_come_home(negate, -5, 5);
     must_come_home(negate, 0, 0);
+    must_come_home(same, -1, -1);
+    must_come_home(same, LONG_MIN, LONG_MIN);
 }
 
 TEST(work_has_its_own_thread, "The work runs in a new thread, not in the one that called start or join.")
@@ -153,6 +163,46 @@ TEST(join_waits_for_the_end, "join returns when the work has returned, not befor
     must(extra_threads() == 0, "After start_join_join the call's thread should be gone; %d are left.", extra_threads());
 }
 
+static pthread_key_t at_the_end;
+static struct tally ending;
+static struct gate thread_may_end;
+
+static void hold_the_end(void *unused)
+{
+    (void)unused;
+    tally_add(&ending, 1);
+    gate_pass(&thread_may_end);
+}
+
+/* Its thread has still something to do when this has returned. */
+static long end_slowly(long n)
+{
+    pthread_setspecific(at_the_end, &ending);
+    return 3 * n;
+}
+
+TEST(join_waits_for_the_thread, "join returns when the thread has ended, and not as soon as the work has returned: "
+                                "until then the thread may still be at work for its thread-local values.")
+{
+    struct trip trip = {.work = end_slowly, .argument = 2};
+
+    must(pthread_key_create(&at_the_end, hold_the_end) == 0, "The test could not make a key.");
+    hold_new_threads();
+    start_trip(&trip);
+    must(trip.start_error == 0, "start_join_start returned %s.", error_text(trip.start_error));
+    gate_open(&threads_may_begin);
+    settle();
+    must(tally_read(&ending) == 1, "start_join_start has returned, but the work has not begun: it should run now, not "
+                                   "at the join.");
+    struct runner *joiner = runner_start(join_trip, &trip);
+    must_be_blocked(joiner, "The work has returned, but its thread has not ended yet: start_join_join should sleep "
+                            "until it has; it has returned, or it spins.");
+    gate_open(&thread_may_end);
+    runner_join(joiner);
+    must(trip.join_error == 0, "start_join_join returned %s.", error_text(trip.join_error));
+    must(trip.result == 6, "The result should be 6, but it is %ld.", trip.result);
+}
+
 static void start_all(void *argument)
 {
     struct trip *trips = argument;
@@ -189,16 +239,52 @@ TEST(several_at_once, "Any number of calls may be under way at the same time, ea
     }
 }
 
+TEST(very_many_at_once, "Any number of calls may be under way at the same time: there is no table that could be full.")
+{
+    static struct trip trips[MANY_CALLS];
+    pthread_attr_t small_stacks;
+
+    must(pthread_attr_init(&small_stacks) == 0 && pthread_attr_setstacksize(&small_stacks, 65536) == 0 &&
+             pthread_setattr_default_np(&small_stacks) == 0,
+         "The test could not choose the size of stacks.");
+    for (int i = 0; i < MANY_CALLS; i++) {
+        trips[i] = (struct trip){.work = wait_inside, .argument = i};
+        start_trip(&trips[i]);
+        must(trips[i].start_error == 0, "%d calls are under way, and the next start returned %s.", i,
+             error_text(trips[i].start_error));
+    }
+    gate_open(&work_may_end);
+    for (int i = 0; i < MANY_CALLS; i++) {
+        join_trip(&trips[i]);
+        must(trips[i].join_error == 0 && trips[i].result == 10L * i,
+             "The call with argument %d should bring %ld, but it brought %ld, and join returned %s.", i, 10L * i,
+             trips[i].result, error_text(trips[i].join_error));
+    }
+}
+
+static void throw_away(void *argument)
+{
+    struct trip *trip = argument;
+
+    trip->join_error = start_join_join(trip->call, NULL);
+}
+
 TEST(result_may_be_thrown_away, "join takes NULL for a result that nobody wants, and still waits.")
 {
-    struct start_join *call = NULL;
+    struct trip trip = {.work = wait_inside, .argument = 3};
 
-    hold_new_threads();
-    must(start_join_start(&call, square, 3) == 0, "start_join_start returned an error.");
-    gate_open(&threads_may_begin);
-    int error = start_join_join(call, NULL);
-    must(error == 0, "start_join_join(call, NULL) returned %s; it should return 0.", error_text(error));
-    must(tally_read(&runs) == 1, "start_join_join(call, NULL) returned before the work was done.");
+    start_trip(&trip);
+    must(trip.start_error == 0, "start_join_start returned %s.", error_text(trip.start_error));
+    struct runner *joiner = runner_start(throw_away, &trip);
+    must_be_blocked(joiner, "start_join_join(call, NULL) should sleep while the work is running; it has returned, or "
+                            "it spins.");
+    gate_open(&work_may_end);
+    runner_join(joiner);
+    must(trip.join_error == 0, "start_join_join(call, NULL) returned %s; it should return 0.",
+         error_text(trip.join_error));
+    settle();
+    must(extra_threads() == 0, "After start_join_join(call, NULL) the call's thread should be gone; %d are left.",
+         extra_threads());
 }
 
 TEST(wrong_arguments, "Without a place for the handle, without work, or without a call there is nothing to do: EINVAL.")
@@ -217,21 +303,25 @@ TEST(wrong_arguments, "Without a place for the handle, without work, or without 
     error = start_join_join(NULL, &result);
     must(error == EINVAL, "start_join_join(NULL, &result) should return EINVAL, but it returned %s.",
          error_text(error));
+    must(result == 77, "start_join_join returned EINVAL and yet changed *result.");
     settle();
     must(extra_threads() == 0, "A call that was refused left %d threads behind.", extra_threads());
 }
 
 TEST(no_thread_to_be_had, "When pthread_create fails, start returns its error, stores nothing and keeps nothing.")
 {
+    static const int errors[] = {EAGAIN, EPERM};
     char untouched[1];
     struct start_join *call = (struct start_join *)(void *)untouched;
 
-    wrap_fail(WRAP_pthread_create, 1, EAGAIN);
-    int error = start_join_start(&call, square, 5);
-    must(error == EAGAIN, "pthread_create returned EAGAIN; start_join_start should return it, but it returned %s.",
-         error_text(error));
-    must((void *)call == untouched, "start_join_start returned EAGAIN and yet changed *call.");
-    must(tally_read(&runs) == 0, "There was no thread, and yet the work ran.");
+    for (int i = 0; i < 2; i++) {
+        wrap_fail(WRAP_pthread_create, 1, errors[i]);
+        int error = start_join_start(&call, square, 5);
+        must(error == errors[i], "pthread_create returned %s; start_join_start should return it, but it returned %s.",
+             error_text(errors[i]), error_text(error));
+        must((void *)call == untouched, "start_join_start returned an error and yet changed *call.");
+        must(tally_read(&runs) == 0, "There was no thread, and yet the work ran.");
+    }
     must_come_home(square, 6, 36);
 }
 

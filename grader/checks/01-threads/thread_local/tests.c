@@ -1,6 +1,10 @@
 /* tests.c - what a thread-local object must do. Threads wait at gates, so the test decides what happens in which order.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* pthread_setattr_default_np */
+#endif
 #include "check.h"
+#include "refuse.h"
 #include "thread_local.h"
 #include "wrap.h"
 
@@ -8,7 +12,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { OBJECTS = 2000, VALUES = 8, MANY_THREADS = 20 };
+enum { OBJECTS = 5000, VALUES = 8, MANY_THREADS = 20, AT_ONCE = 150, OBJECTS_AT_THE_END = 300, KEYS = 40 };
 
 /* Values are the addresses of these; destructors count in them. */
 static struct tally destructed[VALUES];
@@ -141,6 +145,34 @@ TEST(each_thread_its_own, "Each thread sees the value that it has set itself, an
     thread_local_destroy(local);
 }
 
+TEST(many_threads, "Any number of threads may have a value in an object at the same time.")
+{
+    static struct visit visits[AT_ONCE];
+    static struct tally values[AT_ONCE];
+    static struct runner *runners[AT_ONCE];
+    struct thread_local *local = make(count);
+    int set_wrong = 0, got_wrong = 0, ended_wrong = 0;
+    pthread_attr_t small_stacks;
+
+    must(pthread_attr_init(&small_stacks) == 0 && pthread_attr_setstacksize(&small_stacks, 65536) == 0 &&
+             pthread_setattr_default_np(&small_stacks) == 0,
+         "The test could not choose the size of stacks.");
+    for (int i = 0; i < AT_ONCE; i++)
+        runners[i] = visit_begin(&visits[i], local, &values[i]);
+    for (int i = 0; i < AT_ONCE; i++) {
+        visit_end(&visits[i], runners[i]);
+        set_wrong += visits[i].set_error == 0 ? 0 : 1;
+        got_wrong += visits[i].last_error == 0 && visits[i].found_again == &values[i] ? 0 : 1;
+        ended_wrong += tally_read(&values[i]) == 1 ? 0 : 1;
+    }
+    must(set_wrong == 0, "Of %d threads at the same time %d could not set a value.", (int)AT_ONCE, set_wrong);
+    must(got_wrong == 0, "Of %d threads at the same time %d did not get the value that they had set.", (int)AT_ONCE,
+         got_wrong);
+    must(ended_wrong == 0, "Of the values of %d threads that have ended %d were not destructed once.", (int)AT_ONCE,
+         ended_wrong);
+    thread_local_destroy(local);
+}
+
 TEST(null_is_a_value, "NULL is a value like any other, as None is: it is there to get, and only delete takes it away.")
 {
     struct thread_local *local = make(NULL);
@@ -195,6 +227,21 @@ TEST(many_objects, "There may be more objects than pthreads has keys: 1024 for a
     must(wrong == 0, "Of the values of %d destroyed objects %d were not destructed once.", OBJECTS, wrong);
 }
 
+TEST(create_only_stores, "create stores the new object in *local, and has nothing to do with what stood there before.")
+{
+    struct thread_local *one = make(count), *two = one;
+
+    set(one, &destructed[0]);
+    int error = thread_local_create(&two, count);
+    must(error == 0, "thread_local_create returned %s; it should return 0.", error_text(error));
+    must(two != one, "*local held the address of another object, and thread_local_create left that there.");
+    must_be_destructed(0, 0, "After *local, which held the address of its object, got a new one,");
+    must_have_none(two, "the object is new");
+    must_get(one, &destructed[0], "it had been set before another object was made");
+    thread_local_destroy(two);
+    thread_local_destroy(one);
+}
+
 /* ---- destructors ------------------------------------------------------------------------------------------------- */
 
 TEST(replaced_values_are_destructed,
@@ -246,6 +293,33 @@ TEST(the_end_of_a_thread,
 {
     must_be_destructed_by_its_thread(false);
     must_be_destructed_by_its_thread(true);
+}
+
+static struct thread_local *all_at_the_end[OBJECTS_AT_THE_END];
+static struct tally left_at_the_end[OBJECTS_AT_THE_END];
+
+static void set_all(void *errors)
+{
+    for (int i = 0; i < OBJECTS_AT_THE_END; i++)
+        *(int *)errors += thread_local_set(all_at_the_end[i], &left_at_the_end[i]) == 0 ? 0 : 1;
+}
+
+TEST(the_end_with_many_values, "When a thread ends, all its values go to the destructor, however many they are.")
+{
+    int errors = 0, wrong = 0;
+
+    for (int i = 0; i < OBJECTS_AT_THE_END; i++)
+        all_at_the_end[i] = make(count);
+    runner_join(runner_start(set_all, &errors));
+    must(errors == 0, "A thread set a value in each of %d objects, and %d of these calls returned an error.",
+         (int)OBJECTS_AT_THE_END, errors);
+    for (int i = 0; i < OBJECTS_AT_THE_END; i++)
+        wrong += tally_read(&left_at_the_end[i]) == 1 ? 0 : 1;
+    must(wrong == 0,
+         "A thread has ended that had a value in each of %d objects, and %d of these were not destructed once.",
+         (int)OBJECTS_AT_THE_END, wrong);
+    for (int i = 0; i < OBJECTS_AT_THE_END; i++)
+        thread_local_destroy(all_at_the_end[i]);
 }
 
 struct set_both {
@@ -384,6 +458,15 @@ static void use_both(void *value)
         tally_add(&destructed[4], 1);
 }
 
+static struct thread_local *local_to_use;
+
+/* A destructor that leaves something in another object. */
+static void use_other(void *value)
+{
+    tally_add(value, 1);
+    (void)thread_local_set(local_to_use, &destructed[5]);
+}
+
 TEST(destructor_may_use_objects,
      "A destructor may use the objects itself: no lock is held while it runs, and the value is no longer there.")
 {
@@ -414,10 +497,64 @@ TEST(destructor_may_set_at_the_end, "What a destructor sets while its thread end
     struct runner *runner = visit_begin(&self, first, &destructed[0]);
     visit_end(&self, runner);
     must_be_destructed(0, 1, "After the end of its thread");
+    must(got_error == ENOENT,
+         "The destructor of a value whose thread ends should find none in its place; get returned %s.",
+         error_text(got_error));
     must_be_destructed(4, 1, "In the destructor of another value, a value was set:");
     must_be_destructed(5, 1, "A destructor had set a value while its thread ended, so");
     thread_local_destroy(first);
     thread_local_destroy(second);
+    must_be_destructed(5, 1, "After its object was destroyed, too,");
+}
+
+TEST(destructor_may_set_at_the_destroy,
+     "destroy, too, holds no lock while it calls the destructor: that may use any other object.")
+{
+    struct thread_local *other = make(count);
+
+    local_to_use = other;
+    struct thread_local *local = make(use_other);
+    set(local, &destructed[0]);
+    thread_local_destroy(local);
+    must_be_destructed(0, 1, "After its object was destroyed");
+    must_get(other, &destructed[5], "the destructor of a value whose object was destroyed had set it");
+    thread_local_destroy(other);
+    must_be_destructed(5, 1, "After its object was destroyed");
+}
+
+static pthread_key_t late_key;
+
+static void set_late(void *unused)
+{
+    (void)unused;
+    if (thread_local_set(local_to_use, &destructed[5]) == 0)
+        tally_add(&destructed[4], 1);
+}
+
+static void use_late_key(void *argument)
+{
+    struct visit *self = argument;
+
+    pthread_setspecific(late_key, &untouched);
+    visit(self);
+}
+
+TEST(set_by_the_destructor_of_a_key,
+     "A thread's end begins with the destructors of pthread keys. What one of them sets is given up like any value.")
+{
+    struct thread_local *local = make(count);
+    struct visit self = {.local = local, .value = &destructed[0]};
+
+    local_to_use = make(count);
+    set(local_to_use, NULL); /* whatever is made with the first value is made, and so comes before the key */
+    must(pthread_key_create(&late_key, set_late) == 0, "The test could not make a key.");
+    gate_open(&self.may_end);
+    runner_join(runner_start(use_late_key, &self));
+    must_be_destructed(0, 1, "After the end of its thread");
+    must_be_destructed(4, 1, "In the destructor of a pthread key, a value was set:");
+    must_be_destructed(5, 1, "While its thread ended, the destructor of a pthread key had set a value, so");
+    thread_local_destroy(local);
+    thread_local_destroy(local_to_use);
     must_be_destructed(5, 1, "After its object was destroyed, too,");
 }
 
@@ -518,6 +655,30 @@ TEST(end_beside_a_destroy,
     must_be_destructed(1, 1, "After the end of its thread");
 }
 
+TEST(end_during_a_destroy, "While destroy is in one value's destructor, a thread may end that has another value in the "
+                           "same object: each value "
+                           "is destructed once, and nothing is used that was freed.")
+{
+    struct thread_local *local = make(first_is_slow);
+    struct visit visits[2];
+    struct runner *runners[2] = {visit_begin(&visits[0], local, &destructed[0]),
+                                 visit_begin(&visits[1], local, &destructed[1])};
+    struct thread_local *other = make(NULL);
+
+    visits[0].local = visits[1].local = other; /* their last get, once their own object is no more */
+    struct runner *destroyer = runner_start(destroy_it, local);
+    gate_pass(&destructor_begun);
+    int begun = tally_read(&destructed[0]) > 0 ? 0 : 1; /* which comes first is not promised */
+    visit_end(&visits[1 - begun], runners[1 - begun]);
+    must_be_destructed(1 - begun, 1, "After the end of its thread, while its object is being destroyed,");
+    gate_open(&destructor_may_end);
+    runner_join(destroyer);
+    must_be_destructed(1 - begun, 1, "After its thread had ended and its object was destroyed");
+    visit_end(&visits[begun], runners[begun]);
+    must_be_destructed(begun, 1, "After its object was destroyed and its thread had ended");
+    thread_local_destroy(other);
+}
+
 /* ---- when something fails ---------------------------------------------------------------------------------------- */
 
 TEST(wrong_arguments, "Without a place for the object or for the value there is nothing to do: EINVAL.")
@@ -534,17 +695,31 @@ TEST(wrong_arguments, "Without a place for the object or for the value there is 
     thread_local_destroy(local);
 }
 
-TEST(no_key_to_be_had, "When the process has no pthread key left, create returns EAGAIN and stores nothing.")
+/* Twice: whoever writes down that the key is there before it is would find that out now. */
+static void must_need_a_key(int refusal)
 {
     struct thread_local *local = (struct thread_local *)(void *)&untouched;
 
-    wrap_fail(WRAP_pthread_key_create, -1, EAGAIN);
-    int error = thread_local_create(&local, count);
-    must(error == EAGAIN,
-         "pthread_key_create returned EAGAIN; thread_local_create should return it, but it returned %s.",
-         error_text(error));
-    must((void *)local == &untouched, "thread_local_create returned EAGAIN and yet changed *local.");
-    must(wrap_memory_kept() <= 0, "thread_local_create returned EAGAIN and kept %ld allocations.", wrap_memory_kept());
+    wrap_fail(WRAP_pthread_key_create, -1, refusal);
+    for (int i = 0; i < 2; i++) {
+        int error = thread_local_create(&local, count);
+        must(error == refusal,
+             "pthread_key_create returns %s; thread_local_create should return it, each time, but it returned %s.",
+             error_text(refusal), error_text(error));
+        must((void *)local == &untouched, "thread_local_create returned an error and yet changed *local.");
+    }
+    must(wrap_memory_kept() <= 0, "thread_local_create returned an error and kept %ld allocations.",
+         wrap_memory_kept());
+}
+
+TEST(no_key_to_be_had, "When the process has no pthread key left, create returns EAGAIN and stores nothing.")
+{
+    must_need_a_key(EAGAIN);
+}
+
+TEST(no_memory_for_a_key, "Whatever else pthread_key_create returns, create returns it too.")
+{
+    must_need_a_key(ENOMEM);
 }
 
 static void no_memory_from(long nth)
@@ -574,6 +749,112 @@ TEST(no_memory,
     must_have_none(local, "the set had failed for want of memory");
     thread_local_destroy(local);
     must_be_destructed(0, 0, "After a set that failed");
+}
+
+TEST(no_memory_to_replace,
+     "When there is no memory, set either does without, or returns ENOMEM and the thread has the value it had.")
+{
+    struct thread_local *local = make(count);
+
+    set(local, &destructed[0]);
+    no_memory_from(-1);
+    int error = thread_local_set(local, &destructed[1]);
+    no_memory_from(0);
+    must(error == 0 || error == ENOMEM, "Without memory thread_local_set should return ENOMEM, but it returned %s.",
+         error_text(error));
+    must_be_destructed(0, error == 0 ? 1 : 0,
+                       error == 0 ? "After another took its place" : "After a set that failed, for the value before,");
+    must_get(local, &destructed[error == 0 ? 1 : 0],
+             error == 0 ? "it had been set" : "the thread had it before a set that failed for want of memory");
+    thread_local_destroy(local);
+    must_be_destructed(0, 1, "After the object was destroyed");
+    must_be_destructed(1, error == 0 ? 1 : 0, "After the object was destroyed");
+}
+
+static const enum wrap_call allocators[] = {WRAP_malloc, WRAP_calloc, WRAP_realloc};
+
+TEST(memory_runs_out_in_create, "When the memory ends half-way, create gives back what it had.")
+{
+    thread_local_destroy(make(count)); /* what is made once for all is made */
+    for (int i = 0; i < 9; i++) {
+        struct thread_local *local = (struct thread_local *)(void *)&untouched;
+        enum wrap_call what = allocators[i / 3];
+        long kept = wrap_memory_kept();
+        wrap_fail(what, i % 3 + 1, ENOMEM);
+        int error = thread_local_create(&local, count);
+        wrap_fail(what, 0, 0);
+        kept = wrap_memory_kept() - kept - (what == WRAP_realloc ? 0 : 1); /* the one that failed is none */
+        if (error == 0)                                                    /* it makes no such call */
+            thread_local_destroy(local);
+        must(error == 0 || error == ENOMEM,
+             "Allocation %d failed: thread_local_create should return ENOMEM, but it returned %s.", i % 3 + 1,
+             error_text(error));
+        must(error == 0 || (void *)local == &untouched, "thread_local_create returned ENOMEM and yet changed *local.");
+        must(error == 0 || kept <= 0,
+             "Allocation %d failed, and what thread_local_create had allocated before is not freed.", i % 3 + 1);
+    }
+}
+
+TEST(memory_runs_out_in_set, "When the memory ends half-way, the thread that called set has no value, and when it has "
+                             "ended, nothing of it is left.")
+{
+    struct thread_local *local = make(count);
+    struct visit self;
+
+    visit_end(&self, visit_begin(&self, local, &destructed[1])); /* what is made once for all is made */
+    for (int i = 0; i < 9; i++) {
+        enum wrap_call what = allocators[i / 3];
+        long kept = wrap_memory_kept(), before = tally_read(&destructed[0]);
+        wrap_fail(what, i % 3 + 1, ENOMEM);
+        struct runner *runner = visit_begin(&self, local, &destructed[0]);
+        wrap_fail(what, 0, 0);
+        visit_end(&self, runner);
+        kept = wrap_memory_kept() - kept - (what == WRAP_realloc ? 0 : 1); /* the one that failed is none */
+        bool failed = self.set_error != 0;
+        must(!failed || self.set_error == ENOMEM,
+             "Allocation %d failed: thread_local_set should return ENOMEM, but it returned %s.", i % 3 + 1,
+             error_text(self.set_error));
+        must(self.last_error == (failed ? ENOENT : 0), "thread_local_set returned %s, and then thread_local_get %s.",
+             error_text(self.set_error), error_text(self.last_error));
+        must_be_destructed(0, before + (failed ? 0 : 1), failed ? "After a set that failed" : "After its thread's end");
+        must(!failed || kept <= 0, "Allocation %d failed, and what thread_local_set had allocated before is not freed.",
+             i % 3 + 1);
+    }
+    thread_local_destroy(local);
+}
+
+static void set_without_memory_for_others(void *argument)
+{
+    struct visit *self = argument;
+
+    self->found_again = &untouched;
+    refuse_memory(1);
+    self->set_error = thread_local_set(self->local, self->value);
+    refuse_memory(0);
+    self->last_error = thread_local_get(self->local, &self->found_again);
+}
+
+TEST(no_memory_for_the_thread,
+     "pthread_setspecific needs memory too, once there are many keys: where it has none, set returns ENOMEM.")
+{
+    struct visit self = {.value = &destructed[0]};
+
+    for (int i = 0; i < KEYS; i++) { /* the first few do without */
+        pthread_key_t key;
+        must(pthread_key_create(&key, NULL) == 0, "The test could not make a key.");
+    }
+    self.local = make(count);
+    runner_join(runner_start(set_without_memory_for_others, &self));
+    must(self.set_error == 0 || self.set_error == ENOMEM, "thread_local_set should return ENOMEM, but it returned %s.",
+         error_text(self.set_error));
+    must(self.last_error == (self.set_error == 0 ? 0 : ENOENT),
+         "thread_local_set returned %s, and then thread_local_get %s.", error_text(self.set_error),
+         error_text(self.last_error));
+    must_be_destructed(0, self.set_error == 0 ? 1 : 0,
+                       self.set_error == 0
+                           ? "There was no memory for pthread_setspecific, set returned 0, and its thread has ended:"
+                           : "After a set that failed");
+    thread_local_destroy(self.local);
 }
 
 static long kept_after_threads(struct thread_local *local, int threads)

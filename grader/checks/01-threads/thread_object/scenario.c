@@ -396,6 +396,41 @@ static void two_named_by_number(void)
     ensure(strcmp(one.name, two.name) != 0, "two objects are called %s", one.name);
 }
 
+static const char short_name[] = "short", longer_name[] = "a longer name";
+
+static void *guest_renames(void *argument)
+{
+    struct guest *guest = argument;
+
+    guest_begins(guest);
+    guest->error = thread_object_set_name(guest->thread, longer_name);
+    gate_open(&guest->done);
+    return NULL;
+}
+
+static void *guest_reads_name(void *argument)
+{
+    struct guest *guest = argument;
+
+    guest_begins(guest);
+    guest->error = thread_object_name(guest->thread, guest->name, sizeof guest->name);
+    gate_open(&guest->done);
+    return NULL;
+}
+
+static void renamed_while_read(void)
+{
+    struct guest one = {.thread = make(NULL, NULL, short_name)}, two = one;
+
+    in_any_order(guest_renames, guest_reads_name, &one, &two);
+    ensure(one.error == 0 && two.error == 0, "thread_object_set_name gave %d, thread_object_name %d", one.error,
+           two.error);
+    ensure(strcmp(two.name, short_name) == 0 || strcmp(two.name, longer_name) == 0,
+           "it was called \"%s\" and then \"%s\", and thread_object_name says \"%.40s\"", short_name, longer_name,
+           two.name);
+    thread_object_destroy(one.thread);
+}
+
 /* ---- daemons ----------------------------------------------------------------------------------------------------- */
 
 static void make_one_more(void *unused)
@@ -484,6 +519,7 @@ SCENARIOS = {
     {"made_daemon_while_started", made_daemon_while_started,
      "one thread makes it a daemon, another starts it and asks whether it is one, in any order"},
     {"two_named_by_number", two_named_by_number, "two threads create objects that are named by number, in any order"},
+    {"renamed_while_read", renamed_while_read, "one thread changes the name while another reads it, in any order"},
     {"daemon_inherits", daemon_inherits, "a daemon creates an object of its own"},
     {"daemon_left_alone", daemon_left_alone, "a daemon's object is destroyed while its target runs"},
     {"daemon_makes_one_at_its_end", daemon_makes_one_at_its_end,

@@ -3,16 +3,21 @@
  * Targets wait at gates, so the test decides when a thread is running and when it has ended. Where two calls are to
  * meet in the middle, one of them is held inside a call of the library's (wrap_before).
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* slices.h, waiting.h */
+#endif
 #include "check.h"
 #include "leftovers.h"
+#include "slices.h"
 #include "thread_object.h"
+#include "waiting.h"
 #include "wrap.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
-enum { LONG_NAME = 3000, NAME_SIZE = 64, ALLOCATIONS = 6 };
+enum { LONG_NAME = 3000, NAME_SIZE = 64, ALLOCATIONS = 6, NUMBERS = 120 };
 
 static const int64_t HOUR_US = 3600LL * 1000 * 1000;
 
@@ -96,6 +101,7 @@ struct errand {
     int64_t timeout_us;
     int error;
     int64_t took_us;
+    struct tally *slices; /* waits that looked again after a moment */
 };
 
 static void join_errand(void *argument)
@@ -103,7 +109,11 @@ static void join_errand(void *argument)
     struct errand *errand = argument;
     int64_t begin_us = now_us();
 
+    waits = true;
+    slices = errand->slices;
     errand->error = thread_object_join(errand->thread, errand->timeout_us);
+    waits = false;
+    slices = NULL;
     errand->took_us = now_us() - begin_us;
 }
 
@@ -118,7 +128,23 @@ static void destroy_errand(void *argument)
 {
     struct errand *errand = argument;
 
+    slices = errand->slices;
     thread_object_destroy(errand->thread);
+    slices = NULL;
+}
+
+static void must_not_look_again(struct errand *errand, const char *name)
+{
+    must(tally_read(errand->slices) == 0,
+         "%s waits for a moment, looks, and waits again: it should sleep until it is woken.", name);
+}
+
+/* The error is 1 where it is alive, and 0 where it is not. */
+static void alive_errand(void *argument)
+{
+    struct errand *errand = argument;
+
+    errand->error = thread_object_is_alive(errand->thread) ? 1 : 0;
 }
 
 /* ---- states ------------------------------------------------------------------------------------------------------ */
@@ -249,6 +275,9 @@ TEST(no_thread_to_be_had,
     must(error == EAGAIN, "pthread_create returned EAGAIN; thread_object_start should return it, but it returned %s.",
          error_text(error));
     must_have_state(thread, THREAD_OBJECT_INITIAL, "After a start that failed");
+    wrap_fail(WRAP_pthread_create, 1, EPERM);
+    must_return(EPERM, thread_object_start(thread), "pthread_create returned EPERM: thread_object_start");
+    must_have_state(thread, THREAD_OBJECT_INITIAL, "After a second start that failed");
     error = thread_object_join(thread, 0);
     must(error == EINVAL, "Joining it after a start that failed should return EINVAL, but it returned %s.",
          error_text(error));
@@ -256,6 +285,72 @@ TEST(no_thread_to_be_had,
     join(thread);
     must(tally_read(&runs) == 1, "The target should have run once, but it ran %ld times.", tally_read(&runs));
     thread_object_destroy(thread);
+}
+
+TEST(not_alive_too_early, "It is alive from the success of start, and not while nobody knows yet whether it succeeds.")
+{
+    struct gate create = GATE_CLOSED;
+    struct errand starts = {.thread = make(count_run, NULL)}, asks = {.thread = starts.thread, .error = 0};
+
+    wrap_before(WRAP_pthread_create, pass, &create);
+    struct runner *starter = runner_start(start_errand, &starts);
+    settle();
+    struct runner *asker = runner_start(alive_errand, &asks);
+    bool answered = runner_state(asker) == RUNNER_DONE; /* or it waits to see how the start goes */
+    must(!answered || asks.error == 0,
+         "One thread is about to call pthread_create, which may fail, and another is told that the object is alive.");
+    gate_open(&create);
+    runner_join(starter);
+    runner_join(asker);
+    must_return(0, starts.error, "thread_object_start");
+    join(starts.thread);
+    thread_object_destroy(starts.thread);
+}
+
+static _Thread_local bool held_up;
+
+static void pass_if_held_up(void *gate)
+{
+    if (held_up)
+        gate_pass(gate);
+}
+
+static void start_held_up(void *argument)
+{
+    held_up = true;
+    start_errand(argument);
+}
+
+static void make_and_start(void *argument)
+{
+    struct errand *errand = argument;
+
+    errand->error = thread_object_create(&errand->thread, count_run, NULL, NULL);
+    if (errand->error == 0)
+        errand->error = thread_object_start(errand->thread);
+}
+
+TEST(objects_are_separate,
+     "A start blocks no longer than another start of the same object: others are not its concern.")
+{
+    struct gate create = GATE_CLOSED;
+    struct errand slow = {.thread = make(count_run, NULL)}, quick = {.thread = NULL};
+
+    wrap_before(WRAP_pthread_create, pass_if_held_up, &create);
+    struct runner *first = runner_start(start_held_up, &slow);
+    settle();
+    struct runner *second = runner_start(make_and_start, &quick);
+    must_be_done(second, "One thread is in pthread_create for its object, and another that creates and starts an "
+                         "object of its own waits for it.");
+    gate_open(&create);
+    runner_join(first);
+    runner_join(second);
+    must_return(0, slow.error, "thread_object_start");
+    must_return(0, quick.error, "thread_object_create, and then thread_object_start,");
+    join(slow.thread);
+    join(quick.thread);
+    thread_object_destroy(slow.thread);
+    thread_object_destroy(quick.thread);
 }
 
 /* ---- join -------------------------------------------------------------------------------------------------------- */
@@ -321,7 +416,7 @@ TEST(join_by_a_later_thread, "A thread may join one that has ended, even if the 
 TEST(join_waits, "join returns when the target has returned, not before, and sleeps until then; it wakes all who wait.")
 {
     struct thread_object *thread = make(wait_for_gate, &go_on);
-    struct errand errands[2] = {{.thread = thread, .timeout_us = -1, .error = -1},
+    struct errand errands[2] = {{.thread = thread, .timeout_us = -1, .error = -1, .slices = slices_tally()},
                                 {.thread = thread, .timeout_us = -1, .error = -1}};
 
     start(thread);
@@ -330,6 +425,7 @@ TEST(join_waits, "join returns when the target has returned, not before, and sle
                     "thread_object_join should sleep while the target is running; it has returned, or it spins.");
     struct runner *second = runner_start(join_errand, &errands[1]);
     must_be_blocked(second, "A second thread_object_join should sleep while the target is running.");
+    must_not_look_again(&errands[0], "thread_object_join without a time-out");
     gate_open(&go_on);
     must_be_done(first, "The target has returned, and of two that had joined the first still waits.");
     must_be_done(second, "The target has returned, and of two that had joined the second still waits.");
@@ -377,12 +473,13 @@ TEST(join_with_a_time_out, "With a time-out, join returns ETIMEDOUT when the tim
 
 static void must_wait_out(int64_t timeout_us, struct gate *gate)
 {
-    struct errand errand = {.thread = make(wait_for_gate, gate), .timeout_us = timeout_us};
+    struct errand errand = {.thread = make(wait_for_gate, gate), .timeout_us = timeout_us, .slices = slices_tally()};
 
     start(errand.thread);
     struct runner *joiner = runner_start(join_errand, &errand);
     must_be_blocked(joiner, "A join with a time-out of %lld µs should wait; it returned at once, or it spins.",
                     (long long)timeout_us);
+    must_not_look_again(&errand, "thread_object_join with a time-out");
     gate_open(gate);
     must_be_done(joiner, "A join with a time-out of %lld µs did not notice that the target had returned.",
                  (long long)timeout_us);
@@ -396,11 +493,49 @@ static void must_wait_out(int64_t timeout_us, struct gate *gate)
 TEST(join_in_time,
      "With a time-out, join returns 0 as soon as the target has returned, however long it would have waited.")
 {
-    struct gate gates[3] = {GATE_CLOSED, GATE_CLOSED, GATE_CLOSED};
+    struct gate gates[4] = {GATE_CLOSED, GATE_CLOSED, GATE_CLOSED, GATE_CLOSED};
 
     must_wait_out(HOUR_US, &gates[0]);
     must_wait_out(HOUR_US + 999999, &gates[1]); /* now and then and this make more than a second of nanoseconds */
     must_wait_out(INT64_MAX, &gates[2]);
+    must_wait_out(4000000000000000, &gates[3]); /* more seconds than an int holds */
+}
+
+TEST(join_for_ever, "A negative time-out, any of them, waits for ever.")
+{
+    struct gate gates[2] = {GATE_CLOSED, GATE_CLOSED};
+
+    must_wait_out(-2, &gates[0]);
+    must_wait_out(INT64_MIN, &gates[1]);
+}
+
+TEST(a_whole_second, "The nanoseconds of a deadline stay below a whole second: with 1000000000 the wait is EINVAL.")
+{
+    struct gate gate = GATE_CLOSED;
+
+    fraction_ns = 400000000; /* and 600 ms more are a second, to the nanosecond */
+    must_wait_out(HOUR_US + 600000, &gate);
+    fraction_ns = -1;
+}
+
+TEST(time_goes_on, "The time-out is for the whole call: a join that was woken for nothing does not begin it anew.")
+{
+    struct errand errand = {.thread = make(wait_for_gate, &go_on), .timeout_us = HOUR_US};
+
+    start(errand.thread);
+    /* To the joining thread it is an hour ago, until it was woken for nothing: then the hour that it had is over. */
+    tally_add(&behind_s, HOUR_US / 1000000);
+    wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+    struct runner *joiner = runner_start(join_errand, &errand);
+    must_be_done(joiner, "A join was woken for nothing, and its time was over; it waits on: each wake-up begins its "
+                         "time anew.");
+    runner_join(joiner);
+    must_return(ETIMEDOUT, errand.error, "The target runs, and the time is over: thread_object_join");
+    must(!asked_the_wall, "thread_object_join asked for CLOCK_REALTIME, the clock on the wall, which somebody may set "
+                          "while it waits.");
+    gate_open(&go_on);
+    join(errand.thread);
+    thread_object_destroy(errand.thread);
 }
 
 TEST(woken_for_nothing, "A condition may wake a waiter for no reason: join then looks, and goes on waiting.")
@@ -531,6 +666,13 @@ TEST(names_by_number, "Without a name the threads of a process are called \"Thre
     thread_object_destroy(named);
     thread_object_destroy(empty);
     thread_object_destroy(first);
+    for (int number = 3; number <= NUMBERS; number++) {
+        char expected[NAME_SIZE];
+        snprintf(expected, sizeof expected, "Thread-%d", number);
+        struct thread_object *thread = make(NULL, NULL); /* those before it are gone; their numbers do not come back */
+        must_be_called(thread, expected);
+        thread_object_destroy(thread);
+    }
 }
 
 TEST(names_are_copied, "The object keeps a copy of its name: what becomes of the caller's own is no matter.")
@@ -557,17 +699,30 @@ TEST(names_are_copied, "The object keeps a copy of its name: what becomes of the
     thread_object_destroy(thread);
 }
 
+enum { UNTOUCHED = '?' };
+
+static bool buffer_is_untouched(const char *buffer)
+{
+    for (int i = 0; i <= LONG_NAME; i++)
+        if (buffer[i] != UNTOUCHED)
+            return false;
+    return true;
+}
+
 TEST(names_of_any_length, "A name may have any length; a buffer that is too small gets ERANGE, and nothing else.")
 {
     static char name[LONG_NAME + 1], buffer[LONG_NAME + 1];
     struct thread_object *thread = NULL;
 
     memset(name, 'n', LONG_NAME);
+    memset(buffer, UNTOUCHED, sizeof buffer);
     must(thread_object_create(&thread, NULL, NULL, name) == 0, "thread_object_create returned an error.");
     int error = thread_object_name(thread, buffer, LONG_NAME);
     must(error == ERANGE, "A name of %d characters does not fit into %d bytes: it should be ERANGE, but it is %d.",
          LONG_NAME, LONG_NAME, error);
-    must(buffer[0] == '\0', "thread_object_name returned ERANGE and yet wrote to the buffer.");
+    must_return(ERANGE, thread_object_name(thread, buffer, 1), "thread_object_name with room for 1 byte");
+    must_return(ERANGE, thread_object_name(thread, buffer, 0), "thread_object_name with room for 0 bytes");
+    must(buffer_is_untouched(buffer), "thread_object_name returned ERANGE and yet wrote to the buffer.");
     error = thread_object_name(thread, buffer, LONG_NAME + 1);
     must(error == 0, "A name of %d characters fits into %d bytes: it should be 0, but it is %d.", LONG_NAME,
          LONG_NAME + 1, error);
@@ -575,6 +730,14 @@ TEST(names_of_any_length, "A name may have any length; a buffer that is too smal
     error = thread_object_name(thread, NULL, LONG_NAME);
     must(error == EINVAL, "thread_object_name without a buffer should return EINVAL, but it returned %s.",
          error_text(error));
+    name[0] = 'm';
+    must_return(0, thread_object_set_name(thread, name), "thread_object_set_name with a long name");
+    must_return(0, thread_object_name(thread, buffer, LONG_NAME + 1), "thread_object_name");
+    must(strcmp(name, buffer) == 0, "The name that came back is not the one that was given to thread_object_set_name.");
+    must_return(0, thread_object_set_name(thread, ""), "thread_object_set_name(thread, \"\")");
+    must_return(ERANGE, thread_object_name(thread, buffer, 0),
+                "Even an empty name has its '\\0': thread_object_name with room for 0 bytes");
+    must_return(0, thread_object_name(thread, buffer, 1), "thread_object_name of an empty name with room for 1 byte");
     thread_object_destroy(thread);
 }
 
@@ -621,6 +784,11 @@ TEST(daemon_is_inherited, "What a daemon's thread creates is a daemon, and what 
     must(thread_object_set_daemon(daemon, true) == 0, "thread_object_set_daemon before the start returned an error.");
     start(daemon);
     join(daemon);
+    struct thread_object *plain = make(NULL, NULL);
+    must(!thread_object_daemon(plain),
+         "A daemon has run, and what the main thread creates afterwards is a daemon: only what a daemon's own thread "
+         "creates should be one.");
+    thread_object_destroy(plain);
     start(other);
     join(other);
     must(of_daemon == 1, "A thread object that was created by a daemon's thread should be a daemon.");
@@ -629,16 +797,53 @@ TEST(daemon_is_inherited, "What a daemon's thread creates is a daemon, and what 
     thread_object_destroy(other);
 }
 
+/* A daemon's thread starts `given` and makes `made`. */
+struct exchange {
+    struct thread_object *given, *made;
+    int error;
+};
+
+static void start_and_make(void *argument)
+{
+    struct exchange *exchange = argument;
+
+    exchange->error = thread_object_start(exchange->given);
+    if (thread_object_create(&exchange->made, NULL, NULL, NULL) != 0)
+        exchange->made = NULL;
+}
+
+TEST(daemon_by_creation, "Whether it is a daemon depends on the thread that creates it, not on the one that starts it.")
+{
+    struct exchange exchange = {.given = make(NULL, NULL)};
+    struct thread_object *daemon = make(start_and_make, &exchange);
+
+    must_return(0, thread_object_set_daemon(daemon, true), "thread_object_set_daemon before the start");
+    start(daemon);
+    join(daemon);
+    must(exchange.error == 0 && exchange.made != NULL, "A daemon's thread could not start or create another object.");
+    must(!thread_object_daemon(exchange.given),
+         "The main thread created it, a daemon's thread started it, and now it is a daemon.");
+    start(exchange.made);
+    must(thread_object_daemon(exchange.made),
+         "A daemon's thread created it, the main thread started it, and now it is no daemon.");
+    join(exchange.given);
+    join(exchange.made);
+    thread_object_destroy(exchange.given);
+    thread_object_destroy(exchange.made);
+    thread_object_destroy(daemon);
+}
+
 /* ---- destroy ----------------------------------------------------------------------------------------------------- */
 
 TEST(destroy_waits, "Destroying a running thread that is no daemon waits until its target has returned.")
 {
-    struct errand errand = {.thread = make(wait_for_gate, &go_on)};
+    struct errand errand = {.thread = make(wait_for_gate, &go_on), .slices = slices_tally()};
 
     start(errand.thread);
     struct runner *destroyer = runner_start(destroy_errand, &errand);
     must_be_blocked(destroyer,
                     "The target is running and no daemon: thread_object_destroy should wait for it, asleep.");
+    must_not_look_again(&errand, "thread_object_destroy");
     gate_open(&go_on);
     runner_join(destroyer);
     must(wrap_memory_kept() <= 0, "The object is destroyed, and %ld of its allocations were not freed.",
@@ -706,30 +911,42 @@ TEST(destroy_ends_all, "What was made for an object is ended with it: its mutexe
 
 /* ---- no memory --------------------------------------------------------------------------------------------------- */
 
+/* Without the `nth` piece of memory of those that it asks for in this way. */
+static void must_bear(enum wrap_call what, long nth, const char *name)
+{
+    char untouched[1];
+    struct thread_object *thread = (struct thread_object *)(void *)untouched;
+    long before = wrap_memory_kept();
+
+    wrap_fail(what, nth, ENOMEM);
+    int error = thread_object_create(&thread, NULL, NULL, name);
+    wrap_fail(what, 0, 0);
+    bool stored = (void *)thread != untouched;
+    must(error == 0 || error == ENOMEM,
+         "Allocation %ld failed: thread_object_create should return ENOMEM, but it returned %s.", nth,
+         error_text(error));
+    must(stored == (error == 0), "thread_object_create returned %s and %s.", error_text(error),
+         stored ? "yet stored an object" : "stored no object");
+    char copy[NAME_SIZE] = "";
+    must(error != 0 || thread_object_name(thread, copy, sizeof copy) == 0,
+         "thread_object_create returned 0, and the object has no name.");
+    if (error == 0)
+        thread_object_destroy(thread);
+    long kept = wrap_memory_kept() - before;
+    must(error == 0 || kept <= 1, "Allocation %ld failed, and %ld that had succeeded were not freed.", nth, kept - 1);
+}
+
 TEST(no_memory, "When there is no memory, create returns ENOMEM, stores nothing and keeps nothing.")
 {
     char untouched[1];
 
-    must(thread_object_create(NULL, NULL, NULL, NULL) == EINVAL, "thread_object_create(NULL, …) should return EINVAL.");
+    must_return(EINVAL, thread_object_create(NULL, NULL, NULL, NULL), "thread_object_create(NULL, …)");
+    must(wrap_memory_kept() <= 0, "thread_object_create(NULL, …) returned EINVAL and kept memory.");
     for (long nth = 1; nth <= ALLOCATIONS; nth++) {
-        struct thread_object *thread = (struct thread_object *)(void *)untouched;
-        long before = wrap_memory_kept();
-        wrap_fail(WRAP_malloc, nth, ENOMEM);
-        wrap_fail(WRAP_calloc, nth, ENOMEM);
-        int error = thread_object_create(&thread, NULL, NULL, "worker");
-        bool stored = (void *)thread != untouched;
-        must(error == 0 || error == ENOMEM,
-             "Allocation %ld failed: thread_object_create should return ENOMEM, but it returned %s.", nth,
-             error_text(error));
-        must(stored == (error == 0), "thread_object_create returned %s and %s.", error_text(error),
-             stored ? "yet stored an object" : "stored no object");
-        wrap_fail(WRAP_malloc, 0, 0);
-        wrap_fail(WRAP_calloc, 0, 0);
-        if (error == 0)
-            thread_object_destroy(thread);
-        long kept = wrap_memory_kept() - before;
-        must(error == 0 || kept <= 1, "Allocation %ld failed, and %ld that had succeeded were not freed.", nth,
-             kept - 1);
+        must_bear(WRAP_malloc, nth, "worker");
+        must_bear(WRAP_calloc, nth, "worker");
+        must_bear(WRAP_malloc, nth, NULL);
+        must_bear(WRAP_calloc, nth, NULL);
     }
     struct thread_object *thread = (struct thread_object *)(void *)untouched;
     wrap_fail(WRAP_malloc, -1, ENOMEM);
@@ -738,6 +955,24 @@ TEST(no_memory, "When there is no memory, create returns ENOMEM, stores nothing 
     int error = thread_object_create(&thread, NULL, NULL, "worker");
     must(error == ENOMEM, "Without any memory thread_object_create should return ENOMEM, but it returned %s.",
          error_text(error));
+}
+
+static int make_one(void)
+{
+    struct thread_object *made = NULL;
+    int error = thread_object_create(&made, NULL, NULL, "worker");
+
+    if (error == 0)
+        thread_object_destroy(made);
+    return error;
+}
+
+TEST(create_half_way, "When a mutex or a condition cannot be made, create returns that error and keeps nothing.")
+{
+    for (long nth = 1; nth <= 2; nth++) {
+        must_keep_nothing("thread_object_create", make_one, WRAP_pthread_mutex_init, nth, "pthread_mutex_init");
+        must_keep_nothing("thread_object_create", make_one, WRAP_pthread_cond_init, nth, "pthread_cond_init");
+    }
 }
 
 TEST(no_memory_for_a_name, "When there is no memory for a new name, set_name returns ENOMEM and the old one stays.")

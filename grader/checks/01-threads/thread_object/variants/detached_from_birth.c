@@ -1,6 +1,6 @@
 /* thread_object.c - Python's threading.Thread, as an object in C. A variant: every thread is created detached and
  * nobody calls pthread_join; the object is counted instead: one reference is its owner's, one its running thread's, one
- * each waiter's, and whoever gives back the last one releases it. Timed waits use the time of day.
+ * each waiter's, and whoever gives back the last one releases it.
  */
 #include "thread_object.h"
 
@@ -67,6 +67,19 @@ static void give_back_and_unlock(struct thread_object *thread)
     free(thread);
 }
 
+static int make_over(pthread_cond_t *over)
+{
+    pthread_condattr_t attributes;
+    int error = pthread_condattr_init(&attributes);
+
+    if (error != 0)
+        return error;
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    error = pthread_cond_init(over, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return error;
+}
+
 int thread_object_create(struct thread_object **thread, void (*target)(void *argument), void *argument,
                          const char *name)
 {
@@ -86,8 +99,14 @@ int thread_object_create(struct thread_object **thread, void (*target)(void *arg
         free(fresh);
         return ENOMEM;
     }
-    pthread_mutex_init(&fresh->lock, NULL);
-    pthread_cond_init(&fresh->over, NULL);
+    int error = pthread_mutex_init(&fresh->lock, NULL);
+    if (error == 0 && (error = make_over(&fresh->over)) != 0)
+        pthread_mutex_destroy(&fresh->lock);
+    if (error != 0) {
+        free(fresh->name);
+        free(fresh);
+        return error;
+    }
     fresh->target = target;
     fresh->argument = argument;
     fresh->references = 1;
@@ -150,7 +169,7 @@ static int wait_for_end(struct thread_object *thread, int64_t timeout_us)
 {
     struct timespec until;
 
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     if (timeout_us > 0) {
         int64_t fraction_ns = until.tv_nsec + timeout_us % 1000000 * 1000;
         until.tv_sec += timeout_us / 1000000 + fraction_ns / 1000000000;
