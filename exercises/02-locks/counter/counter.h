@@ -17,8 +17,9 @@
  *   - Nobody waits for somebody else's work: the lock is held to read and to write the value, and for nothing else.
  *
  * The calls below may be made from any number of threads at the same time, except create and destroy. They block for no
- * longer than another thread needs for one addition. Use a mutex; atomic operations have a chapter of their own (11).
- * The sum must fit in a long: that is the caller's care.
+ * longer than another thread needs for one addition, and wait asleep. Use a mutex; atomic operations have a chapter of
+ * their own (11). The value must fit in a long, and so must the sum of a list, in whatever order it is added up: that
+ * is the caller's care.
  */
 #ifndef COUNTER_H
 #define COUNTER_H

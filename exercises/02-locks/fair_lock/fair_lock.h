@@ -42,6 +42,7 @@ void fair_lock_destroy(struct fair_lock *lock);
  * Returns 0 when the calling thread holds the lock, else a positive errno value, and then it has no place in the queue:
  *   ETIMEDOUT  the time was over before its turn came (Python: returns False)
  *   EDEADLK    the calling thread holds it already, whatever the time-out (Python's Lock would wait for itself)
+ *   ENOMEM     there is no memory for a place in the queue, which has no bound
  *   other      what the pthread function returned that failed */
 int fair_lock_acquire(struct fair_lock *lock, int64_t timeout_us);
 
@@ -50,7 +51,8 @@ int fair_lock_acquire(struct fair_lock *lock, int64_t timeout_us);
  * any thread may release a Lock). */
 int fair_lock_release(struct fair_lock *lock);
 
-/* How many threads wait for their turn now. Does not block. */
+/* How many threads wait for their turn now. One that was served and has not woken up yet may still be counted. Does not
+ * block. */
 long fair_lock_waiting(struct fair_lock *lock);
 
 #endif

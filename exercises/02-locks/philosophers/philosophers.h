@@ -29,8 +29,9 @@ enum { TABLE_SEATS = 5, TABLE_BOUND = 1 };
 struct table;
 
 /* Lays a table at which nobody eats and stores it in `*table`. It belongs to the caller, who ends it with
- * table_destroy. Returns 0, or a positive errno value, and then nothing was made and nothing is kept: ENOMEM  there is
- * no memory (Python: MemoryError) other   what the pthread function returned that failed */
+ * table_destroy. Returns 0, or a positive errno value, and then nothing was made and nothing is kept:
+ *   ENOMEM  there is no memory (Python: MemoryError)
+ *   other   what the pthread function returned that failed */
 int table_create(struct table **table);
 
 /* Ends a table at which nobody eats or waits. NULL is fine. */

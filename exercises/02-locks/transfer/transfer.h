@@ -35,12 +35,12 @@ int account_create(struct account **account, long balance);
 /* Ends an account that nobody uses. NULL is fine. */
 void account_destroy(struct account *account);
 
-/* What it holds now. Blocks while another thread has the account's lock. */
+/* What it holds now. Blocks, asleep, while another thread has the account's lock. */
 long account_balance(struct account *account);
 
-/* Moves `amount` from one account to the other, at one moment. Blocks until it has both locks, which all threads take
- * in the same order, whichever way the money goes. From an account to itself is fine, and changes nothing.
- * Returns 0, or a positive errno value, and then nothing has changed:
+/* Moves `amount` from one account to the other, at one moment. Blocks, asleep, until it has both locks, which all
+ * threads take in the same order, whichever way the money goes. From an account to itself is fine, and changes nothing.
+ * Returns 0, or a positive errno value, the first of these that applies, and then nothing has changed:
  *   EINVAL     the amount is 0 or less (Python: ValueError)
  *   ERANGE     `from` holds less than the amount (Python: ValueError, "insufficient funds")
  *   EOVERFLOW  `to` would hold more than LONG_MAX (Python has no such limit) */
@@ -48,8 +48,10 @@ int transfer_in_order(struct account *from, struct account *to, long amount);
 
 /* The same, but never waits for a lock: it makes up to `attempts` attempts to get both. An attempt takes one lock
  * if it is free, then the other if that is free, else it lets go of the first at once. Between two attempts it
- * sleeps with nanosleep, for a short time and without any lock; after the last one it does not sleep. The times
- * should grow, and should not be the same in all threads, else two that failed together fail together again.
+ * sleeps with nanosleep, for a short time (more than none, and less than a second, however many attempts have failed)
+ * and without any lock; after the last one it does not sleep. The times should grow, and should not be the same in all
+ * threads, else two that failed together fail together again. An attempt that gets both locks is the last one, also
+ * where the transfer is refused.
  * Returns as transfer_in_order, and
  *   EINVAL  also where attempts is below 1
  *   EBUSY   no attempt got both locks (Python: lock.acquire(blocking=False) returned False) */
@@ -57,8 +59,8 @@ int transfer_try(struct account *from, struct account *to, long amount, int atte
 
 /* Stores in `*total` what the `count` accounts hold together at one moment: it has the locks of all of them at once,
  * taken in the order that all threads keep to, whatever their order in the list. Each account may be in it once. The
- * list stays the caller's and is not changed. No accounts at all hold 0. Blocks until it has the locks.
- * Returns 0, or a positive errno value:
+ * list stays the caller's, may be of any length, and is not changed. No accounts at all hold 0. Blocks, asleep, until
+ * it has the locks. Returns 0, or a positive errno value, and then what `*total` holds says nothing:
  *   EOVERFLOW  the total is more than LONG_MAX
  *   ENOMEM     there is no memory (Python: MemoryError) */
 int transfer_total(struct account *const *accounts, size_t count, long *total);

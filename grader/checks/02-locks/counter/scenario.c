@@ -63,6 +63,29 @@ static void add_all(struct counter *counter)
     counter_add_all(counter, amounts, 3);
 }
 
+/* Where there is nothing to add, the value is read all the same. */
+
+static void add_zero(struct counter *counter)
+{
+    counter_add(counter, 0);
+}
+
+static long zero(void *argument)
+{
+    (void)argument;
+    return 0;
+}
+
+static void add_zero_result(struct counter *counter)
+{
+    counter_add_result(counter, zero, NULL);
+}
+
+static void add_empty_list(struct counter *counter)
+{
+    counter_add_all(counter, NULL, 0);
+}
+
 static struct counter *made(void)
 {
     struct counter *counter = NULL;
@@ -113,6 +136,16 @@ static void lists(void)
     in_order(add_all, add_all, 2);
     in_order(add_all, add, 2);
     in_order(add, add_all, 2);
+}
+
+static void nothing_to_add(void)
+{
+    in_order(add, add_zero, 1);
+    in_order(add_zero, add, 1);
+    in_order(add, add_zero_result, 1);
+    in_order(add_zero_result, add, 1);
+    in_order(add, add_empty_list, 1);
+    in_order(add_empty_list, add, 1);
 }
 
 /* ---- in any order ------------------------------------------------------------------------------------------------
@@ -209,6 +242,7 @@ SCENARIOS = {
     {"reader_then_adder", reader_then_adder, "one thread reads, then another adds"},
     {"results", results, "two threads add the results of their work"},
     {"lists", lists, "two threads add lists of amounts"},
+    {"nothing_to_add", nothing_to_add, "one thread adds 1 and another adds 0, or an empty list"},
     {"looking_meanwhile", looking_meanwhile, "two threads add and then look, in any order"},
     {"free_for_all", free_for_all, "three threads add in three ways, in any order"},
     {"nobody", nobody, "a counter is made and ended unused"},

@@ -121,6 +121,29 @@ TEST(adds_results,
     must(job.calls == 1, "work was called %ld times; once was asked for.", job.calls);
     must(got == 142, "100 + 42: counter_add_result should return 142, but it returned %ld.", got);
     must(counter_get(counter) == 142, "Then counter_get should return 142, but it returned %ld.", counter_get(counter));
+    job.result = -50;
+    got = counter_add_result(counter, do_job, &job);
+    must(got == 92, "142 + -50, which work() returned: counter_add_result should return 92, but it returned %ld.", got);
+    job.result = 0;
+    got = counter_add_result(counter, do_job, &job);
+    must(got == 92, "work() returned 0: counter_add_result should return 92, but it returned %ld.", got);
+    counter_destroy(counter);
+}
+
+static long add_result_inside(void *counter)
+{
+    struct job job = {.result = 20};
+
+    return counter_add_result(counter, do_job, &job) + 300;
+}
+
+TEST(work_may_add_a_result, "work() may use this counter in any way, counter_add_result included.")
+{
+    struct counter *counter = new_counter();
+    long got = counter_add_result(counter, add_result_inside, counter);
+
+    must(got == 340, "work() added a result of 20 to 0 and returned 20 + 300: the value should be 340, but it is %ld.",
+         got);
     counter_destroy(counter);
 }
 
@@ -235,6 +258,33 @@ TEST(a_list_is_one_moment,
     must(watcher.odd == 0,
          "1, 10, 100 and 1000 were added to 7 in one call, and meanwhile another thread could see %ld: a part of them.",
          watcher.odd);
+    counter_destroy(watcher.counter);
+}
+
+/* Long enough for who adds it up in pieces, and for who copies it to the stack. */
+TEST(long_list_is_one_moment,
+     "A list may hold millions of amounts: it is still one moment, and is added up where it lies, without a copy.")
+{
+    enum { AMOUNTS = 2000000 };
+    static long amounts[AMOUNTS];
+    struct watcher watcher = {.counter = new_counter(), .before = 7, .after = 7 + AMOUNTS, .odd = 0};
+    long pieces = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) + wrap_count(WRAP_realloc);
+
+    for (int i = 0; i < AMOUNTS; i++)
+        amounts[i] = 1;
+    counter_add(watcher.counter, 7);
+    wrap_before(WRAP_pthread_mutex_lock, look, &watcher);
+    wrap_after(WRAP_pthread_mutex_unlock, look, &watcher);
+    long got = counter_add_all(watcher.counter, amounts, AMOUNTS);
+    wrap_before(WRAP_pthread_mutex_lock, NULL, NULL);
+    wrap_after(WRAP_pthread_mutex_unlock, NULL, NULL);
+    must(got == 7 + AMOUNTS, "7 and two million times 1: it should return %d, but it returned %ld.", 7 + AMOUNTS, got);
+    must(watcher.odd == 0,
+         "Two million ones were added to 7 in one call, and meanwhile another thread could see %ld: a part of them.",
+         watcher.odd);
+    pieces = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) + wrap_count(WRAP_realloc) - pieces;
+    must(pieces == 0, "counter_add_all asked for memory, %ld times: the amounts are to be added up where they lie.",
+         pieces);
     counter_destroy(watcher.counter);
 }
 
@@ -461,9 +511,14 @@ TEST(nobody_enters_meanwhile, "While one thread is inside the critical section, 
         struct runner *one = runner_start(add_one_and_stop, &inside);
         bool stopped = runner_state(one) == RUNNER_BLOCKED;
         struct runner *two = runner_start(others[i].call, &other);
-        must(!stopped || runner_state(two) != RUNNER_DONE,
+        enum runner_state state = runner_state(two);
+        must(!stopped || state != RUNNER_DONE,
              "One thread is inside counter_add and has not unlocked the mutex yet, and %s of another thread has added "
              "meanwhile.",
+             others[i].name);
+        must(state != RUNNER_BUSY,
+             "One thread is inside counter_add, and %s of another thread keeps a processor busy with trying: "
+             "pthread_mutex_lock waits asleep.",
              others[i].name);
         gate_open(&leave);
         runner_join(one);
@@ -471,6 +526,25 @@ TEST(nobody_enters_meanwhile, "While one thread is inside the critical section, 
         wrap_before(WRAP_pthread_mutex_unlock, NULL, NULL);
         counter_destroy(inside.counter);
     }
+}
+
+TEST(reader_sleeps, "Whoever wants to read while another thread is inside the critical section waits for it, asleep.")
+{
+    struct gate leave = GATE_CLOSED;
+    struct visit inside = {new_counter(), NULL, -1}, reader = {inside.counter, NULL, -1};
+
+    wrap_before(WRAP_pthread_mutex_unlock, stop_inside, &leave);
+    struct runner *one = runner_start(add_one_and_stop, &inside);
+    settle();
+    struct runner *two = runner_start(read_it, &reader);
+    must(runner_state(two) != RUNNER_BUSY,
+         "One thread is inside counter_add, and counter_get of another thread keeps a processor busy with trying: "
+         "pthread_mutex_lock waits asleep.");
+    gate_open(&leave);
+    runner_join(one);
+    runner_join(two);
+    wrap_before(WRAP_pthread_mutex_unlock, NULL, NULL);
+    counter_destroy(inside.counter);
 }
 
 /* ---- making and ending ------------------------------------------------------------------------------------------ */
@@ -486,16 +560,48 @@ TEST(no_memory, "When there is no memory, counter_create returns ENOMEM.")
     must(error == ENOMEM, "Without memory counter_create should return ENOMEM, but it returned %s.", error_text(error));
 }
 
+/* Without the `nth` piece of memory of those that it asks for in this way. */
+static void must_bear(enum wrap_call what, long nth)
+{
+    struct counter *counter = NULL;
+    long memory = wrap_memory_kept(), mutexes = wrap_mutexes_kept(), calls = wrap_count(what);
+
+    wrap_fail(what, nth, ENOMEM);
+    int error = counter_create(&counter);
+    wrap_fail(what, 0, 0);
+    bool failed = wrap_count(what) - calls >= nth;
+    must(error == (failed ? ENOMEM : 0), "counter_create %s piece of memory number %ld, and it returned %s.",
+         failed ? "did not get" : "needs no", nth, error_text(error));
+    if (error == 0)
+        counter_destroy(counter);
+    /* the piece that was refused counts as one that was asked for and never freed */
+    must(!failed || wrap_memory_kept() - memory <= 1,
+         "counter_create did not get piece of memory number %ld, and kept what it had got before.", nth);
+    must(!failed || wrap_mutexes_kept() <= mutexes,
+         "counter_create did not get piece of memory number %ld, and did not destroy a mutex that it had made.", nth);
+}
+
+TEST(no_memory_in_the_middle,
+     "Where counter_create gets a part of its memory only, it returns ENOMEM and keeps nothing.")
+{
+    enum { PIECES = 4 };
+
+    for (long nth = 1; nth <= PIECES; nth++) {
+        must_bear(WRAP_malloc, nth);
+        must_bear(WRAP_calloc, nth);
+    }
+}
+
 TEST(no_mutex, "When the mutex cannot be made, counter_create returns that error and keeps nothing.")
 {
     struct counter *counter = NULL;
 
-    wrap_fail(WRAP_pthread_mutex_init, -1, EAGAIN);
+    wrap_fail(WRAP_pthread_mutex_init, -1, EPERM);
     int error = counter_create(&counter);
     bool tried = wrap_count(WRAP_pthread_mutex_init) > 0;
     long made = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc);
-    must(!tried || error == EAGAIN,
-         "pthread_mutex_init returned EAGAIN: counter_create should return it, but it returned %s.", error_text(error));
+    must(!tried || error == EPERM,
+         "pthread_mutex_init returned EPERM: counter_create should return it, but it returned %s.", error_text(error));
     must(!tried || wrap_count(WRAP_free) >= made,
          "counter_create failed after it had allocated memory (%ld times) and freed %ld: the rest is lost.", made,
          wrap_count(WRAP_free));

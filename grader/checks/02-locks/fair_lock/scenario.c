@@ -86,6 +86,20 @@ static void hold_twice(struct fair_lock *lock)
     ensure(fair_lock_release(lock) == 0, "fair_lock_release of the holder returned an error");
 }
 
+static void *give_up(void *argument)
+{
+    ensure(fair_lock_acquire(argument, 1) == ETIMEDOUT, "a time-out of 1 µs did not return ETIMEDOUT");
+    return NULL;
+}
+
+/* Somebody queues up meanwhile, and gives up. */
+static void hold_with_a_queue(struct fair_lock *lock)
+{
+    ensure(fair_lock_acquire(lock, -1) == 0, "fair_lock_acquire returned an error");
+    scenario_join(scenario_thread(give_up, lock));
+    ensure(fair_lock_release(lock) == 0, "fair_lock_release of the holder returned an error");
+}
+
 static void two_holders(void)
 {
     in_order(hold, hold);
@@ -93,6 +107,20 @@ static void two_holders(void)
     in_order(ask, hold);
     in_order(hold, hold_twice);
     in_order(hold_twice, hold);
+}
+
+/* What two locks have in common, nobody guards. */
+static void two_locks(void)
+{
+    struct gate first_done = GATE_CLOSED;
+    struct part one = {hold_with_a_queue, made(), NULL, &first_done};
+    struct part two = {hold_with_a_queue, made(), &first_done, NULL};
+    pthread_t a = scenario_thread(play, &one), b = scenario_thread(play, &two);
+
+    scenario_join(a);
+    scenario_join(b);
+    fair_lock_destroy(one.lock);
+    fair_lock_destroy(two.lock);
 }
 
 static void holder_and_stranger(void)
@@ -212,7 +240,15 @@ static void counting(void)
 /* ---- in any order ------------------------------------------------------------------------------------------------
  * For the explorer nothing orders the threads here; for the detectors each waits for the one before it. */
 
-enum { LIMIT_US = 1000 };
+enum { LIMIT_US = 1999 }; /* no whole milliseconds */
+
+static int64_t clock_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
 
 struct visitor {
     struct fair_lock *lock;
@@ -227,7 +263,12 @@ static void *hold_for_a_moment(void *argument)
 
     if (visitor->begin != NULL)
         order_pass(visitor->begin);
+    int64_t began_us = clock_us();
     int error = fair_lock_acquire(visitor->lock, visitor->timeout_us);
+    int64_t took_us = clock_us() - began_us;
+    ensure(error != ETIMEDOUT || took_us >= visitor->timeout_us,
+           "the time-out was %lld µs, and fair_lock_acquire gave up after %lld", (long long)visitor->timeout_us,
+           (long long)took_us);
     ensure(error == 0 || (error == ETIMEDOUT && visitor->timeout_us >= 0), "fair_lock_acquire returned %d", error);
     if (error == 0) {
         ++*visitor->visits;
@@ -320,6 +361,69 @@ static void one_returns(void)
     fair_lock_destroy(first.lock);
 }
 
+/* "Does not block" is no leave to give up where another thread is inside a call for a moment. */
+static void *count_for_a_moment(void *argument)
+{
+    struct visitor *visitor = argument;
+
+    ensure(fair_lock_waiting(visitor->lock) == 0, "nobody waits, and fair_lock_waiting is not 0");
+    gate_open(visitor->done);
+    return NULL;
+}
+
+static void *ask_only(void *argument)
+{
+    struct visitor *visitor = argument;
+
+    order_pass(visitor->begin);
+    ensure(fair_lock_acquire(visitor->lock, 0) == 0,
+           "nobody holds the lock, and fair_lock_acquire with a time-out of 0 does not get it");
+    ensure(fair_lock_release(visitor->lock) == 0, "fair_lock_release of the holder returned an error");
+    gate_open(visitor->done);
+    return NULL;
+}
+
+static void one_counts(void)
+{
+    struct gate done[2] = {GATE_CLOSED, GATE_CLOSED};
+    struct visitor counting_one = {.lock = made(), .done = &done[0]};
+    struct visitor asking = {.lock = counting_one.lock, .begin = &done[0], .done = &done[1]};
+    pthread_t a = scenario_thread(count_for_a_moment, &counting_one), b = scenario_thread(ask_only, &asking);
+
+    scenario_join(a);
+    scenario_join(b);
+    fair_lock_destroy(asking.lock);
+}
+
+/* One waits for good while another asks for the lock; the holder counts meanwhile. */
+static void *ask_in_vain(void *argument)
+{
+    struct visitor *visitor = argument;
+
+    ensure(fair_lock_acquire(visitor->lock, 0) == ETIMEDOUT, "a time-out of 0 did not return ETIMEDOUT");
+    gate_open(visitor->done);
+    return NULL;
+}
+
+static void holder_counts(void)
+{
+    struct gate done[2] = {GATE_CLOSED, GATE_CLOSED};
+    struct fair_lock *lock = made();
+    long visits = 0;
+    struct visitor asking = {.lock = lock, .done = &done[0]}, patient = {lock, -1, &visits, NULL, &done[1]};
+
+    ensure(fair_lock_acquire(lock, -1) == 0, "fair_lock_acquire returned an error");
+    pthread_t waits = scenario_thread(hold_for_a_moment, &patient);
+    order_surely_asleep();
+    pthread_t asks = scenario_thread(ask_in_vain, &asking);
+    order_pass(&done[0]);
+    ensure(fair_lock_waiting(lock) == 1, "one thread waits, and fair_lock_waiting is not 1");
+    scenario_join(asks);
+    ensure(fair_lock_release(lock) == 0, "fair_lock_release of the holder returned an error");
+    scenario_join(waits);
+    fair_lock_destroy(lock);
+}
+
 static void one_gives_up(void)
 {
     struct gate done[2] = {GATE_CLOSED, GATE_CLOSED};
@@ -342,12 +446,15 @@ static void nobody(void)
 
 SCENARIOS = {
     {"two_holders", two_holders, "two threads hold the lock, one after the other"},
+    {"two_locks", two_locks, "two threads hold a lock each, one after the other, and somebody waits in vain for each"},
     {"holder_and_stranger", holder_and_stranger, "one thread holds the lock, another releases what it does not hold"},
     {"a_queue", a_queue, "one thread holds the lock, two wait for it, one counts them"},
     {"a_queue_with_limits", a_queue_with_limits, "the same, with time-outs"},
     {"counting", counting, "one thread queues up and gives up, another counts who waits"},
     {"three_want_it", three_want_it, "three threads want the lock once each, in any order"},
     {"one_returns", one_returns, "one thread releases the lock and asks for it again, another wants it, in any order"},
+    {"one_counts", one_counts, "one thread counts who waits, another asks for the lock, in any order"},
+    {"holder_counts", holder_counts, "one thread waits for the lock, one asks for it, and its holder counts who waits"},
     {"one_gives_up", one_gives_up, "one thread holds the lock, and the time of another is over when it is released"},
     {"nobody", nobody, "a lock is made and ended unused"},
     SCENARIOS_END,

@@ -9,11 +9,14 @@
 #include "check.h"
 #include "fair_lock.h"
 #include "leftovers.h"
+#include "slices.h"
 #include "waiting.h"
 #include "wrap.h"
 
 #include <errno.h>
 #include <time.h>
+
+static const int64_t HOUR_US = 3600000000;
 
 static struct fair_lock *new_lock(void)
 {
@@ -41,6 +44,7 @@ struct waiter {
     int64_t began_us, ended_us;
     int result, release;
     struct runner *runner;
+    struct tally *slices; /* waits that looked again after a moment; NULL: not asked for */
 };
 
 static void queue_up(void *argument)
@@ -48,6 +52,7 @@ static void queue_up(void *argument)
     struct waiter *waiter = argument;
 
     waiter->began_us = now_us();
+    slices = waiter->slices;
     waits = true;
     waiter->result = fair_lock_acquire(waiter->lock, waiter->timeout_us);
     waits = false;
@@ -72,11 +77,16 @@ static void must_queue(struct waiter *waiter, struct fair_lock *lock, int64_t ti
 {
     *waiter = (struct waiter){.lock = lock, .timeout_us = timeout_us, .number = number, .log = log};
     waiter->result = waiter->release = -1;
+    waiter->slices = slices_tally();
     waiter->runner = runner_start(queue_up, waiter);
     enum runner_state state = runner_state(waiter->runner);
     must(state != RUNNER_BUSY, "A thread that waits for its turn should sleep, but it keeps the processor busy.");
-    must(state == RUNNER_BLOCKED, "The lock is held, and fair_lock_acquire did not wait but returned %s.",
-         error_text(waiter->result));
+    must(state == RUNNER_BLOCKED,
+         "The lock is held, and fair_lock_acquire with a time-out of %lld did not wait but returned %s.",
+         (long long)timeout_us, error_text(waiter->result));
+    must(!slices_tell(timeout_us) || tally_read(waiter->slices) == 0,
+         "A thread that waits for its turn should sleep until it is served, but it sleeps for a moment, looks, and "
+         "sleeps again.");
 }
 
 static void must_be_served(struct waiter *waiter)
@@ -238,6 +248,43 @@ TEST(one_at_a_time, "A release serves one thread, the first: the others go on wa
     fair_lock_destroy(lock);
 }
 
+TEST(a_long_queue, "The queue has no end, and its numbers do not begin again: any number of threads may wait.")
+{
+    enum { CROWD = 40 };
+    static struct waiter crowd[CROWD];
+    struct fair_lock *lock = new_lock();
+    struct waiter waiters[QUEUE];
+    struct log log = {0};
+    long refused = 0;
+
+    for (long i = 0; i < 65536 - 2; i++)
+        refused += fair_lock_acquire(lock, -1) != 0 || fair_lock_release(lock) != 0;
+    must(refused == 0, "Of 65534 times that a free lock was taken and released, %ld gave an error.", refused);
+    must_return(0, fair_lock_acquire(lock, -1), "fair_lock_acquire of a free lock");
+    for (int i = 0; i < QUEUE; i++)
+        must_queue(&waiters[i], lock, -1, i + 1, &log);
+    must_return(0, fair_lock_release(lock), "fair_lock_release of the holder");
+    for (int i = 0; i < QUEUE; i++)
+        must_be_served(&waiters[i]);
+    must_be_in_order(&log, QUEUE, 1);
+
+    must_return(0, fair_lock_acquire(lock, -1), "fair_lock_acquire of a free lock");
+    for (int i = 0; i < CROWD; i++)
+        waiter_start(&crowd[i], lock, -1);
+    settle();
+    int failed = 0;
+    for (int i = 0; i < CROWD && failed <= 0; i++)
+        failed = crowd[i].result;
+    must(failed <= 0, "%d threads came while the lock was held, and fair_lock_acquire of one returned %s.", CROWD,
+         error_text(failed));
+    must(fair_lock_waiting(lock) == CROWD, "%d threads wait, and fair_lock_waiting says %ld.", CROWD,
+         fair_lock_waiting(lock));
+    must_return(0, fair_lock_release(lock), "fair_lock_release of the holder");
+    for (int i = 0; i < CROWD; i++)
+        must_be_served(&crowd[i]);
+    fair_lock_destroy(lock);
+}
+
 /* Releases, and takes the lock again at once. */
 static void release_and_return(void *argument)
 {
@@ -302,6 +349,10 @@ TEST(no_return_at_once, "Who releases the lock and wants it again queues up behi
         wrap_fail(WRAP_pthread_cond_broadcast, -1, 0);
         gate_open(&leave[i]);
         enum runner_state state = runner_state(again[i].runner);
+        must(i == 1 || again[i].result <= 0,
+             "A thread released the lock, on which another one waits, and wanted it again at once: fair_lock_acquire "
+             "did not wait but returned %s.",
+             error_text(again[i].result));
         must(i == 1 || state == RUNNER_BLOCKED,
              "A thread released the lock, took it again at once, and overtook another one that had waited.");
         must(
@@ -310,6 +361,23 @@ TEST(no_return_at_once, "Who releases the lock and wants it again queues up behi
             "one had waited.",
             error_text(again[i].result));
     }
+}
+
+TEST(holder_no_more, "Who has released the lock holds it no more, however slowly the next one wakes up.")
+{
+    static struct waiter first, second; /* static: they still wait when the test ends */
+    struct fair_lock *lock = new_lock();
+
+    must_return(0, fair_lock_acquire(lock, -1), "fair_lock_acquire of a free lock");
+    must_queue(&first, lock, -1, 1, NULL);
+    must_queue(&second, lock, HOUR_US, 2, NULL);
+    wrap_fail(WRAP_pthread_cond_signal, -1, 0); /* from now on every wake-up is on its way, and does not arrive */
+    wrap_fail(WRAP_pthread_cond_broadcast, -1, 0);
+    must_return(0, fair_lock_release(lock), "fair_lock_release of the holder");
+    must_return(EPERM, fair_lock_release(lock),
+                "The lock was released while a thread waits that is slow to wake up: another fair_lock_release");
+    must_return(ETIMEDOUT, fair_lock_acquire(lock, 0),
+                "Then fair_lock_acquire of the same thread, with a time-out of 0,");
 }
 
 TEST(woken_for_nothing, "Who wakes up looks whether it is his turn: a wait may end although nobody has signalled.")
@@ -546,9 +614,9 @@ TEST(
 
 TEST(served_in_time, "A thread whose turn comes in time gets the lock, however long its time is.")
 {
-    static const int64_t timeouts_us[] = {3600000000, 3600999999, 4000000000000000, INT64_MAX};
+    const int64_t timeouts_us[] = {HOUR_US, HOUR_US + 999999, INT64_C(1) << 32, 4000000000000000, INT64_MAX};
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         struct fair_lock *lock = new_lock();
         struct waiter timed;
 
@@ -559,6 +627,83 @@ TEST(served_in_time, "A thread whose turn comes in time gets the lock, however l
         must_be_served(&timed);
         fair_lock_destroy(lock);
     }
+}
+
+TEST(no_limit, "Any time-out below 0 means that there is no limit, not only -1.")
+{
+    static const int64_t timeouts_us[] = {-2, -1000000, INT64_MIN};
+
+    for (int i = 0; i < 3; i++) {
+        struct fair_lock *lock = new_lock();
+        struct waiter patient;
+
+        must_return(0, fair_lock_acquire(lock, timeouts_us[i]),
+                    "fair_lock_acquire of a free lock with a time-out below 0");
+        must_queue(&patient, lock, timeouts_us[i], 1, NULL);
+        must_return(0, fair_lock_release(lock), "fair_lock_release of the holder");
+        must_be_served(&patient);
+        fair_lock_destroy(lock);
+    }
+}
+
+TEST(full_second, "A deadline carries whole seconds: its nanoseconds stay below a second, however the clock stands.")
+{
+    static const long fractions_ns[] = {999999000, 999999999}; /* with 1 µs: a second, and a little more than one */
+
+    for (int i = 0; i < 2; i++) {
+        struct fair_lock *lock = new_lock();
+        struct waiter timed;
+
+        must_return(0, fair_lock_acquire(lock, -1), "fair_lock_acquire of a free lock");
+        fraction_ns = fractions_ns[i];
+        naps_before = wrap_count(WRAP_pthread_cond_timedwait);
+        waiter_start(&timed, lock, HOUR_US + 1);
+        enum runner_state state = runner_state(timed.runner);
+        fraction_ns = -1;
+        must(state == RUNNER_BLOCKED,
+             "At the end of a second fair_lock_acquire with a time-out of an hour and 1 µs does not sleep: is the "
+             "deadline's tv_nsec 1000000000 or more? For that pthread_cond_timedwait returns EINVAL.");
+        must_return(0, fair_lock_release(lock), "fair_lock_release of the holder");
+        must_be_served(&timed);
+        fair_lock_destroy(lock);
+    }
+}
+
+TEST(an_hour_is_over, "A long time-out ends too: after an hour, who had an hour gives up.")
+{
+    struct fair_lock *lock = new_lock();
+    struct waiter timed;
+
+    must_return(0, fair_lock_acquire(lock, -1), "fair_lock_acquire of a free lock");
+    naps_before = wrap_count(WRAP_pthread_cond_timedwait);
+    tally_add(&behind_s, 3600); /* to the waiter's clock the hour began an hour ago */
+    waiter_start(&timed, lock, HOUR_US);
+    must(ends_in_time(timed.runner), "The time-out of an hour is over, and fair_lock_acquire still waits: is a long "
+                                     "time-out taken for one without a limit?");
+    tally_add(&behind_s, -3600);
+    runner_join(timed.runner);
+    must_return(ETIMEDOUT, timed.result, "The lock was never released: fair_lock_acquire with a time-out");
+    must_return(0, fair_lock_release(lock), "fair_lock_release of the holder");
+    fair_lock_destroy(lock);
+}
+
+TEST(time_goes_on, "The time-out is for the whole call: a thread that was woken in vain does not begin it anew.")
+{
+    struct fair_lock *lock = new_lock();
+    struct waiter timed;
+
+    must_return(0, fair_lock_acquire(lock, -1), "fair_lock_acquire of a free lock");
+    naps_before = wrap_count(WRAP_pthread_cond_timedwait);
+    wrap_fail(WRAP_pthread_cond_timedwait, 1, 0);
+    hour_lost = true;
+    waiter_start(&timed, lock, SHORT_US);
+    must(ends_in_time(timed.runner), "A thread was woken in vain, its time was over, and fair_lock_acquire waits on: "
+                                     "each wake-up begins its time anew.");
+    hour_lost = false;
+    runner_join(timed.runner);
+    must_return(ETIMEDOUT, timed.result, "The lock was never released: fair_lock_acquire with a time-out");
+    must_return(0, fair_lock_release(lock), "fair_lock_release of the holder");
+    fair_lock_destroy(lock);
 }
 
 /* ---- making and ending ------------------------------------------------------------------------------------------ */
@@ -615,6 +760,57 @@ TEST(no_ticket, "When what a waiter needs cannot be made, fair_lock_acquire retu
     must_be_served(&lucky);
     runner_join(unlucky.runner);
     fair_lock_destroy(lock);
+}
+
+TEST(ticket_given_back,
+     "When a part of what a waiter needs cannot be made, fair_lock_acquire returns that error and keeps nothing of it.")
+{
+    static const char *const reasons[] = {"pthread_cond_init returned EAGAIN", "There was no memory"};
+
+    for (int i = 0; i < 2; i++) {
+        struct fair_lock *lock = new_lock();
+        struct waiter unlucky;
+
+        must_return(0, fair_lock_acquire(lock, -1), "fair_lock_acquire of a free lock");
+        long memory = wrap_memory_kept(), conditions = wrap_conditions_kept();
+        wrap_fail(WRAP_pthread_cond_init, i == 0 ? -1 : 0, EAGAIN);
+        wrap_fail(WRAP_malloc, i == 1 ? -1 : 0, ENOMEM);
+        wrap_fail(WRAP_calloc, i == 1 ? -1 : 0, ENOMEM);
+        waiter_start(&unlucky, lock, i == 0 ? -1 : HOUR_US);
+        bool does_without = runner_state(unlucky.runner) != RUNNER_DONE;
+        wrap_fail(WRAP_pthread_cond_init, 0, 0);
+        wrap_fail(WRAP_malloc, 0, 0);
+        wrap_fail(WRAP_calloc, 0, 0);
+        memory = wrap_memory_kept() - memory;
+        conditions = wrap_conditions_kept() - conditions;
+        must_return(0, fair_lock_release(lock), "fair_lock_release of the holder");
+        runner_join(unlucky.runner);
+        must(does_without || unlucky.result == (i == 0 ? EAGAIN : ENOMEM),
+             "%s, and fair_lock_acquire returned %s instead of that error.", reasons[i], error_text(unlucky.result));
+        must(does_without || memory + conditions <= 1, /* the call that failed is counted */
+             "%s, and fair_lock_acquire did not give back what it had made before.", reasons[i]);
+        fair_lock_destroy(lock);
+    }
+}
+
+TEST(memory_runs_out, "When there is memory for a part of the lock only, fair_lock_create keeps nothing of it.")
+{
+    for (long nth = 1; nth <= 3; nth++) { /* beyond the last piece it has all that it needs */
+        long memory = wrap_memory_kept(), mutexes = wrap_mutexes_kept(), conditions = wrap_conditions_kept();
+
+        wrap_fail(WRAP_malloc, nth, ENOMEM);
+        wrap_fail(WRAP_calloc, nth, ENOMEM);
+        int error = make_one();
+        wrap_fail(WRAP_malloc, 0, 0);
+        wrap_fail(WRAP_calloc, 0, 0);
+        must(error == 0 || error == ENOMEM,
+             "There was no memory for piece %ld: fair_lock_create should return ENOMEM, but it returned %s.", nth,
+             error_text(error));
+        memory++; /* the piece that there was not is counted */
+        must(error == 0 || (wrap_memory_kept() <= memory && wrap_mutexes_kept() <= mutexes &&
+                            wrap_conditions_kept() <= conditions),
+             "There was no memory for piece %ld, and fair_lock_create did not give back what it had made before.", nth);
+    }
 }
 
 TEST(ends_what_it_made, "What was made for the lock and for those who waited is given back. NULL is fine.")

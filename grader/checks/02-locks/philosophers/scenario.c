@@ -80,6 +80,19 @@ static void one_after_the_other(void)
         in_order(eat, eat, seat);
 }
 
+/* What two tables have in common, nobody guards. */
+static void two_tables(void)
+{
+    struct gate first_done = GATE_CLOSED;
+    struct part one = {laid(), 0, eat, NULL, &first_done}, two = {laid(), 0, eat, &first_done, NULL};
+    pthread_t a = scenario_thread(play, &one), b = scenario_thread(play, &two);
+
+    scenario_join(a);
+    scenario_join(b);
+    table_destroy(one.table);
+    table_destroy(two.table);
+}
+
 static void asking(void)
 {
     in_order(eat, ask, 0);
@@ -240,6 +253,7 @@ static void errors(void)
 
 SCENARIOS = {
     {"one_after_the_other", one_after_the_other, "one philosopher eats, then another"},
+    {"two_tables", two_tables, "one philosopher eats at one table, then another at another table"},
     {"asking", asking, "one philosopher eats, another thread asks how often"},
     {"putting_wrongly", putting_wrongly, "one philosopher eats, another puts forks back that he does not have"},
 #ifdef INTERLEAVE

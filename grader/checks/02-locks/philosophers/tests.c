@@ -9,6 +9,7 @@
 #include "wrap.h"
 
 #include <errno.h>
+#include <limits.h>
 
 static struct table *new_table(void)
 {
@@ -211,10 +212,10 @@ TEST(woken_for_nothing, "Who wakes up looks again whether he may eat: a wait may
 
 TEST(no_such_seat, "A seat that does not exist is EINVAL, and -1 meals.")
 {
-    static const int seats[] = {-1, TABLE_SEATS, -TABLE_SEATS, 1000000};
+    static const int seats[] = {-1, TABLE_SEATS, -TABLE_SEATS, 256, 65536, 1000000, INT_MAX, INT_MIN};
     struct table *table = new_table();
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 8; i++) {
         must_return(EINVAL, table_take(table, seats[i]), "table_take of a seat that does not exist");
         must_return(EINVAL, table_put(table, seats[i]), "table_put of a seat that does not exist");
         must(table_meals(table, seats[i]) == -1, "There is no seat %d, and table_meals says %ld.", seats[i],
@@ -261,6 +262,28 @@ TEST(seat_is_taken, "A seat at which somebody eats or waits is EBUSY for anyone 
     must_end(&mine);
     must_eat(&hungry, "its left neighbour has put the forks back.");
     must_end(&hungry);
+    table_destroy(table);
+}
+
+TEST(place_is_kept, "What is refused changes nothing: who waits keeps his place, whatever else is called at his seat.")
+{
+    struct table *table = new_table();
+    struct meal meals[3];
+
+    for (int seat = 0; seat < 3; seat++) { /* seat 1 waits for seat 0; seat 2 may have to wait for seat 1 */
+        meal_begin(&meals[seat], table, seat);
+        settle();
+    }
+    must_wait(&meals[1], "its left neighbour eats.");
+    must_return(EBUSY, table_take(table, 1), "table_take of a seat at which somebody waits");
+    must_return(EPERM, table_put(table, 1), "table_put of a seat at which somebody waits");
+    for (int seat = 0; seat < 3; seat++)
+        gate_open(&meals[seat].over);
+    for (int seat = 0; seat < 3; seat++)
+        must_end(&meals[seat]);
+    for (int seat = 0; seat < 3; seat++)
+        must(table_meals(table, seat) == 1, "Seat %d has eaten once, and table_meals says %ld.", seat,
+             table_meals(table, seat));
     table_destroy(table);
 }
 
@@ -444,6 +467,42 @@ TEST(one_greedy_neighbour,
     }
 }
 
+/* Seat `seat` becomes hungry when the neighbour `step` away has waited already; the other neighbour has a long meal. */
+static void must_bound_who_came_first(int seat, int step)
+{
+    struct table *table = new_table();
+    struct greedy greedy = {.table = table, .seat = beside(seat, step)};
+    struct meal mine, lasting, first;
+
+    meal_begin(&lasting, table, beside(seat, -step));
+    must_eat(&lasting, "nobody else is at the table.");
+    meal_begin(&first, table, beside(seat, 2 * step));
+    must_eat(&first, "neither of its neighbours eats or is hungry.");
+    greedy_move(&greedy);
+    must_wait(&greedy.meals[0], "its neighbour eats.");
+    meal_begin(&mine, table, seat);
+    must_wait(&mine, "its neighbour eats.");
+    must_end(&first);
+    greedy.begun += eats(&greedy.meals[0]);
+    for (int move = 0; move < GREED; move++)
+        greedy_move(&greedy);
+    must_be_bounded(&greedy, seat);
+    greedy_stop(&greedy);
+    must_end(&lasting);
+    must_end(&mine);
+    greedy_join(&greedy);
+    table_destroy(table);
+}
+
+TEST(neighbour_came_first,
+     "A neighbour who was hungry before you begins that one meal first, and no second one: it is at most TABLE_BOUND.")
+{
+    for (int seat = 0; seat < TABLE_SEATS; seat++) {
+        must_bound_who_came_first(seat, 1);
+        must_bound_who_came_first(seat, -1);
+    }
+}
+
 TEST(bound_after_many_meals, "The bound holds after any number of meals: numbers do not begin again in the middle.")
 {
     static const long meals[] = {125, 126, 253, 254, 32765, 32766, 65533, 65534};
@@ -523,6 +582,28 @@ TEST(no_memory, "When there is no memory, table_create returns ENOMEM.")
     wrap_fail(WRAP_calloc, -1, ENOMEM);
     wrap_fail(WRAP_realloc, -1, ENOMEM);
     must_return(ENOMEM, table_create(&table), "Without memory, table_create");
+}
+
+TEST(memory_runs_out, "When there is memory for a part of the table only, table_create keeps nothing of it.")
+{
+    for (long nth = 1; nth <= 7; nth++) { /* beyond the last piece it has all that it needs */
+        long memory = wrap_memory_kept(), mutexes = wrap_mutexes_kept(), conditions = wrap_conditions_kept();
+
+        wrap_fail(WRAP_malloc, nth, ENOMEM);
+        wrap_fail(WRAP_calloc, nth, ENOMEM);
+        wrap_fail(WRAP_realloc, nth, ENOMEM);
+        int error = make_one();
+        wrap_fail(WRAP_malloc, 0, 0);
+        wrap_fail(WRAP_calloc, 0, 0);
+        wrap_fail(WRAP_realloc, 0, 0);
+        must(error == 0 || error == ENOMEM,
+             "There was no memory for piece %ld: table_create should return ENOMEM, but it returned %s.", nth,
+             error_text(error));
+        memory++; /* the piece that there was not is counted */
+        must(error == 0 || (wrap_memory_kept() <= memory && wrap_mutexes_kept() <= mutexes &&
+                            wrap_conditions_kept() <= conditions),
+             "There was no memory for piece %ld, and table_create did not give back what it had made before.", nth);
+    }
 }
 
 TEST(ends_what_it_made, "table_destroy gives back all that the table holds: mutexes and conditions too. NULL is fine.")

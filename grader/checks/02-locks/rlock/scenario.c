@@ -107,6 +107,28 @@ static void two_owners(void)
     pairs(take_twice);
 }
 
+/* Takes one of two locks. */
+static void take_own(void *object)
+{
+    struct rlock **lock = object;
+
+    take_twice(*lock);
+}
+
+/* What two locks have in common, nobody guards. */
+static void two_locks(void)
+{
+    struct rlock *locks[] = {made(), made()};
+    struct gate first_done = GATE_CLOSED;
+    struct part one = {take_own, &locks[0], NULL, &first_done}, two = {take_own, &locks[1], &first_done, NULL};
+    pthread_t a = scenario_thread(play, &one), b = scenario_thread(play, &two);
+
+    scenario_join(a);
+    scenario_join(b);
+    rlock_destroy(locks[0]);
+    rlock_destroy(locks[1]);
+}
+
 static void owner_and_trier(void)
 {
     pairs(try_once);
@@ -229,9 +251,44 @@ static void three_want_it(void)
     visit_once_each(3);
 }
 
+/* "Does not block" is no leave to give up where another thread is inside a call for a moment. */
+static void *ask_for_a_moment(void *argument)
+{
+    struct visitor *visitor = argument;
+
+    ensure(!rlock_is_owned(visitor->lock), "rlock_is_owned says true to a thread that does not own the lock");
+    gate_open(visitor->done);
+    return NULL;
+}
+
+static void *own_and_ask(void *argument)
+{
+    struct visitor *visitor = argument;
+
+    order_pass(visitor->begin);
+    ensure(rlock_acquire(visitor->lock, false, -1) == 0, "nobody owns the lock, and rlock_acquire does not get it");
+    ensure(rlock_is_owned(visitor->lock), "rlock_is_owned says false to the owner");
+    ensure(rlock_depth(visitor->lock) == 1, "the owner has taken the lock once, and rlock_depth is not 1");
+    ensure(rlock_release(visitor->lock) == 0, "rlock_release of the owner returned an error");
+    gate_open(visitor->done);
+    return NULL;
+}
+
+static void owner_asks(void)
+{
+    struct gate done[2] = {GATE_CLOSED, GATE_CLOSED};
+    struct rlock *lock = made();
+    struct visitor stranger = {lock, NULL, NULL, &done[0]}, owner = {lock, NULL, &done[0], &done[1]};
+    pthread_t a = scenario_thread(ask_for_a_moment, &stranger), b = scenario_thread(own_and_ask, &owner);
+
+    scenario_join(a);
+    scenario_join(b);
+    rlock_destroy(lock);
+}
+
 #ifdef INTERLEAVE /* its time is the explorer's: it costs nothing, and it is exact */
 
-enum { LIMIT_US = 1000000, NAP_US = 900000 };
+enum { LIMIT_US = 1000999, NAP_US = 900000 };
 
 static int64_t clock_us(void)
 {
@@ -255,6 +312,8 @@ static void *wait_a_second(void *argument)
     int64_t took_us = clock_us() - began_us;
 
     ensure(error == 0 || error == ETIMEDOUT, "rlock_acquire returned %d", error);
+    ensure(error == 0 || took_us >= LIMIT_US, "the time-out was %d µs, and rlock_acquire gave up after %lld", LIMIT_US,
+           (long long)took_us);
     int64_t woke_us = tally_read(&late->woke_us);
     if (0 < woke_us && woke_us < LIMIT_US) /* else this thread's time was over before the nap was */
         ensure(took_us <= LIMIT_US + 1, "the time-out was %d µs, and rlock_acquire waited %lld", LIMIT_US,
@@ -384,6 +443,7 @@ static void deep(void)
 
 SCENARIOS = {
     {"two_owners", two_owners, "two threads take the lock twice each, one after the other"},
+    {"two_locks", two_locks, "two threads take a lock each, one after the other"},
     {"owner_and_trier", owner_and_trier, "one thread takes the lock, another tries for it"},
     {"owner_and_stranger", owner_and_stranger,
      "one thread takes the lock, another asks about it and may not release it"},
@@ -391,6 +451,7 @@ SCENARIOS = {
     {"one_waits", one_waits, "one thread owns the lock, another waits for it"},
     {"one_waits_with_a_limit", one_waits_with_a_limit, "one thread owns the lock, another waits with a time-out"},
     {"three_want_it", three_want_it, "three threads want the lock once each, in any order"},
+    {"owner_asks", owner_asks, "one thread owns the lock and asks about it, as does another, in any order"},
 #ifdef INTERLEAVE
     {"taken_again", taken_again, "a thread waits with a time-out, and the owner releases the lock and takes it again"},
 #endif

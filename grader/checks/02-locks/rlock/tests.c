@@ -9,10 +9,14 @@
 #include "check.h"
 #include "leftovers.h"
 #include "rlock.h"
+#include "slices.h"
 #include "waiting.h"
 #include "wrap.h"
 
 #include <errno.h>
+#include <limits.h>
+
+static const int64_t HOUR_US = 3600000000;
 
 static struct rlock *new_lock(void)
 {
@@ -33,8 +37,9 @@ struct visit {
     int result; /* of the acquire */
     bool owned; /* what is_owned and depth said to that thread after the acquire */
     long depth;
-    int release;     /* of its release, where it got the lock; -1 where it did not */
-    int64_t took_us; /* the acquire */
+    int release;          /* of its release, where it got the lock; -1 where it did not */
+    int64_t took_us;      /* the acquire */
+    struct tally *slices; /* waits that looked again after a moment; NULL: not asked for */
 };
 
 static void visit(void *argument)
@@ -42,6 +47,7 @@ static void visit(void *argument)
     struct visit *visit = argument;
     int64_t began_us = now_us();
 
+    slices = visit->slices;
     waits = true;
     visit->result = rlock_acquire(visit->lock, visit->blocking, visit->timeout_us);
     waits = false;
@@ -53,7 +59,15 @@ static void visit(void *argument)
 
 static struct visit waits_for(struct rlock *lock)
 {
-    return (struct visit){.lock = lock, .blocking = true, .timeout_us = -1, .result = -1, .release = -1};
+    return (struct visit){
+        .lock = lock, .blocking = true, .timeout_us = -1, .result = -1, .release = -1, .slices = slices_tally()};
+}
+
+/* Once it is at rest, and has an hour at least. */
+static void must_sleep_on(const struct visit *visit)
+{
+    must(tally_read(visit->slices) == 0, "A thread that waits for the lock should sleep until it is woken, but it "
+                                         "sleeps for a moment, looks, and sleeps again.");
 }
 
 /* What another thread gets that tries without waiting (and lets go at once where it succeeds). */
@@ -123,12 +137,22 @@ TEST(locks_are_separate, "Each lock has an owner of its own.")
     must(!rlock_is_owned(two) && rlock_depth(two) == 0, "The first lock was taken, and the second says it is owned.");
     must_return(EPERM, rlock_release(two), "rlock_release of the second lock, which nobody owns,");
     must_return(0, tried_by_another(two), "rlock_acquire of the second lock by another thread");
+    must_return(0, rlock_acquire(two, true, -1), "rlock_acquire of the second lock");
+    must_return(0, rlock_acquire(two, true, -1), "rlock_acquire of the second lock by its owner");
+    must(rlock_depth(one) == 1 && rlock_depth(two) == 2,
+         "One lock was taken once and the other twice, and rlock_depth says %ld and %ld.", rlock_depth(one),
+         rlock_depth(two));
+    must_return(0, rlock_release(two), "rlock_release of the second lock");
+    must_return(EBUSY, tried_by_another(two), "The second lock has one release to go: another thread's rlock_acquire");
+    must_return(0, rlock_release(two), "The last rlock_release of the second lock");
+    must_return(EBUSY, tried_by_another(one), "The first lock is still owned: another thread's rlock_acquire");
     must_return(0, rlock_release(one), "rlock_release of the first lock");
     rlock_destroy(one);
     rlock_destroy(two);
 }
 
-TEST(depth_is_bounded, "After RLOCK_DEPTH_MAX acquires the owner gets EAGAIN, and the lock is as it was.")
+TEST(depth_is_bounded,
+     "After RLOCK_DEPTH_MAX acquires the owner gets EAGAIN, and the lock is as it was. To others it is owned, no more.")
 {
     struct rlock *lock = new_lock();
     long refused = 0;
@@ -138,6 +162,9 @@ TEST(depth_is_bounded, "After RLOCK_DEPTH_MAX acquires the owner gets EAGAIN, an
     must(refused == 0, "%ld of the first %d acquires of the owner were refused.", refused, RLOCK_DEPTH_MAX);
     must_return(EAGAIN, rlock_acquire(lock, true, -1), "One acquire more than RLOCK_DEPTH_MAX");
     must_return(EAGAIN, rlock_acquire(lock, false, -1), "One acquire more than RLOCK_DEPTH_MAX, not blocking,");
+    must_return(EINVAL, rlock_acquire(lock, false, 0), "The same with a time-out of 0, which makes no sense there,");
+    must_return(EBUSY, tried_by_another(lock),
+                "The owner has taken the lock RLOCK_DEPTH_MAX times: rlock_acquire of another thread, not blocking,");
     must(rlock_depth(lock) == RLOCK_DEPTH_MAX, "Then the depth should still be %d, but it is %ld.", RLOCK_DEPTH_MAX,
          rlock_depth(lock));
     for (long i = 0; i < RLOCK_DEPTH_MAX; i++)
@@ -213,6 +240,7 @@ TEST(others_wait_asleep, "Who finds the lock owned by another thread waits aslee
     must(state != RUNNER_BUSY, "A thread that waits for the lock should sleep, but it keeps the processor busy.");
     must(state == RUNNER_BLOCKED, "The lock is owned, and rlock_acquire of another thread returned %s.",
          error_text(other.result));
+    must_sleep_on(&other);
     must_return(0, rlock_release(lock), "rlock_release of the owner, the first of two,");
     must_be_blocked(waiter,
                     "The owner has taken the lock twice and released it once, and already another thread has it.");
@@ -239,6 +267,7 @@ TEST(everyone_gets_it, "Where the lock is free and somebody waits, somebody gets
         visits[i].timeout_us = i % 2 == 0 ? -1 : INT64_MAX;
         waiters[i] = runner_start(visit, &visits[i]);
         must_be_blocked(waiters[i], "The lock is owned, and rlock_acquire of another thread did not wait.");
+        must_sleep_on(&visits[i]);
     }
     must_return(0, rlock_release(lock), "rlock_release of the owner");
     for (int i = 0; i < WAITERS; i++)
@@ -278,6 +307,7 @@ TEST(woken_for_nothing,
 TEST(not_blocking, "Not blocking means at once: the lock, or EBUSY. A time-out makes no sense there, and is EINVAL.")
 {
     struct rlock *lock = new_lock();
+    struct visit other = {.lock = lock, .blocking = false, .timeout_us = 0};
 
     must_return(EINVAL, rlock_acquire(lock, false, 0), "rlock_acquire, not blocking, with a time-out of 0");
     must_return(EINVAL, rlock_acquire(lock, false, 1000), "rlock_acquire, not blocking, with a time-out of 1000 µs");
@@ -287,6 +317,8 @@ TEST(not_blocking, "Not blocking means at once: the lock, or EBUSY. A time-out m
                 "rlock_acquire of the owner, not blocking, with a time-out of 0");
     must(rlock_depth(lock) == 1, "Then the depth should be 1, but it is %ld.", rlock_depth(lock));
     must_return(EBUSY, tried_by_another(lock), "rlock_acquire of another thread, not blocking,");
+    runner_join(runner_start(visit, &other));
+    must_return(EINVAL, other.result, "rlock_acquire of another thread, not blocking, with a time-out of 0");
     must_return(0, rlock_release(lock), "rlock_release of the owner");
     rlock_destroy(lock);
 }
@@ -375,9 +407,9 @@ TEST(free_and_late, "ETIMEDOUT means that the lock was not free in time: who wak
 
 TEST(free_in_time, "A timed acquire gets the lock that becomes free in time, however long that time is.")
 {
-    static const int64_t timeouts_us[] = {3600000000, 3600999999, 4000000000000000, INT64_MAX};
+    const int64_t timeouts_us[] = {HOUR_US, HOUR_US + 999999, INT64_C(1) << 32, 4000000000000000, INT64_MAX};
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         struct rlock *lock = new_lock();
         struct visit timed = waits_for(lock);
 
@@ -392,6 +424,90 @@ TEST(free_in_time, "A timed acquire gets the lock that becomes free in time, how
         must_return(0, timed.result, "rlock_acquire of the thread that waited with a time-out");
         rlock_destroy(lock);
     }
+}
+
+TEST(free_at_once, "A free lock is had at once, also by who would have time to wait.")
+{
+    struct rlock *lock = new_lock();
+    struct visit timed = waits_for(lock);
+
+    timed.timeout_us = HOUR_US;
+    struct runner *other = runner_start(visit, &timed);
+    must_be_done(other, "Nobody owns the lock, and rlock_acquire with a time-out of an hour waits.");
+    runner_join(other);
+    must_return(0, timed.result, "rlock_acquire of a free lock with a time-out of an hour");
+    rlock_destroy(lock);
+}
+
+TEST(no_limit, "Any time-out below 0 means no limit, not only -1: blocking waits for ever, not blocking is no error.")
+{
+    static const int64_t timeouts_us[] = {-2, -1000000, INT64_MIN};
+
+    for (int i = 0; i < 3; i++) {
+        struct rlock *lock = new_lock();
+        struct visit patient = waits_for(lock), hasty = {.lock = lock, .timeout_us = timeouts_us[i]};
+
+        patient.timeout_us = timeouts_us[i];
+        must_return(0, rlock_acquire(lock, false, timeouts_us[i]),
+                    "rlock_acquire of a free lock, not blocking, with a time-out below 0");
+        runner_join(runner_start(visit, &hasty));
+        must_return(EBUSY, hasty.result, "rlock_acquire of another thread, not blocking, with a time-out below 0");
+        struct runner *waiter = runner_start(visit, &patient);
+        must_be_blocked(waiter,
+                        "The lock is owned, and rlock_acquire with a time-out of %lld, which sets no limit, "
+                        "did not wait but returned %s.",
+                        (long long)timeouts_us[i], error_text(patient.result));
+        must_return(0, rlock_release(lock), "rlock_release of the owner");
+        must_be_done(waiter, "The owner has released the lock, and the thread that waits for it was not woken.");
+        runner_join(waiter);
+        must_return(0, patient.result, "rlock_acquire of the thread that waited");
+        rlock_destroy(lock);
+    }
+}
+
+TEST(full_second, "A deadline carries whole seconds: its nanoseconds stay below a second, however the clock stands.")
+{
+    static const long fractions_ns[] = {999999000, 999999999}; /* with 1 µs: a second, and a little more than one */
+
+    for (int i = 0; i < 2; i++) {
+        struct rlock *lock = new_lock();
+        struct visit timed = waits_for(lock);
+
+        timed.timeout_us = HOUR_US + 1;
+        must_return(0, rlock_acquire(lock, true, -1), "rlock_acquire");
+        fraction_ns = fractions_ns[i];
+        naps_before = wrap_count(WRAP_pthread_cond_timedwait);
+        struct runner *waiter = runner_start(visit, &timed);
+        enum runner_state state = runner_state(waiter);
+        fraction_ns = -1;
+        must(state == RUNNER_BLOCKED,
+             "At the end of a second rlock_acquire with a time-out of an hour and 1 µs does not sleep: is the "
+             "deadline's tv_nsec 1000000000 or more? For that pthread_cond_timedwait returns EINVAL.");
+        must_return(0, rlock_release(lock), "rlock_release of the owner");
+        must_be_done(waiter, "The lock was released, and a thread that waits for it with a time-out was not woken.");
+        runner_join(waiter);
+        must_return(0, timed.result, "rlock_acquire of the thread that waited with a time-out");
+        rlock_destroy(lock);
+    }
+}
+
+TEST(an_hour_is_over, "A long time-out ends too: after an hour an acquire with a time-out of an hour gives up.")
+{
+    struct rlock *lock = new_lock();
+    struct visit timed = waits_for(lock);
+
+    timed.timeout_us = HOUR_US;
+    must_return(0, rlock_acquire(lock, true, -1), "rlock_acquire");
+    naps_before = wrap_count(WRAP_pthread_cond_timedwait);
+    tally_add(&behind_s, 3600); /* to the waiter's clock the hour began an hour ago */
+    struct runner *waiter = runner_start(visit, &timed);
+    must(ends_in_time(waiter), "The time-out of an hour is over, and rlock_acquire still waits: is a long time-out "
+                               "taken for one without a limit?");
+    tally_add(&behind_s, -3600);
+    runner_join(waiter);
+    must_return(ETIMEDOUT, timed.result, "The lock was never free: rlock_acquire with a time-out");
+    must_return(0, rlock_release(lock), "rlock_release of the owner");
+    rlock_destroy(lock);
 }
 
 /* ---- the record ------------------------------------------------------------------------------------------------- */
@@ -417,6 +533,10 @@ TEST(record_keeps_both, "A record keeps two parts, and get_both, which calls the
     must(record_get_part2(record) == -8, "Part 2 was set to -8, but it is %ld.", record_get_part2(record));
     record_get_both(record, &part1, &part2);
     must(part1 == 7 && part2 == -8, "The parts were set to 7 and -8, but get_both says %ld and %ld.", part1, part2);
+    record_set_both(record, LONG_MAX, LONG_MIN);
+    record_get_both(record, &part1, &part2);
+    must(part1 == LONG_MAX && part2 == LONG_MIN,
+         "The parts were set to LONG_MAX and LONG_MIN, but get_both says %ld and %ld: a part is a long.", part1, part2);
     record_destroy(record);
     record_destroy(NULL);
 }
@@ -427,6 +547,7 @@ struct interruption {
     struct record *record;
     void (*body)(void *);
     struct runner *runner;
+    bool waited; /* for the interrupted thread to go on */
     long part1, part2;
 };
 
@@ -440,7 +561,7 @@ static void interrupt(void *argument)
         return;
     if (interruption->runner == NULL)
         interruption->runner = runner_start(interruption->body, interruption);
-    settle();
+    interruption->waited = runner_state(interruption->runner) != RUNNER_DONE || interruption->waited;
 }
 
 static void set_to_two(void *argument)
@@ -499,6 +620,22 @@ TEST(set_at_one_moment, "set_both changes the two parts at one moment: nobody se
     record_destroy(reader.record);
 }
 
+TEST(records_are_separate, "Each record owns a lock of its own: who is inside one keeps nobody from another.")
+{
+    struct record *one = new_record();
+    struct interruption reader = {.record = new_record(), .body = read_both, .part1 = -1, .part2 = -1};
+
+    watch_unlocks(&reader);
+    record_set_both(one, 3, 4);
+    finish(&reader);
+    must(!reader.waited, "A thread is inside a call of one record, and another thread's call of another record waits.");
+    must(reader.runner == NULL || (reader.part1 == 0 && reader.part2 == 0),
+         "One record was changed, and the parts of another one, which were 0, are %ld and %ld.", reader.part1,
+         reader.part2);
+    record_destroy(one);
+    record_destroy(reader.record);
+}
+
 /* ---- making and ending ------------------------------------------------------------------------------------------ */
 
 static void fail_memory(long nth)
@@ -532,6 +669,40 @@ TEST(nothing_kept, "When a part of the lock cannot be made, rlock_create returns
 {
     must_keep_nothing("rlock_create", make_one, WRAP_pthread_mutex_init, 1, "pthread_mutex_init");
     must_keep_nothing("rlock_create", make_one, WRAP_pthread_cond_init, 1, "pthread_cond_init");
+}
+
+static int make_record(void)
+{
+    struct record *made = NULL;
+    int error = record_create(&made);
+
+    if (error == 0)
+        record_destroy(made);
+    return error;
+}
+
+static void must_bear_want(const char *maker, int (*make)(void))
+{
+    for (long nth = 1; nth <= 4; nth++) { /* beyond the last piece it has all that it needs */
+        long memory = wrap_memory_kept(), mutexes = wrap_mutexes_kept(), conditions = wrap_conditions_kept();
+
+        fail_memory(nth);
+        int error = make();
+        fail_memory(0);
+        must(error == 0 || error == ENOMEM,
+             "There was no memory for piece %ld: %s should return ENOMEM, but it returned %s.", nth, maker,
+             error_text(error));
+        memory++; /* the piece that there was not is counted */
+        must(error == 0 || (wrap_memory_kept() <= memory && wrap_mutexes_kept() <= mutexes &&
+                            wrap_conditions_kept() <= conditions),
+             "There was no memory for piece %ld, and %s did not give back what it had made before.", nth, maker);
+    }
+}
+
+TEST(memory_runs_out, "When there is memory for a part only, rlock_create and record_create keep nothing of it.")
+{
+    must_bear_want("rlock_create", make_one);
+    must_bear_want("record_create", make_record);
 }
 
 TEST(record_keeps_nothing, "When its lock cannot be made, record_create returns that error and keeps nothing.")

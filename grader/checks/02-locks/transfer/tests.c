@@ -4,8 +4,12 @@
  * can. All points up to STOPS are tried, one after the other: a deadlock needs only one of them, and a right program
  * stands them all.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* nap.h */
+#endif
 #include "check.h"
 #include "leftovers.h"
+#include "nap.h"
 #include "transfer.h"
 #include "wrap.h"
 
@@ -55,6 +59,7 @@ struct job {
     struct account *from, *to;
     long amount;
     struct account *accounts[3];
+    size_t count; /* of them; 0: all three */
     long total;
     int result;
     bool stoppable;
@@ -71,7 +76,7 @@ static void do_job(void *argument)
     if (job->transfer != NULL)
         job->result = job->transfer(job->from, job->to, job->amount);
     else
-        job->result = transfer_total(job->accounts, 3, &job->total);
+        job->result = transfer_total(job->accounts, job->count == 0 ? 3 : job->count, &job->total);
     if (job->done != NULL)
         gate_open(job->done);
 }
@@ -111,10 +116,30 @@ static void stop_at_any_point(struct stop *stop)
     wrap_after(WRAP_pthread_mutex_unlock, hook, stop);
 }
 
-/* Stops it before its first unlock: then it has all the locks that it needs. */
+static _Thread_local int held; /* how many locks this thread holds */
+
+static void count_lock(void *unused)
+{
+    (void)unused;
+    held++;
+}
+
+/* Who looks at one balance first, under its lock alone, is not to be stopped there. */
+static void point_with_two(void *stop)
+{
+    if (held >= 2)
+        point(stop);
+    held--;
+}
+
+/* Stops it before it unlocks the first of two: then it has all the locks that it needs. */
 static void stop_with_all_locks(struct stop *stop)
 {
-    wrap_before(WRAP_pthread_mutex_unlock, stop == NULL ? NULL : point, stop);
+    void (*count)(void *) = stop == NULL ? NULL : count_lock;
+
+    wrap_after(WRAP_pthread_mutex_lock, count, NULL);
+    wrap_after(WRAP_pthread_mutex_trylock, count, NULL);
+    wrap_before(WRAP_pthread_mutex_unlock, stop == NULL ? NULL : point_with_two, stop);
 }
 
 /* Runs `first` up to point `at`, then `second` as far as it can, then both to their end. */
@@ -263,13 +288,50 @@ TEST(totals, "transfer_total adds up all accounts of the list, in any order; no 
     account_destroy(rich);
 }
 
+TEST(list_is_the_callers, "The list of transfer_total stays the caller's: it is as it was.")
+{
+    struct account *made[] = {new_account(1), new_account(20), new_account(300)};
+    long total = -1;
+
+    for (int first = 0; first < 3; first++) {
+        for (int turn = 1; turn <= 2; turn++) {
+            struct account *before[] = {made[first], made[(first + turn) % 3], made[(first + 2 * turn) % 3]};
+            struct account *list[] = {before[0], before[1], before[2]};
+            int error = transfer_total(list, 3, &total);
+            must(error == 0 && total == 321,
+                 "The total of 1, 20 and 300 should be 321, but transfer_total returned %s and stored %ld.",
+                 error_text(error), total);
+            must(memcmp(list, before, sizeof list) == 0,
+                 "transfer_total changed the order of the caller's own list: it has to sort a copy.");
+        }
+    }
+    for (int i = 0; i < 3; i++)
+        account_destroy(made[i]);
+}
+
+TEST(long_list, "A list may have any number of accounts.")
+{
+    enum { MANY = 300 };
+    struct account *all[MANY];
+    long total = -1;
+
+    for (int i = 0; i < MANY; i++)
+        all[i] = new_account(i);
+    int error = transfer_total(all, MANY, &total);
+    must(error == 0 && total == MANY * (MANY - 1) / 2,
+         "%d accounts hold %d together, but transfer_total returned %s and stored %ld.", MANY, MANY * (MANY - 1) / 2,
+         error_text(error), total);
+    for (int i = 0; i < MANY; i++)
+        account_destroy(all[i]);
+}
+
 TEST(attempts, "transfer_try with less than one attempt is EINVAL.")
 {
     struct account *a = new_account(100), *b = new_account(0);
     int none = transfer_try(a, b, 30, 0), fewer = transfer_try(a, b, 30, -1);
 
-    must(none == EINVAL && fewer == EINVAL, "With 0 and -1 attempts transfer_try should return EINVAL, not %d and %d.",
-         none, fewer);
+    must(none == EINVAL && fewer == EINVAL, "With 0 and -1 attempts transfer_try should return EINVAL, not %s and %s.",
+         error_text(none), error_text(fewer));
     must_hold(a, 100, "A", "no attempt at all");
     must(transfer_try(a, b, 30, INT_MAX) == 0, "With INT_MAX attempts and free locks transfer_try should return 0.");
     must_hold(b, 30, "B", "a transfer of 30 from A to B (0)");
@@ -438,6 +500,21 @@ TEST(two_totals, "Two threads that add up the same accounts from lists in opposi
     }
 }
 
+TEST(two_totals_of_two, "Two threads that add up the same two accounts from lists in opposite order both end.")
+{
+    for (long at = 1; at <= STOPS; at++) {
+        struct account *a = new_account(100), *b = new_account(20);
+        struct job one = {.transfer = NULL, .accounts = {a, b}, .count = 2};
+        struct job two = {.transfer = NULL, .accounts = {b, a}, .count = 2};
+
+        run_across(at, &one, &two);
+        must(one.total == 120 && two.total == 120, "Two threads should both find 120; they found %ld and %ld.",
+             one.total, two.total);
+        account_destroy(a);
+        account_destroy(b);
+    }
+}
+
 TEST(others_go_on, "Transfers that have no account in common never wait for each other: each account has its own lock.")
 {
     for (int i = 0; i < WAYS * STOPS; i++) {
@@ -482,7 +559,7 @@ static void blockade_start(struct blockade *blockade)
     blockade->job.done = &blockade->over;
     stop_with_all_locks(&blockade->stop);
     blockade->runner = runner_start(do_job, &blockade->job);
-    must_be_blocked(blockade->runner, "transfer_in_order ended without ever unlocking a mutex.");
+    must_be_blocked(blockade->runner, "transfer_in_order ended, and never held two locks at once.");
 }
 
 static void blockade_end(struct blockade *blockade)
@@ -492,6 +569,30 @@ static void blockade_end(struct blockade *blockade)
     stop_with_all_locks(NULL);
     account_destroy(blockade->a);
     account_destroy(blockade->b);
+}
+
+enum { WAITING_MOST = 5 };
+
+static struct runner *runners[WAITING_MOST];
+static int waiting;
+
+/* Starts a call that needs a lock which another thread has; it is joined when the blockade is over. */
+static void must_wait_asleep(struct job *job, void (*call)(void *), const char *name)
+{
+    long sleeps = wrap_count(WRAP_nanosleep), locks = wrap_count(WRAP_pthread_mutex_lock);
+    long tries = wrap_count(WRAP_pthread_mutex_trylock);
+    struct runner *runner = runner_start(call, job);
+    enum runner_state state = runner_state(runner);
+    bool asked = wrap_count(WRAP_pthread_mutex_lock) > locks || wrap_count(WRAP_pthread_mutex_trylock) > tries;
+
+    /* who never asks for a lock is left to the race detector */
+    must(!asked || state != RUNNER_DONE, "Another thread has the lock of an account, and %s did not wait for it.",
+         name);
+    must(state != RUNNER_BUSY,
+         "%s waits for a lock and keeps a processor busy with looking: pthread_mutex_lock waits asleep.", name);
+    must(wrap_count(WRAP_nanosleep) == sleeps,
+         "%s waits for a lock by sleeping a while and looking again: pthread_mutex_lock waits until it is free.", name);
+    runners[waiting++] = runner;
 }
 
 /* Asserts that an attempt at `from` and `to`, of which one is locked, gives up at once and leaves `open` open. */
@@ -512,6 +613,30 @@ static void must_give_up(struct account *from, struct account *to, struct accoun
     runner_join(runner);
     must(reader.total == 100, "transfer_try returned EBUSY, and yet the other account holds %ld instead of 100.",
          reader.total);
+}
+
+TEST(waits_asleep,
+     "Whoever needs a lock that another thread has waits for it, asleep; only transfer_try does not wait.")
+{
+    struct blockade blockade;
+    struct account *c = new_account(100);
+
+    blockade_start(&blockade);
+    struct job reader = {.from = blockade.a}, there = {transfer_in_order, blockade.a, c, 1},
+               back = {transfer_in_order, c, blockade.b, 1}, auditor = {.accounts = {blockade.b, blockade.a, c}};
+    must_wait_asleep(&reader, read_balance, "account_balance");
+    must_wait_asleep(&there, do_job, "transfer_in_order");
+    must_wait_asleep(&back, do_job, "transfer_in_order");
+    must_wait_asleep(&auditor, do_job, "transfer_total");
+    gate_open(&blockade.stop.go);
+    while (waiting > 0)
+        runner_join(runners[--waiting]);
+    must(there.result == 0 && back.result == 0 && auditor.result == 0 && auditor.total == 300,
+         "When the locks were free, two transfers should return 0 and the total of 300 be found, but they returned %s "
+         "and %s, and transfer_total returned %s and found %ld.",
+         error_text(there.result), error_text(back.result), error_text(auditor.result), auditor.total);
+    blockade_end(&blockade);
+    account_destroy(c);
 }
 
 TEST(try_gives_up, "transfer_try waits for no lock: where one is taken it returns EBUSY, and keeps no other.")
@@ -582,6 +707,94 @@ TEST(sleeps_without_locks, "Between two attempts transfer_try sleeps with nanosl
     account_destroy(c);
 }
 
+/* The sleeps of a transfer_try that finds a lock taken each time, and that are over at once. */
+struct sleeps {
+    struct nap_bed bed;
+    struct blockade *blockade;
+    long number, until; /* after so many sleeps the blockade ends */
+    long slept_us, longest_us;
+};
+
+static void note_sleep(void *argument)
+{
+    struct sleeps *sleeps = argument;
+    long slept_us = tally_read(&sleeps->bed.time_us), this_us = slept_us - sleeps->slept_us;
+
+    sleeps->slept_us = slept_us;
+    if (this_us > sleeps->longest_us)
+        sleeps->longest_us = this_us;
+    if (++sleeps->number == sleeps->until) {
+        gate_open(&sleeps->blockade->stop.go);
+        gate_pass(&sleeps->blockade->over);
+    }
+}
+
+static int try_for_long(struct blockade *blockade, struct sleeps *sleeps, long until, int attempts)
+{
+    *sleeps = (struct sleeps){.blockade = blockade, .until = until};
+    sleeps->bed.meanwhile = note_sleep;
+    sleeps->bed.argument = sleeps;
+    nap_bed = &sleeps->bed;
+    int error = transfer_try(blockade->a, blockade->b, 1, attempts);
+    nap_bed = NULL;
+    return error;
+}
+
+TEST(sleeps_are_short, "However many attempts fail, each sleep in between lasts some time, and less than a second.")
+{
+    enum { ATTEMPTS = 100 };
+    struct blockade blockade;
+    struct sleeps sleeps;
+
+    blockade_start(&blockade);
+    int error = try_for_long(&blockade, &sleeps, 0, ATTEMPTS);
+    must_return(EBUSY, error, "transfer_try, where all of 100 attempts found a lock taken,");
+    must(tally_read(&sleeps.bed.invalid) == 0,
+         "transfer_try asked nanosleep for a time that is none, %ld times: tv_nsec must be from 0 to 999999999, or "
+         "nanosleep returns EINVAL at once.",
+         tally_read(&sleeps.bed.invalid));
+    must(sleeps.number < ATTEMPTS,
+         "After the last of %d attempts transfer_try should not sleep, but it slept %ld times.", ATTEMPTS,
+         sleeps.number);
+    must(sleeps.slept_us > 0, "Between %d attempts transfer_try slept for 0 ns each time: that is no sleep.", ATTEMPTS);
+    must(sleeps.longest_us < 1000000,
+         "Between two of %d attempts transfer_try slept %ld ms; each sleep should be below a second: a time that grows "
+         "needs an upper bound.",
+         ATTEMPTS, sleeps.longest_us / 1000);
+    blockade_end(&blockade);
+}
+
+TEST(tries_to_the_last, "transfer_try gives up after all of its attempts, and not before.")
+{
+    enum { ATTEMPTS = 25 };
+    struct blockade blockade;
+    struct sleeps sleeps;
+
+    blockade_start(&blockade);
+    int error = try_for_long(&blockade, &sleeps, ATTEMPTS - 1, ATTEMPTS);
+    must(error == 0,
+         "Of 25 attempts only the last one found both locks free: transfer_try should return 0, but it "
+         "returned %s.",
+         error_text(error));
+    blockade_end(&blockade);
+}
+
+TEST(refused_at_once, "A transfer that is refused is not tried again: an attempt that has both locks is the last one.")
+{
+    struct account *poor = new_account(0), *full = new_account(LONG_MAX);
+
+    int error = transfer_try(poor, full, 1, 5);
+    must_return(ERANGE, error, "transfer_try of 1 from an account with 0");
+    struct account *rich = new_account(100);
+    error = transfer_try(rich, full, 1, 5);
+    must_return(EOVERFLOW, error, "transfer_try of 1 to an account with LONG_MAX");
+    must(wrap_count(WRAP_nanosleep) == 0,
+         "transfer_try had both locks, there was not enough money or no room for it, and it slept and tried again.");
+    account_destroy(poor);
+    account_destroy(full);
+    account_destroy(rich);
+}
+
 /* While transfer_try sleeps: lets the blockade end, and waits until it has. */
 static void let_go(void *argument)
 {
@@ -623,15 +836,49 @@ TEST(no_account, "account_create refuses a balance below 0, and says when there 
     must(error == EINVAL, "account_create with -1 should return EINVAL, but it returned %s.", error_text(error));
     long kept = wrap_memory_kept();
     must(kept <= 0, "account_create returned EINVAL and kept memory that it had allocated.");
-    wrap_fail(WRAP_pthread_mutex_init, -1, EAGAIN);
+    wrap_fail(WRAP_pthread_mutex_init, -1, EPERM);
     error = account_create(&account, 1);
     bool tried = wrap_count(WRAP_pthread_mutex_init) > 0;
     kept = wrap_memory_kept();
-    must(!tried || error == EAGAIN, "pthread_mutex_init returned EAGAIN, and account_create %s.", error_text(error));
+    must(!tried || error == EPERM,
+         "pthread_mutex_init returned %s: account_create should return it, but it returned %s.", error_text(EPERM),
+         error_text(error));
     must(!tried || kept <= 0, "pthread_mutex_init failed, and account_create kept memory that it had allocated.");
     fail_memory(-1);
     error = account_create(&account, 1);
     must(error == ENOMEM, "Without memory account_create should return ENOMEM, but it returned %s.", error_text(error));
+}
+
+/* Without the `nth` piece of memory of those that it asks for in this way. */
+static void must_bear(enum wrap_call what, long nth)
+{
+    struct account *account = NULL;
+    long memory = wrap_memory_kept(), mutexes = wrap_mutexes_kept(), calls = wrap_count(what);
+
+    wrap_fail(what, nth, ENOMEM);
+    int error = account_create(&account, 1);
+    wrap_fail(what, 0, 0);
+    bool failed = wrap_count(what) - calls >= nth;
+    must(error == (failed ? ENOMEM : 0), "account_create %s piece of memory number %ld, and it returned %s.",
+         failed ? "did not get" : "needs no", nth, error_text(error));
+    if (error == 0)
+        account_destroy(account);
+    /* the piece that was refused counts as one that was asked for and never freed */
+    must(!failed || wrap_memory_kept() - memory <= 1,
+         "account_create did not get piece of memory number %ld, and kept what it had got before.", nth);
+    must(!failed || wrap_mutexes_kept() <= mutexes,
+         "account_create did not get piece of memory number %ld, and did not destroy a mutex that it had made.", nth);
+}
+
+TEST(no_memory_in_the_middle,
+     "Where account_create gets a part of its memory only, it returns ENOMEM and keeps nothing.")
+{
+    enum { PIECES = 4 };
+
+    for (long nth = 1; nth <= PIECES; nth++) {
+        must_bear(WRAP_malloc, nth);
+        must_bear(WRAP_calloc, nth);
+    }
 }
 
 TEST(total_without_memory,
