@@ -10,10 +10,11 @@
  *   - LIFO: get takes the item that was put last.
  *   - Priority: get takes the item that comes before all others; of several of which none comes before the other, the
  *     one that was put first. (Python leaves that last order open.)
- *   - Any number of items, NULL among them: no bound but maxsize and the memory. A put or a get of a priority queue
- *     with n items takes at most some log2(n) steps, not n; one of a LIFO queue a step or two, but for the memory that
- *     it may have to take now and then.
- *   - Where there is no memory for one more item, the put returns ENOMEM, and the queue is as it was.
+ *   - Any number of items, NULL among them: no bound but maxsize and the memory. Counted over many, a put or a get of a
+ *     priority queue with n items takes some log2(n) steps, not n, in whatever order items come and go; one of a LIFO
+ *     queue a step or two, but for the memory that it may have to take now and then.
+ *   - Where there is no memory for one more item, the put returns ENOMEM, and the queue is as it was. A get needs no
+ *     memory: it never fails for want of it.
  *   - Each queue is on its own: any number of them may be used at the same time.
  *
  * The queue calls the store's functions one at a time: they need no lock.
@@ -34,8 +35,9 @@
 int lifo_priority_create_lifo(struct shutdown_queue **queue, int64_t maxsize);
 
 /* The same, ordered by `before`, which says whether `one` is to come out before `other`: Python's `one < other`. It is
- * called while the queue's lock is held, so it must not use the queue; it gets items only, NULL where NULL was put, and
- * its answer for the same two never changes while they are in the queue. */
+ * called while the queue's lock is held, so it must not use the queue. It is asked only about items that are in the
+ * queue, or just come or go, NULL where NULL was put: one that was got is its getter's, who may free it. Its answer for
+ * the same two never changes while they are in the queue. */
 int lifo_priority_create_priority(struct shutdown_queue **queue, int64_t maxsize,
                                   bool (*before)(const void *one, const void *other));
 

@@ -20,6 +20,7 @@
 #include "wrap.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -816,10 +817,37 @@ static void fail_memory(bool fail)
     wrap_fail(WRAP_realloc, fail ? -1 : 0, ENOMEM);
 }
 
-TEST(no_memory, "When there is no memory, " QUEUE "_create returns ENOMEM.")
+/* Refuses the nth piece of memory that create asks for with `call`. A queue that does without it is one, too. */
+static void must_make_nothing(enum wrap_call call, long nth)
+{
+    struct this_queue *queue = NULL;
+    long memory = wrap_memory_kept(), mutexes = wrap_mutexes_kept(), conditions = wrap_conditions_kept();
+    long calls = wrap_count(call);
+
+    wrap_fail(call, nth, ENOMEM);
+    int error = queue_create(&queue, 4);
+    wrap_fail(call, 0, 0);
+    bool failed = wrap_count(call) - calls >= nth;
+    memory = wrap_memory_kept() - memory - (failed && call != WRAP_realloc); /* a call that failed is counted, too */
+    must(error == 0 || (failed && error == ENOMEM), "%s, " QUEUE "_create returned %s.",
+         failed ? "Without memory for a part of the queue" : "With all the memory it asked for", error_text(error));
+    must(error == 0 || (memory <= 0 && wrap_mutexes_kept() <= mutexes && wrap_conditions_kept() <= conditions),
+         QUEUE "_create found no memory for a part of the queue, and kept what it had made before: it is lost.");
+    if (error == 0)
+        queue_destroy(queue);
+}
+
+TEST(no_memory,
+     "When there is no memory, " QUEUE "_create returns ENOMEM, whichever part of the queue there is none for, "
+     "and keeps nothing.")
 {
     struct this_queue *queue = NULL;
 
+    for (long nth = 1; nth <= 3; nth++) {
+        must_make_nothing(WRAP_malloc, nth);
+        must_make_nothing(WRAP_calloc, nth);
+        must_make_nothing(WRAP_realloc, nth);
+    }
     fail_memory(true);
     must_return(ENOMEM, queue_create(&queue, 0), "Without memory, " QUEUE "_create");
 }
@@ -924,6 +952,31 @@ TEST(ends_what_it_made, QUEUE "_destroy gives back all that the queue holds, wha
         must_get(queue, n);
     queue_destroy(queue);
     must_have_ended_all();
+}
+
+static void *end_queue(void *queue)
+{
+    queue_destroy(queue);
+    return NULL;
+}
+
+TEST(ends_with_many, QUEUE "_destroy ends a queue however many items are in it: a function that calls itself for each "
+                           "item runs out of stack.")
+{
+    enum { MANY = 20000, SMALL_STACK = 128 << 10 }; /* as a million items would be to a stack of the usual size */
+    struct this_queue *queue = new_queue(0);
+    pthread_attr_t small;
+    pthread_t thread;
+    int refused = 0;
+
+    for (int n = 0; n < MANY; n++)
+        refused += queue_put(queue, &things[1], 0) != 0;
+    must(refused == 0, "Of %d puts into a queue without a bound %d were refused.", MANY, refused);
+    must(pthread_attr_init(&small) == 0 && pthread_attr_setstacksize(&small, SMALL_STACK) == 0 &&
+             pthread_create(&thread, &small, end_queue, queue) == 0,
+         "The test got no thread.");
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&small);
 }
 
 #endif

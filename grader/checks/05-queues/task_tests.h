@@ -178,6 +178,55 @@ TEST(one_task_done_once,
     queue_destroy(other.queue);
 }
 
+static void put_and_do_it(void *argument)
+{
+    struct errand *errand = argument;
+
+    errand->got = queue_put(errand->queue, &things[1], 0);
+    errand->result = queue_done(errand->queue);
+}
+
+TEST(too_many_at_no_moment,
+     "One task_done too many changes nothing, not even for a moment in which somebody else comes.")
+{
+    struct errand other = {.queue = new_queue(0), .body = put_and_do_it, .got = -1, .result = -1};
+
+    watch_for(&other);
+    int error = queue_done(other.queue);
+    finish(&other);
+    must_return(EINVAL, error, QUEUE "_done where nothing was unfinished");
+    must_return(0, other.runner == NULL ? 0 : other.got, QUEUE "_put where there is room, at the same time,");
+    must_return(0, other.runner == NULL ? 0 : other.result,
+                "One thread said task_done where nothing was unfinished; just then another one put an item and said "
+                "task_done for it: its " QUEUE "_done");
+    must_count(other.queue, other.runner == NULL ? 0 : 1, 0);
+    queue_destroy(other.queue);
+}
+
+static void only_count(void *argument)
+{
+    struct errand *errand = argument;
+
+    errand->got = (int)queue_unfinished(errand->queue);
+}
+
+TEST(refused_at_no_moment, "A put that fails is no task, not even for a moment.")
+{
+    struct errand other = {.queue = new_queue(1), .body = only_count, .got = 1};
+
+    must_put(other.queue, 1);
+    watch_for(&other);
+    int error = queue_put(other.queue, &things[2], 0);
+    finish(&other);
+    must_return(ETIMEDOUT, error, QUEUE "_put into a full queue with a time-out of 0");
+    must(other.got == 1,
+         "One item was put, a put of a second one was just about to fail, and " QUEUE "_unfinished "
+         "said %d.",
+         other.got);
+    must_count(other.queue, 1, 1);
+    queue_destroy(other.queue);
+}
+
 /* ---- join ------------------------------------------------------------------------------------------------------- */
 
 static struct tally join_slices; /* waits of those who join that looked again after a moment */
@@ -268,6 +317,36 @@ TEST(all_who_join, "All who join are woken, not just one.")
     for (int i = 0; i < JOINERS; i++)
         must_be_joined(joiners[i], "Four threads joined, the last task is done, and");
     queue_destroy(queue);
+}
+
+static void do_one(void *argument)
+{
+    struct errand *errand = argument;
+
+    errand->result = queue_done(errand->queue);
+}
+
+TEST(nobody_waits_for_who_joins,
+     "task_done does not wait, and a put where there is room does not either, until those who join have woken up.")
+{
+    struct errand worker = {.queue = new_queue(0), .result = -1};
+    struct visit putter = a_put(worker.queue, 2, -1);
+
+    must_put(worker.queue, 1);
+    must_join_asleep(worker.queue); /* and that one sleeps on: its wake-up is still on its way */
+    must_get(worker.queue, 1);
+    wrap_lose_signals(true);
+    worker.runner = runner_start(do_one, &worker);
+    must_be_done(worker.runner,
+                 "The last task is done, who joins has not woken up yet, and " QUEUE "_done waits for it.");
+    runner_join(worker.runner);
+    must_return(0, worker.result, QUEUE "_done where a task is unfinished");
+    putter.runner = runner_start(visit_run, &putter);
+    must_be_done(putter.runner,
+                 "The last task was done, who joins has not woken up yet, and " QUEUE "_put waits for it.");
+    runner_join(putter.runner);
+    must_return(0, putter.result, QUEUE "_put where there is room");
+    must_count(worker.queue, 1, 1);
 }
 
 TEST(joins_again, "After a join the queue is used on as before, and joined again.")

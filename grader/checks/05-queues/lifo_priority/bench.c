@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-enum { CARDS = 20000 };
+enum { CARDS = 40000, IN_STACK = 20000 };
 
 /* BENCH's functions take no argument, so what they share stands here. */
 static struct {
@@ -32,10 +32,10 @@ static void setup(void)
 
 static void through_the_stack(void)
 {
-    for (int i = 0; i < CARDS; i++)
+    for (int i = 0; i < IN_STACK; i++)
         bench_require(shutdown_queue_put(shared.stack, &shared.cards[i], -1) == 0,
                       "shutdown_queue_put returned an error.");
-    for (int i = CARDS; i > 0; i--) {
+    for (int i = IN_STACK; i > 0; i--) {
         void *item = NULL;
         bench_require(shutdown_queue_get(shared.stack, &item, 0) == 0 && item == &shared.cards[i - 1],
                       "shutdown_queue_get of a stack did not give the newest item.");
@@ -65,7 +65,7 @@ static void teardown(void)
     shutdown_queue_destroy(shared.stack);
 }
 
-BENCH = {.name = "20,000 items through a priority queue and through a stack",
+BENCH = {.name = "40,000 items through a priority queue, 20,000 through a stack",
          .setup = setup,
          .run = run,
          .teardown = teardown};

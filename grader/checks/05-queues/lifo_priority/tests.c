@@ -364,8 +364,102 @@ TEST(few_comparisons,
     }
     must(wrong == 0, "Of %d items some were refused or came out in the wrong order.", MANY);
     must(comparisons < 200L * MANY, "%d puts and as many gets compared items %ld times: %ld times for each.", MANY,
-         comparisons, comparisons / MANY);
+         comparisons, comparisons / (2 * MANY));
     free(cards);
+    shutdown_queue_destroy(queue);
+}
+
+/* Puts many items, then one more for each that is got, and then gets the rest. `rank` is that of the nth to be put. */
+static void must_compare_few(int (*rank)(int n), const char *story)
+{
+    enum { MANY = 1000 };
+    struct shutdown_queue *queue = new_priority(0, lower_rank_counted);
+    struct card *cards = calloc((size_t)2 * MANY, sizeof *cards);
+    int failed = 0;
+
+    must(cards != NULL, "The test got no memory.");
+    comparisons = 0;
+    for (int i = 0; i < 3 * MANY; i++) {
+        void *item = NULL;
+        if (i < 2 * MANY) {
+            cards[i] = (struct card){rank(i), i};
+            failed += shutdown_queue_put(queue, &cards[i], 0) != 0;
+        }
+        if (i >= MANY)
+            failed += shutdown_queue_get(queue, &item, 0) != 0;
+    }
+    must(failed == 0, "Of %d puts and as many gets %d failed.", 2 * MANY, failed);
+    must(comparisons < 400L * MANY,
+         "%s: with some %d items in the queue, %d puts and as many gets compared items %ld times: %ld times for each.",
+         story, MANY, 2 * MANY, comparisons, comparisons / (4 * MANY));
+    must_be_empty(queue);
+    free(cards);
+    shutdown_queue_destroy(queue);
+}
+
+static int upwards(int n)
+{
+    return n;
+}
+
+static int downwards(int n)
+{
+    return -n;
+}
+
+static int the_same(int n)
+{
+    (void)n;
+    return 3;
+}
+
+static int scattered(int n)
+{
+    unsigned state = (unsigned)n;
+
+    scatter(&state);
+    return (int)(scatter(&state) % 30000);
+}
+
+TEST(few_comparisons_in_turns,
+     "Priority: some log2(n) steps are enough however puts and gets take turns, and in whatever order items come.")
+{
+    must_compare_few(scattered, "Ranks in no order");
+    must_compare_few(upwards, "Each rank is higher than the last");
+    must_compare_few(downwards, "Each rank is lower than the last");
+    must_compare_few(the_same, "All ranks are equal");
+}
+
+enum { GOT = -1 }; /* the number of a card that is its getter's again */
+
+static bool saw_a_got_one; /* the test's own thread only */
+
+static bool lower_rank_of_those_there(const void *one, const void *other)
+{
+    const struct card *left = one, *right = other;
+
+    saw_a_got_one = saw_a_got_one || left->number == GOT || right->number == GOT;
+    return left->rank < right->rank;
+}
+
+TEST(got_is_gone,
+     "Priority: `before` is asked about items that are in the queue: one that was got is its getter's, who "
+     "may have freed it.")
+{
+    struct shutdown_queue *queue = new_priority(0, lower_rank_of_those_there);
+    static struct card cards[CARDS];
+    unsigned state = 13;
+    int put = 0, left = 0;
+
+    while (put < CARDS || left > 0) {
+        for (unsigned n = scatter(&state) % 12; n > 0 && put < CARDS; n--, put++, left++) {
+            cards[put] = (struct card){(int)(scatter(&state) % 40), put};
+            must_put(queue, &cards[put]);
+        }
+        for (unsigned n = scatter(&state) % 9; n > 0 && left > 0; n--, left--)
+            ((struct card *)must_get_any(queue))->number = GOT;
+    }
+    must(!saw_a_got_one, "An item was got, and a later put or get asked `before` about it.");
     shutdown_queue_destroy(queue);
 }
 
@@ -490,6 +584,78 @@ TEST(queues_are_separate, "Each queue is on its own: nothing is shared between t
     }
 }
 
+TEST(very_many, "Any number of items: no short number counts them, and no put or get goes through all of them.")
+{
+    enum { VERY_MANY = 70000 };
+    struct card *cards = calloc(VERY_MANY, sizeof *cards);
+
+    must(cards != NULL, "The test got no memory.");
+    for (int kind = 0; kind < 2; kind++) {
+        struct shutdown_queue *queue = kind == 0 ? new_lifo(0) : new_priority(0, lower_rank);
+        int refused = 0, wrong = 0;
+
+        for (int i = 0; i < VERY_MANY; i++) {
+            cards[i] = (struct card){i / 2, i};
+            refused += shutdown_queue_put(queue, &cards[i], 0) != 0;
+        }
+        must(refused == 0, "Of %d puts into a queue without a bound %d were refused.", VERY_MANY, refused);
+        for (int i = 0; i < VERY_MANY; i++) {
+            void *item = NULL;
+            wrong += shutdown_queue_get(queue, &item, 0) != 0 || item != &cards[kind == 0 ? VERY_MANY - 1 - i : i];
+        }
+        must(wrong == 0, "%d items were put, and of as many gets %d failed or gave the wrong item.", VERY_MANY, wrong);
+        must_be_empty(queue);
+        shutdown_queue_destroy(queue);
+    }
+    free(cards);
+}
+
+static void *end_queue(void *queue)
+{
+    shutdown_queue_destroy(queue);
+    return NULL;
+}
+
+TEST(ends_with_many, "shutdown_queue_destroy ends a queue however many items are in it: a function that calls itself "
+                     "for each item runs out of stack.")
+{
+    enum { MANY = 20000, SMALL_STACK = 128 << 10 }; /* as a million items would be to a stack of the usual size */
+    static struct card cards[2] = {{1, 0}, {2, 1}};
+
+    for (int kind = 0; kind < 2; kind++) {
+        struct shutdown_queue *queue = kind == 0 ? new_lifo(0) : new_priority(0, lower_rank);
+        pthread_attr_t small;
+        pthread_t thread;
+        int refused = 0;
+
+        for (int i = 0; i < MANY; i++)
+            refused += shutdown_queue_put(queue, &cards[i % 2], 0) != 0;
+        must(refused == 0, "Of %d puts into a queue without a bound %d were refused.", MANY, refused);
+        must(pthread_attr_init(&small) == 0 && pthread_attr_setstacksize(&small, SMALL_STACK) == 0 &&
+                 pthread_create(&thread, &small, end_queue, queue) == 0,
+             "The test got no thread.");
+        pthread_join(thread, NULL);
+        pthread_attr_destroy(&small);
+    }
+}
+
+TEST(bounds, "maxsize is what the queue's is: 0 or less means no bound, and no number is too large for it.")
+{
+    static const int64_t sizes[] = {0, -1, INT64_MIN, ((int64_t)1 << 32) + 1, ((int64_t)1 << 31) + 1, INT64_MAX};
+    struct card cards[3] = {{1, 0}, {2, 1}, {3, 2}};
+
+    for (int i = 0; i < 6; i++)
+        for (int kind = 0; kind < 2; kind++) {
+            struct shutdown_queue *queue = kind == 0 ? new_lifo(sizes[i]) : new_priority(sizes[i], lower_rank);
+
+            for (int n = 0; n < 3; n++)
+                must_return(0, shutdown_queue_put(queue, &cards[n], 0), "With such a maxsize, one of three puts");
+            must(!shutdown_queue_full(queue), "maxsize is %lld, three items were put, and the queue says it is full.",
+                 (long long)sizes[i]);
+            shutdown_queue_destroy(queue);
+        }
+}
+
 TEST(large_bound, "A large maxsize costs nothing by itself: memory is taken for the items that come.")
 {
     struct shutdown_queue *lifo = new_lifo(INT64_MAX), *priority = new_priority((int64_t)1 << 40, lower_rank);
@@ -510,6 +676,11 @@ static void fail_memory(long nth)
     wrap_fail(WRAP_malloc, nth, ENOMEM);
     wrap_fail(WRAP_calloc, nth, ENOMEM);
     wrap_fail(WRAP_realloc, nth, ENOMEM);
+}
+
+static long asked_for_memory(void)
+{
+    return wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) + wrap_count(WRAP_realloc);
 }
 
 /* A put fails for want of memory; then all that was put comes out in order, and it goes on. */
@@ -534,7 +705,10 @@ static void must_survive(struct shutdown_queue *queue, bool newest_first)
     must(shutdown_queue_size(queue) == (size_t)kept, "A put failed, %d items were put before, and there are %zu.", kept,
          shutdown_queue_size(queue));
     fail_memory(0);
+    long asked = asked_for_memory();
     must_put(queue, &cards[kept++]);
+    must(asked_for_memory() > asked, "A put failed for want of memory; then there was some, and the next put asked for "
+                                     "none: it cannot have a place for the item.");
     for (int i = 0; i < kept; i++) {
         void *item = NULL;
         wrong += shutdown_queue_get(queue, &item, 0) != 0 || item != &cards[newest_first ? kept - 1 - i : i];
@@ -551,6 +725,28 @@ TEST(no_memory_for_one_more,
     must_survive(new_priority(0, lower_rank), false);
 }
 
+TEST(gets_need_no_memory, "A get needs no memory: where there is none, every item comes out all the same.")
+{
+    static struct card cards[CARDS];
+
+    for (int kind = 0; kind < 2; kind++) {
+        struct shutdown_queue *queue = kind == 0 ? new_lifo(0) : new_priority(0, lower_rank);
+
+        for (int i = 0; i < CARDS; i++) {
+            cards[i] = (struct card){i / 2, i};
+            must_put(queue, &cards[i]);
+        }
+        fail_memory(-1);
+        for (int i = 0; i < CARDS; i++)
+            must_get(queue, &cards[kind == 0 ? CARDS - 1 - i : i], "Without memory");
+        fail_memory(0);
+        must_put(queue, &cards[0]);
+        must_get(queue, &cards[0], "With memory again");
+        must_be_empty(queue);
+        shutdown_queue_destroy(queue);
+    }
+}
+
 static int create(int kind, struct shutdown_queue **queue)
 {
     return kind == 0 ? lifo_priority_create_lifo(queue, 0) : lifo_priority_create_priority(queue, 0, lower_rank);
@@ -559,25 +755,35 @@ static int create(int kind, struct shutdown_queue **queue)
 TEST(no_memory,
      "When there is no memory, a create returns ENOMEM, whichever part of it there is none for, and keeps nothing.")
 {
-    for (int kind = 0; kind < 2; kind++)
-        for (long nth = 1; nth <= 3; nth++) {
-            struct shutdown_queue *queue = NULL;
-            long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc), freed = wrap_count(WRAP_free);
+    static const enum wrap_call calls[] = {WRAP_malloc, WRAP_calloc, WRAP_realloc};
 
-            fail_memory(nth);
-            int error = create(kind, &queue);
-            fail_memory(0);
-            long asked = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - before;
-            must(error == 0 || error == ENOMEM, "Without memory, a create should return ENOMEM, but it returned %s.",
-                 error_text(error));
-            must(nth > 1 || error == ENOMEM, "There was no memory at all, and a create returned %s.",
-                 error_text(error));
-            must(error == 0 || asked - 1 <= wrap_count(WRAP_free) - freed,
-                 "A create had allocated %ld times, then there was no memory, and it freed %ld times.", asked - 1,
-                 wrap_count(WRAP_free) - freed);
-            if (error == 0)
-                shutdown_queue_destroy(queue);
-        }
+    for (int i = 0; i < 18; i++) {
+        struct shutdown_queue *queue = NULL;
+        enum wrap_call call = calls[i / 2 % 3];
+        long nth = i / 6 + 1, kept = wrap_memory_kept(), tried = wrap_count(call);
+
+        wrap_fail(call, nth, ENOMEM);
+        int error = create(i % 2, &queue);
+        wrap_fail(call, 0, 0);
+        bool failed = wrap_count(call) - tried >= nth;
+        kept = wrap_memory_kept() - kept - (failed && call != WRAP_realloc); /* a call that failed is counted, too */
+        must(error == 0 || (failed && error == ENOMEM), "%s, a create returned %s.",
+             failed ? "Without memory for a part of it" : "With all the memory it asked for", error_text(error));
+        must(error == 0 || kept <= 0,
+             "A create found no memory for a part of the store, and did not free what it had before: %ld pieces are "
+             "lost.",
+             kept);
+        if (error == 0)
+            shutdown_queue_destroy(queue);
+    }
+    for (int kind = 0; kind < 2; kind++) {
+        struct shutdown_queue *queue = NULL;
+
+        fail_memory(-1);
+        int error = create(kind, &queue);
+        fail_memory(0);
+        must_return(ENOMEM, error, "Without any memory, a create");
+    }
 }
 
 /* Stands before the C library's own: while this thread says so, no mutex can be made, so no shutdown_queue either. */
