@@ -35,6 +35,33 @@ __attribute__((unused)) static void must_keep_nothing(const char *maker, int (*m
          "%s failed, and %s did not destroy a mutex or a condition that it had made before.", name, maker);
 }
 
+/* Refuses one piece of memory after another, and asserts that `make` (as above) returns ENOMEM, or does without, and
+ * keeps nothing. */
+__attribute__((unused)) static void must_bear_want(const char *maker, int (*make)(void))
+{
+    enum { PIECES = 8 }; /* beyond the last piece that it asks for it has all that it needs */
+    static const enum wrap_call calls[] = {WRAP_malloc, WRAP_calloc, WRAP_realloc};
+
+    for (int i = 0; i < 3 * PIECES; i++) {
+        enum wrap_call call = calls[i % 3];
+        long nth = i / 3 + 1, counted = wrap_count(call);
+        long memory = wrap_memory_kept(), mutexes = wrap_mutexes_kept(), conditions = wrap_conditions_kept();
+
+        wrap_fail(call, nth, ENOMEM);
+        int error = make();
+        wrap_fail(call, 0, 0);
+        bool failed = wrap_count(call) - counted >= nth;
+        memory = wrap_memory_kept() - memory - (failed && call != WRAP_realloc); /* the one that failed is none */
+        must(error == 0 || (failed && error == ENOMEM), "%s %s all the memory that it asked for, and returned %s.",
+             maker, failed ? "did not get" : "got", error_text(error));
+        must(memory <= 0, "%s did not get piece %ld of its memory, and kept what it had got before: it is lost.", maker,
+             nth);
+        must(wrap_mutexes_kept() <= mutexes && wrap_conditions_kept() <= conditions,
+             "%s did not get piece %ld of its memory, and did not destroy a mutex or a condition that it had made.",
+             maker, nth);
+    }
+}
+
 /* Asserts that every mutex and condition that the student's code made is destroyed. */
 __attribute__((unused)) static void must_have_ended_all(void)
 {

@@ -71,6 +71,13 @@ long wrap_conditions_kept(void)
     return wrap_count(WRAP_pthread_cond_init) - wrap_count(WRAP_pthread_cond_destroy);
 }
 
+void wrap_fail_memory(long nth)
+{
+    wrap_fail(WRAP_malloc, nth, ENOMEM);
+    wrap_fail(WRAP_calloc, nth, ENOMEM);
+    wrap_fail(WRAP_realloc, nth, ENOMEM);
+}
+
 void wrap_lose_signals(bool lose)
 {
     wrap_fail(WRAP_pthread_cond_signal, lose ? -1 : 0, 0);

@@ -55,6 +55,9 @@ long wrap_conditions_kept(void);
  * a pthread_cond_signal or _broadcast then is one that is still on its way. */
 void wrap_fail(enum wrap_call call, long nth, int error);
 
+/* The same for the nth malloc, the nth calloc and the nth realloc, with ENOMEM. */
+void wrap_fail_memory(long nth);
+
 /* With `lose`, every pthread_cond_signal and _broadcast from now on gets lost on its way; without, none any more. */
 void wrap_lose_signals(bool lose);
 

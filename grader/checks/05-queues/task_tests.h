@@ -412,12 +412,12 @@ TEST(no_memory_counts_nothing, "A put that finds no memory is no task.")
     size_t kept = 0;
     int error = 0;
 
-    fail_memory(true);
+    wrap_fail_memory(-1);
     for (; kept < MANY && error == 0; kept += error == 0 ? 1 : 0)
         error = queue_put(queue, &things[1], 0);
     must_return(ENOMEM, error, "Without memory, one of very many puts");
     must_count(queue, kept, kept);
-    fail_memory(false);
+    wrap_fail_memory(0);
     queue_destroy(queue);
 }
 

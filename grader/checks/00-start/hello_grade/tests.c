@@ -139,9 +139,7 @@ TEST(no_memory, "When there is no memory, malloc returns NULL: hello_grade then 
     char untouched[] = "untouched";
     char *greeting = untouched;
 
-    wrap_fail(WRAP_malloc, -1, ENOMEM);
-    wrap_fail(WRAP_calloc, -1, ENOMEM);
-    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    wrap_fail_memory(-1);
     int error = hello_grade("Ada", &greeting);
     must(error == ENOMEM, "Without memory hello_grade should return ENOMEM, but it returned %s.", error_text(error));
     must(greeting == untouched, "hello_grade returned ENOMEM and yet changed *greeting.");

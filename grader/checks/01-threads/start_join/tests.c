@@ -353,9 +353,7 @@ TEST(no_memory, "When there is no memory, start returns ENOMEM, starts nothing a
     char untouched[1];
     struct start_join *call = (struct start_join *)(void *)untouched;
 
-    wrap_fail(WRAP_malloc, -1, ENOMEM);
-    wrap_fail(WRAP_calloc, -1, ENOMEM);
-    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    wrap_fail_memory(-1);
     int error = start_join_start(&call, square, 5);
     must(error == ENOMEM, "Without memory start_join_start should return ENOMEM, but it returned %s.",
          error_text(error));

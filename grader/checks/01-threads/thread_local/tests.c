@@ -724,9 +724,7 @@ TEST(no_memory_for_a_key, "Whatever else pthread_key_create returns, create retu
 
 static void no_memory_from(long nth)
 {
-    wrap_fail(WRAP_malloc, nth, ENOMEM);
-    wrap_fail(WRAP_calloc, nth, ENOMEM);
-    wrap_fail(WRAP_realloc, nth, ENOMEM);
+    wrap_fail_memory(nth);
 }
 
 TEST(no_memory,

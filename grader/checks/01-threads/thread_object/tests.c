@@ -949,9 +949,7 @@ TEST(no_memory, "When there is no memory, create returns ENOMEM, stores nothing 
         must_bear(WRAP_calloc, nth, NULL);
     }
     struct thread_object *thread = (struct thread_object *)(void *)untouched;
-    wrap_fail(WRAP_malloc, -1, ENOMEM);
-    wrap_fail(WRAP_calloc, -1, ENOMEM);
-    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    wrap_fail_memory(-1);
     int error = thread_object_create(&thread, NULL, NULL, "worker");
     must(error == ENOMEM, "Without any memory thread_object_create should return ENOMEM, but it returned %s.",
          error_text(error));
@@ -981,15 +979,11 @@ TEST(no_memory_for_a_name, "When there is no memory for a new name, set_name ret
     struct thread_object *thread = make(NULL, NULL);
 
     memset(name, 'n', LONG_NAME);
-    wrap_fail(WRAP_malloc, -1, ENOMEM);
-    wrap_fail(WRAP_calloc, -1, ENOMEM);
-    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    wrap_fail_memory(-1);
     int error = thread_object_set_name(thread, name);
     must(error == ENOMEM, "Without memory thread_object_set_name should return ENOMEM, but it returned %s.",
          error_text(error));
-    wrap_fail(WRAP_malloc, 0, 0);
-    wrap_fail(WRAP_calloc, 0, 0);
-    wrap_fail(WRAP_realloc, 0, 0);
+    wrap_fail_memory(0);
     must_be_called(thread, "Thread-1");
     thread_object_destroy(thread);
 }

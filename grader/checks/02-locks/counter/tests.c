@@ -8,6 +8,7 @@
 #endif
 #include "check.h"
 #include "counter.h"
+#include "leftovers.h"
 #include "wrap.h"
 
 #include <errno.h>
@@ -553,43 +554,25 @@ TEST(no_memory, "When there is no memory, counter_create returns ENOMEM.")
 {
     struct counter *counter = NULL;
 
-    wrap_fail(WRAP_malloc, -1, ENOMEM);
-    wrap_fail(WRAP_calloc, -1, ENOMEM);
-    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    wrap_fail_memory(-1);
     int error = counter_create(&counter);
     must(error == ENOMEM, "Without memory counter_create should return ENOMEM, but it returned %s.", error_text(error));
 }
 
-/* Without the `nth` piece of memory of those that it asks for in this way. */
-static void must_bear(enum wrap_call what, long nth)
+static int make_one(void)
 {
-    struct counter *counter = NULL;
-    long memory = wrap_memory_kept(), mutexes = wrap_mutexes_kept(), calls = wrap_count(what);
+    struct counter *made = NULL;
+    int error = counter_create(&made);
 
-    wrap_fail(what, nth, ENOMEM);
-    int error = counter_create(&counter);
-    wrap_fail(what, 0, 0);
-    bool failed = wrap_count(what) - calls >= nth;
-    must(error == (failed ? ENOMEM : 0), "counter_create %s piece of memory number %ld, and it returned %s.",
-         failed ? "did not get" : "needs no", nth, error_text(error));
     if (error == 0)
-        counter_destroy(counter);
-    /* the piece that was refused counts as one that was asked for and never freed */
-    must(!failed || wrap_memory_kept() - memory <= 1,
-         "counter_create did not get piece of memory number %ld, and kept what it had got before.", nth);
-    must(!failed || wrap_mutexes_kept() <= mutexes,
-         "counter_create did not get piece of memory number %ld, and did not destroy a mutex that it had made.", nth);
+        counter_destroy(made);
+    return error;
 }
 
 TEST(no_memory_in_the_middle,
      "Where counter_create gets a part of its memory only, it returns ENOMEM and keeps nothing.")
 {
-    enum { PIECES = 4 };
-
-    for (long nth = 1; nth <= PIECES; nth++) {
-        must_bear(WRAP_malloc, nth);
-        must_bear(WRAP_calloc, nth);
-    }
+    must_bear_want("counter_create", make_one);
 }
 
 TEST(no_mutex, "When the mutex cannot be made, counter_create returns that error and keeps nothing.")

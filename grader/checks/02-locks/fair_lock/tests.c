@@ -712,9 +712,7 @@ TEST(no_memory, "When there is no memory, fair_lock_create returns ENOMEM.")
 {
     struct fair_lock *lock = NULL;
 
-    wrap_fail(WRAP_malloc, -1, ENOMEM);
-    wrap_fail(WRAP_calloc, -1, ENOMEM);
-    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    wrap_fail_memory(-1);
     must_return(ENOMEM, fair_lock_create(&lock), "Without memory, fair_lock_create");
 }
 
@@ -795,22 +793,7 @@ TEST(ticket_given_back,
 
 TEST(memory_runs_out, "When there is memory for a part of the lock only, fair_lock_create keeps nothing of it.")
 {
-    for (long nth = 1; nth <= 3; nth++) { /* beyond the last piece it has all that it needs */
-        long memory = wrap_memory_kept(), mutexes = wrap_mutexes_kept(), conditions = wrap_conditions_kept();
-
-        wrap_fail(WRAP_malloc, nth, ENOMEM);
-        wrap_fail(WRAP_calloc, nth, ENOMEM);
-        int error = make_one();
-        wrap_fail(WRAP_malloc, 0, 0);
-        wrap_fail(WRAP_calloc, 0, 0);
-        must(error == 0 || error == ENOMEM,
-             "There was no memory for piece %ld: fair_lock_create should return ENOMEM, but it returned %s.", nth,
-             error_text(error));
-        memory++; /* the piece that there was not is counted */
-        must(error == 0 || (wrap_memory_kept() <= memory && wrap_mutexes_kept() <= mutexes &&
-                            wrap_conditions_kept() <= conditions),
-             "There was no memory for piece %ld, and fair_lock_create did not give back what it had made before.", nth);
-    }
+    must_bear_want("fair_lock_create", make_one);
 }
 
 TEST(ends_what_it_made, "What was made for the lock and for those who waited is given back. NULL is fine.")

@@ -638,19 +638,12 @@ TEST(records_are_separate, "Each record owns a lock of its own: who is inside on
 
 /* ---- making and ending ------------------------------------------------------------------------------------------ */
 
-static void fail_memory(long nth)
-{
-    wrap_fail(WRAP_malloc, nth, ENOMEM);
-    wrap_fail(WRAP_calloc, nth, ENOMEM);
-    wrap_fail(WRAP_realloc, nth, ENOMEM);
-}
-
 TEST(no_memory, "When there is no memory, rlock_create and record_create return ENOMEM.")
 {
     struct rlock *lock = NULL;
     struct record *record = NULL;
 
-    fail_memory(-1);
+    wrap_fail_memory(-1);
     must_return(ENOMEM, rlock_create(&lock), "Without memory, rlock_create");
     must_return(ENOMEM, record_create(&record), "Without memory, record_create");
 }
@@ -679,24 +672,6 @@ static int make_record(void)
     if (error == 0)
         record_destroy(made);
     return error;
-}
-
-static void must_bear_want(const char *maker, int (*make)(void))
-{
-    for (long nth = 1; nth <= 4; nth++) { /* beyond the last piece it has all that it needs */
-        long memory = wrap_memory_kept(), mutexes = wrap_mutexes_kept(), conditions = wrap_conditions_kept();
-
-        fail_memory(nth);
-        int error = make();
-        fail_memory(0);
-        must(error == 0 || error == ENOMEM,
-             "There was no memory for piece %ld: %s should return ENOMEM, but it returned %s.", nth, maker,
-             error_text(error));
-        memory++; /* the piece that there was not is counted */
-        must(error == 0 || (wrap_memory_kept() <= memory && wrap_mutexes_kept() <= mutexes &&
-                            wrap_conditions_kept() <= conditions),
-             "There was no memory for piece %ld, and %s did not give back what it had made before.", nth, maker);
-    }
 }
 
 TEST(memory_runs_out, "When there is memory for a part only, rlock_create and record_create keep nothing of it.")

@@ -821,13 +821,6 @@ TEST(tries_again, "transfer_try makes as many attempts as it was given: where th
 
 /* ---- making and ending ------------------------------------------------------------------------------------------ */
 
-static void fail_memory(long nth)
-{
-    wrap_fail(WRAP_malloc, nth, ENOMEM);
-    wrap_fail(WRAP_calloc, nth, ENOMEM);
-    wrap_fail(WRAP_realloc, nth, ENOMEM);
-}
-
 TEST(no_account, "account_create refuses a balance below 0, and says when there is no memory or no mutex.")
 {
     struct account *account = NULL;
@@ -844,41 +837,25 @@ TEST(no_account, "account_create refuses a balance below 0, and says when there 
          "pthread_mutex_init returned %s: account_create should return it, but it returned %s.", error_text(EPERM),
          error_text(error));
     must(!tried || kept <= 0, "pthread_mutex_init failed, and account_create kept memory that it had allocated.");
-    fail_memory(-1);
+    wrap_fail_memory(-1);
     error = account_create(&account, 1);
     must(error == ENOMEM, "Without memory account_create should return ENOMEM, but it returned %s.", error_text(error));
 }
 
-/* Without the `nth` piece of memory of those that it asks for in this way. */
-static void must_bear(enum wrap_call what, long nth)
+static int make_one(void)
 {
-    struct account *account = NULL;
-    long memory = wrap_memory_kept(), mutexes = wrap_mutexes_kept(), calls = wrap_count(what);
+    struct account *made = NULL;
+    int error = account_create(&made, 1);
 
-    wrap_fail(what, nth, ENOMEM);
-    int error = account_create(&account, 1);
-    wrap_fail(what, 0, 0);
-    bool failed = wrap_count(what) - calls >= nth;
-    must(error == (failed ? ENOMEM : 0), "account_create %s piece of memory number %ld, and it returned %s.",
-         failed ? "did not get" : "needs no", nth, error_text(error));
     if (error == 0)
-        account_destroy(account);
-    /* the piece that was refused counts as one that was asked for and never freed */
-    must(!failed || wrap_memory_kept() - memory <= 1,
-         "account_create did not get piece of memory number %ld, and kept what it had got before.", nth);
-    must(!failed || wrap_mutexes_kept() <= mutexes,
-         "account_create did not get piece of memory number %ld, and did not destroy a mutex that it had made.", nth);
+        account_destroy(made);
+    return error;
 }
 
 TEST(no_memory_in_the_middle,
      "Where account_create gets a part of its memory only, it returns ENOMEM and keeps nothing.")
 {
-    enum { PIECES = 4 };
-
-    for (long nth = 1; nth <= PIECES; nth++) {
-        must_bear(WRAP_malloc, nth);
-        must_bear(WRAP_calloc, nth);
-    }
+    must_bear_want("account_create", make_one);
 }
 
 TEST(total_without_memory,
@@ -888,9 +865,9 @@ TEST(total_without_memory,
     long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) + wrap_count(WRAP_realloc);
     long total = -1;
 
-    fail_memory(-1);
+    wrap_fail_memory(-1);
     int error = transfer_total(all, 3, &total);
-    fail_memory(0);
+    wrap_fail_memory(0);
     bool needed = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) + wrap_count(WRAP_realloc) > before;
     must(error == (needed ? ENOMEM : 0), "Without memory transfer_total returned %s.", error_text(error));
     error = transfer_try(all[0], all[2], 1, 1) | transfer_try(all[2], all[1], 1, 1);

@@ -726,13 +726,6 @@ TEST(no_lock_for_counting,
     biased_refcount_threads_destroy(threads);
 }
 
-static void fail_memory(long nth)
-{
-    wrap_fail(WRAP_malloc, nth, ENOMEM);
-    wrap_fail(WRAP_calloc, nth, ENOMEM);
-    wrap_fail(WRAP_realloc, nth, ENOMEM);
-}
-
 TEST(no_memory, "Without memory the three calls that make something return ENOMEM; giving up needs none.")
 {
     struct biased_refcount_threads *threads = new_threads(), *none = NULL;
@@ -740,14 +733,14 @@ TEST(no_memory, "Without memory the three calls that make something return ENOME
     struct thing thing = {0};
     struct biased_refcount *object = new_object(me, &thing), *nothing = NULL;
 
-    fail_memory(-1);
+    wrap_fail_memory(-1);
     int errors[] = {biased_refcount_threads_create(&none), biased_refcount_join(threads, &nobody),
                     biased_refcount_create(me, end_thing, &thing, &nothing)};
     biased_refcount_incref(other, object);
     biased_refcount_decref(other, object);
     biased_refcount_decref(other, object);
     biased_refcount_merge(me);
-    fail_memory(0);
+    wrap_fail_memory(0);
     for (int i = 0; i < 3; i++)
         must(errors[i] == ENOMEM, "Without memory a call that makes something returned %s instead of ENOMEM.",
              error_text(errors[i]));

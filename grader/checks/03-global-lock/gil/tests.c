@@ -1048,9 +1048,7 @@ TEST(no_memory, "When there is no memory, gil_create and gil_thread_create retur
     struct gil *gil = new_gil(), *none = NULL;
     struct gil_thread *thread = NULL;
 
-    wrap_fail(WRAP_malloc, -1, ENOMEM);
-    wrap_fail(WRAP_calloc, -1, ENOMEM);
-    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    wrap_fail_memory(-1);
     must_return(ENOMEM, gil_create(&none), "Without memory, gil_create");
     must_return(ENOMEM, gil_thread_create(gil, &thread), "Without memory, gil_thread_create");
     gil_destroy(gil);

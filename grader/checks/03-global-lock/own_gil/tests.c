@@ -576,13 +576,6 @@ TEST(nobody_waits_for_another, "Wherever a thread stands inside one interpreter,
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
-static void fail_memory(long nth)
-{
-    wrap_fail(WRAP_malloc, nth, ENOMEM);
-    wrap_fail(WRAP_calloc, nth, ENOMEM);
-    wrap_fail(WRAP_realloc, nth, ENOMEM);
-}
-
 TEST(no_memory,
      "Without memory create, enter and set return ENOMEM and intern NULL, and nothing has changed; get needs "
      "none, also where it fails.")
@@ -590,16 +583,16 @@ TEST(no_memory,
     struct own_gil *interpreter = new_interpreter(), *none = NULL;
     struct own_gil_thread *nobody = NULL;
 
-    fail_memory(-1);
+    wrap_fail_memory(-1);
     int created = own_gil_create(&none), entered = own_gil_enter(interpreter, &nobody);
-    fail_memory(0);
+    wrap_fail_memory(0);
     must_return(ENOMEM, created, "Without memory, own_gil_create");
     must_return(ENOMEM, entered, "Without memory, own_gil_enter");
     struct own_gil_thread *thread = enter(interpreter); /* hangs where the failed one has kept the lock */
-    fail_memory(-1);
+    wrap_fail_memory(-1);
     int set = own_gil_set(thread, "x", 1);
     const char *text = own_gil_intern(thread, "spam");
-    fail_memory(0);
+    wrap_fail_memory(0);
     must_return(ENOMEM, set, "Without memory, own_gil_set of a new variable");
     must(text == NULL && own_gil_interned(thread) == 0, "Without memory own_gil_intern should give NULL, and count "
                                                         "nothing.");
@@ -607,10 +600,10 @@ TEST(no_memory,
     must_return(ENOENT, own_gil_get(thread, "x", &value), "own_gil_get of a variable that could not be set");
     must_return(0, own_gil_set(thread, "x", 3), "own_gil_set when there is memory again");
     must_be(thread, "x", 3);
-    fail_memory(-1);
+    wrap_fail_memory(-1);
     set = own_gil_set(thread, "x", 4);
     int got = own_gil_get(thread, "y", &value);
-    fail_memory(0);
+    wrap_fail_memory(0);
     must(set == 0 || set == ENOMEM, "Without memory, own_gil_set of a variable that is there returned %s.",
          error_text(set));
     must_be(thread, "x", set == 0 ? 4 : 3);

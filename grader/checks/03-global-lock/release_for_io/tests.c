@@ -604,13 +604,6 @@ TEST(others_fill_it_meanwhile, "While one thread waits for bytes, others append 
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
-static void fail_memory(long nth)
-{
-    wrap_fail(WRAP_malloc, nth, ENOMEM);
-    wrap_fail(WRAP_calloc, nth, ENOMEM);
-    wrap_fail(WRAP_realloc, nth, ENOMEM);
-}
-
 TEST(no_memory_reads_nothing, "A call that there is no memory for is ENOMEM, reads nothing, and changes nothing, errno "
                               "neither: malloc and realloc set it when they fail.")
 {
@@ -620,9 +613,9 @@ TEST(no_memory_reads_nothing, "A call that there is no memory for is ENOMEM, rea
     struct pipe_ends ends = new_pipe();
     size_t got = 99;
 
-    fail_memory(-1);
+    wrap_fail_memory(-1);
     must_return(ENOMEM, release_for_io_inbox_create(&none), "Without memory, release_for_io_inbox_create");
-    fail_memory(0);
+    wrap_fail_memory(0);
     take(me);
     put(ends, "abc");
     must_return(0, release_for_io_receive(me, inbox, ends.read, 1, &got), "release_for_io_receive");
@@ -631,10 +624,10 @@ TEST(no_memory_reads_nothing, "A call that there is no memory for is ENOMEM, rea
                 "release_for_io_receive of SIZE_MAX bytes");
     must_return(ENOMEM, release_for_io_receive(me, inbox, ends.read, SIZE_MAX / 2, &got),
                 "release_for_io_receive of SIZE_MAX / 2 bytes");
-    fail_memory(-1);
+    wrap_fail_memory(-1);
     errno = ERANGE;
     int error = release_for_io_receive(me, inbox, ends.read, 100000, &got), errno_after = errno;
-    fail_memory(0);
+    wrap_fail_memory(0);
     must_return(ENOMEM, error, "Without memory, release_for_io_receive of 100000 bytes");
     must(errno_after == ERANGE, "errno was ERANGE, and after release_for_io_receive without memory it was %s.",
          error_text(errno_after));
@@ -759,12 +752,12 @@ TEST(what_was_read_is_kept, "What was read is never lost: also where there is no
     must_be_blocked(first.runner, "Nothing is there to be read, and release_for_io_receive returned.");
     start(&second, gil, receive_it);
     must_be_blocked(second.runner, "Nothing is there to be read, and release_for_io_receive returned.");
-    fail_memory(-1);
+    wrap_fail_memory(-1);
     put(one, chunk);
     put(two, chunk);
     runner_join(first.runner);
     runner_join(second.runner);
-    fail_memory(0);
+    wrap_fail_memory(0);
     must_return(0, first.result, "Two threads waited for bytes; then there was no memory; release_for_io_receive");
     must_return(0, second.result, "Two threads waited for bytes; then there was no memory; release_for_io_receive");
     take(me);

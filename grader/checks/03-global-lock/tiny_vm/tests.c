@@ -860,17 +860,10 @@ TEST(machines_are_separate, "Each machine has variables and a list of its own, a
     end_machine(machine);
 }
 
-static void fail_memory(long nth)
-{
-    wrap_fail(WRAP_malloc, nth, ENOMEM);
-    wrap_fail(WRAP_calloc, nth, ENOMEM);
-    wrap_fail(WRAP_realloc, nth, ENOMEM);
-}
-
 static void no_memory_from_now_on(void *unused)
 {
     (void)unused;
-    fail_memory(-1);
+    wrap_fail_memory(-1);
 }
 
 TEST(no_memory, "Without memory tiny_vm_create, tiny_vm_run and APPEND give ENOMEM; the list stays as it was.")
@@ -880,12 +873,12 @@ TEST(no_memory, "Without memory tiny_vm_create, tiny_vm_run and APPEND give ENOM
     struct tiny_vm *none = NULL;
     int64_t result = 12345;
 
-    fail_memory(-1);
+    wrap_fail_memory(-1);
     int created = tiny_vm_create(machine->gil, &none);
     long tried = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc);
     int ran = tiny_vm_run(machine->vm, tiny_vm_countdown(), 1, &result);
     tried = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - tried;
-    fail_memory(0);
+    wrap_fail_memory(0);
     must_end_with(ENOMEM, created, "Without memory, tiny_vm_create, not");
     must_end_with(tried > 0 ? ENOMEM : 0, ran, "Without memory");
     must(ran == 0 || result == 12345, "The run failed for want of memory, and *result has changed.");
@@ -900,7 +893,7 @@ TEST(no_memory, "Without memory tiny_vm_create, tiny_vm_run and APPEND give ENOM
     long before = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) + wrap_count(WRAP_realloc);
     ran = tiny_vm_run(machine->vm, &machine->program, 0, &result);
     nap_bed = NULL;
-    fail_memory(0);
+    wrap_fail_memory(0);
     long needed = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) + wrap_count(WRAP_realloc) - before;
     must_end_with(needed > 1 ? ENOMEM : ran, ran, "A program that appends 5000 items without memory");
     must_be_free(machine, "An append failed for want of memory");

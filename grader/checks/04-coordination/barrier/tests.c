@@ -929,9 +929,7 @@ TEST(no_memory, "When there is no memory, barrier_create returns ENOMEM.")
 {
     struct barrier *barrier = NULL;
 
-    wrap_fail(WRAP_malloc, -1, ENOMEM);
-    wrap_fail(WRAP_calloc, -1, ENOMEM);
-    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    wrap_fail_memory(-1);
     must_return(ENOMEM, barrier_create(&barrier, 2, NULL, NULL, -1), "Without memory, barrier_create");
 }
 

@@ -425,9 +425,7 @@ TEST(no_memory, "When there is no memory, bounded_semaphore_create returns ENOME
 {
     struct bounded_semaphore *bounded = NULL;
 
-    wrap_fail(WRAP_malloc, -1, ENOMEM);
-    wrap_fail(WRAP_calloc, -1, ENOMEM);
-    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    wrap_fail_memory(-1);
     must_return(ENOMEM, bounded_semaphore_create(&bounded, 1), "Without memory, bounded_semaphore_create");
 }
 

@@ -1042,20 +1042,13 @@ TEST(over_is_over,
 
 /* ---- making and ending ------------------------------------------------------------------------------------------ */
 
-static void fail_memory(bool fail)
-{
-    wrap_fail(WRAP_malloc, fail ? -1 : 0, ENOMEM);
-    wrap_fail(WRAP_calloc, fail ? -1 : 0, ENOMEM);
-    wrap_fail(WRAP_realloc, fail ? -1 : 0, ENOMEM);
-}
-
 TEST(no_memory, "When there is no memory, condition_create returns ENOMEM.")
 {
     struct test_lock lock = TEST_LOCK;
     struct condition_lock calls = {&lock, test_acquire, test_release, test_depth};
     struct condition *condition = NULL;
 
-    fail_memory(true);
+    wrap_fail_memory(-1);
     must_return(ENOMEM, condition_create(&condition, NULL), "Without memory, condition_create");
     must_return(ENOMEM, condition_create(&condition, &calls), "Without memory, condition_create with a lock");
 }
@@ -1067,9 +1060,9 @@ TEST(no_memory_to_wait, "When there is no memory for one that waits, condition_w
 
     must_acquire(condition);
     long calls = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) + wrap_count(WRAP_realloc);
-    fail_memory(true);
+    wrap_fail_memory(-1);
     int error = condition_wait(condition, 0);
-    fail_memory(false);
+    wrap_fail_memory(0);
     bool tried = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) + wrap_count(WRAP_realloc) > calls;
     must_return(tried ? ENOMEM : ETIMEDOUT, error, "condition_wait with a time-out of 0");
     must(lock.depth == 1 && lock.releases == (tried ? 0 : 1), "Then the lock should be held as before.");

@@ -404,9 +404,7 @@ TEST(no_memory, "When there is no memory, event_create returns ENOMEM.")
 {
     struct event *event = NULL;
 
-    wrap_fail(WRAP_malloc, -1, ENOMEM);
-    wrap_fail(WRAP_calloc, -1, ENOMEM);
-    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    wrap_fail_memory(-1);
     must_return(ENOMEM, event_create(&event), "Without memory, event_create");
 }
 

@@ -444,9 +444,7 @@ TEST(no_memory, "When there is no memory, semaphore_create returns ENOMEM.")
 {
     struct semaphore *semaphore = NULL;
 
-    wrap_fail(WRAP_malloc, -1, ENOMEM);
-    wrap_fail(WRAP_calloc, -1, ENOMEM);
-    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    wrap_fail_memory(-1);
     must_return(ENOMEM, semaphore_create(&semaphore, 1), "Without memory, semaphore_create");
 }
 

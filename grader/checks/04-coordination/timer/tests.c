@@ -705,9 +705,7 @@ TEST(no_memory, "When there is no memory, timer_new returns ENOMEM.")
 {
     struct timer *timer = NULL;
 
-    wrap_fail(WRAP_malloc, -1, ENOMEM);
-    wrap_fail(WRAP_calloc, -1, ENOMEM);
-    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    wrap_fail_memory(-1);
     must_return(ENOMEM, timer_new(&timer, 0, on_time, NULL), "Without memory, timer_new");
 }
 

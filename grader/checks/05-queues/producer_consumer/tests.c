@@ -846,22 +846,15 @@ TEST(dropped_without_a_thread,
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
-static void fail_memory(long nth)
-{
-    wrap_fail(WRAP_malloc, nth, ENOMEM);
-    wrap_fail(WRAP_calloc, nth, ENOMEM);
-    wrap_fail(WRAP_realloc, nth, ENOMEM);
-}
-
 TEST(no_memory, "Where there is no memory, the run returns ENOMEM, keeps nothing, and nothing is lost.")
 {
     for (long nth = 1; nth <= 4; nth++) {
         struct plan *plan = new_plan(2, 10, 2, 2);
         long before = wrap_memory_kept(), calls = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc);
 
-        fail_memory(nth);
+        wrap_fail_memory(nth);
         run(plan);
-        fail_memory(0);
+        wrap_fail_memory(0);
         long asked = wrap_count(WRAP_malloc) + wrap_count(WRAP_calloc) - calls;
         must(plan->result == 0 || plan->result == ENOMEM, "Without memory it should return ENOMEM, but it returned %s.",
              error_text(plan->result));

@@ -473,13 +473,9 @@ TEST(no_memory_to_discard, "A shutdown cannot fail: also where there is no memor
 
     for (int i = 0; i < 3; i++)
         must_put(queue, i);
-    wrap_fail(WRAP_malloc, -1, ENOMEM);
-    wrap_fail(WRAP_calloc, -1, ENOMEM);
-    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    wrap_fail_memory(-1);
     shutdown_queue_shutdown(queue, true, count_one, &count);
-    wrap_fail(WRAP_malloc, 0, 0);
-    wrap_fail(WRAP_calloc, 0, 0);
-    wrap_fail(WRAP_realloc, 0, 0);
+    wrap_fail_memory(0);
     must(count == 3, "Three items were in the queue, there was no memory, and discard was called %d times.", count);
     must_count(queue, 0, 0);
     shutdown_queue_destroy(queue);

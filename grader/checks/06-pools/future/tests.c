@@ -866,13 +866,9 @@ TEST(callback_without_memory, "A callback for which there is no memory is ENOMEM
 {
     struct future *future = new_future();
 
-    wrap_fail(WRAP_malloc, -1, ENOMEM);
-    wrap_fail(WRAP_calloc, -1, ENOMEM);
-    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    wrap_fail_memory(-1);
     int error = future_add_done_callback(future, write_down, &number_of[0]);
-    wrap_fail(WRAP_malloc, 0, 0);
-    wrap_fail(WRAP_calloc, 0, 0);
-    wrap_fail(WRAP_realloc, 0, 0);
+    wrap_fail_memory(0);
     must(error == ENOMEM || error == 0, "Without memory, future_add_done_callback should return ENOMEM, not %s.",
          error_text(error));
     must_return(0, future_add_done_callback(future, write_down, &number_of[1]), "future_add_done_callback afterwards");
@@ -1197,9 +1193,7 @@ TEST(watching_needs_no_memory, "Watching cannot fail for want of memory: the mem
     struct future *future = new_future();
     struct watch one = {0};
 
-    wrap_fail(WRAP_malloc, -1, ENOMEM);
-    wrap_fail(WRAP_calloc, -1, ENOMEM);
-    wrap_fail(WRAP_realloc, -1, ENOMEM);
+    wrap_fail_memory(-1);
     watch(future, &one);
     must_return(0, future_set_result(future, NULL), "future_set_result without any memory left");
     must(one.told == 1, "The watcher was told %d times.", one.told);
