@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { LONG_NAME = 3000, NAME_SIZE = 64, ALLOCATIONS = 6, NUMBERS = 120 };

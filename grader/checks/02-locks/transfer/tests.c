@@ -622,8 +622,9 @@ TEST(waits_asleep,
     struct account *c = new_account(100);
 
     blockade_start(&blockade);
-    struct job reader = {.from = blockade.a}, there = {transfer_in_order, blockade.a, c, 1},
-               back = {transfer_in_order, c, blockade.b, 1}, auditor = {.accounts = {blockade.b, blockade.a, c}};
+    struct job reader = {.from = blockade.a}, auditor = {.accounts = {blockade.b, blockade.a, c}};
+    struct job there = {.transfer = transfer_in_order, .from = blockade.a, .to = c, .amount = 1};
+    struct job back = {.transfer = transfer_in_order, .from = c, .to = blockade.b, .amount = 1};
     must_wait_asleep(&reader, read_balance, "account_balance");
     must_wait_asleep(&there, do_job, "transfer_in_order");
     must_wait_asleep(&back, do_job, "transfer_in_order");
