@@ -40,12 +40,13 @@ static struct value *find(const struct thread_local *local)
     return value;
 }
 
-static void unlink_value(struct value *value)
+/* Of its object, which is still there. */
+static void unlink_value(struct thread_local *local, struct value *value)
 {
     if (value->previous_of_local != NULL)
         value->previous_of_local->next_of_local = value->next_of_local;
     else
-        value->local->values = value->next_of_local;
+        local->values = value->next_of_local;
     if (value->next_of_local != NULL)
         value->next_of_local->previous_of_local = value->previous_of_local;
     value->local = NULL;
@@ -62,7 +63,7 @@ static void drop(struct value *value)
     pthread_mutex_lock(&lock);
     bool there = value->local != NULL;
     if (there)
-        unlink_value(value);
+        unlink_value(value->local, value);
     pthread_mutex_unlock(&lock);
     if (there && value->content != NULL && value->destructor != NULL)
         value->destructor(value->content);
@@ -178,7 +179,7 @@ void thread_local_destroy(struct thread_local *local)
     while (local->values != NULL) {
         struct value *value = local->values;
         void *content = value->content;
-        unlink_value(value);
+        unlink_value(local, value);
         pthread_mutex_unlock(&lock);
         if (content != NULL && local->destructor != NULL)
             local->destructor(content);
