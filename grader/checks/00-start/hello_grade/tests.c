@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
-/* Longer than any stack, and than a size of 16 bits. */
-enum { LONG_NAME = 16000001, BYTES = 255 };
+/* Longer than the stack, which may not grow beyond this then, and than a size of 16 bits. */
+enum { LONG_NAME = 1000001, STACK_BYTES = 1 << 18, BYTES = 255 };
 
 /* Asserts that the greeting of `name` is `expected`. */
 static void must_greet(const char *name, const char *expected)
@@ -66,6 +67,7 @@ TEST(name_may_be_long, "A name may have any length; the greeting is made as long
     static char name[LONG_NAME + 1], expected[LONG_NAME + sizeof "Hello, !"];
     char *greeting = NULL;
 
+    must(setrlimit(RLIMIT_STACK, &(struct rlimit){STACK_BYTES, STACK_BYTES}) == 0, "The test got no small stack.");
     memset(name, 'x', LONG_NAME);
     snprintf(expected, sizeof expected, "Hello, %s!", name);
     must(hello_grade(name, &greeting) == 0, "hello_grade of a name of %d characters returned an error.",
