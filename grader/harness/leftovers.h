@@ -54,9 +54,9 @@ __attribute__((unused)) static void must_bear_want(const char *maker, int (*make
         memory = wrap_memory_kept() - memory - (failed && call != WRAP_realloc); /* the one that failed is none */
         must(error == 0 || (failed && error == ENOMEM), "%s %s all the memory that it asked for, and returned %s.",
              maker, failed ? "did not get" : "got", error_text(error));
-        must(memory <= 0, "%s did not get piece %ld of its memory, and kept what it had got before: it is lost.", maker,
-             nth);
-        must(wrap_mutexes_kept() <= mutexes && wrap_conditions_kept() <= conditions,
+        must(error == 0 || memory <= 0,
+             "%s did not get piece %ld of its memory, and kept what it had got before: it is lost.", maker, nth);
+        must(error == 0 || (wrap_mutexes_kept() <= mutexes && wrap_conditions_kept() <= conditions),
              "%s did not get piece %ld of its memory, and did not destroy a mutex or a condition that it had made.",
              maker, nth);
     }
