@@ -95,7 +95,8 @@ int toolchain_interleave(void *context, const struct workshop *shop, const char 
  * wrap_NAME. The student's is linked once a grading and program; a second call finds it. In the scenario program of
  * FLAVOUR_ASAN the harness's thread_watch.c stands between the program and pthread_create, pthread_join and
  * pthread_detach. The scenario program of FLAVOUR_MSAN is a kept one, for any student, and runs with what is in the
- * library TOOLCHAIN_LIBRARY in the workshop: that folder must be in its LD_LIBRARY_PATH. PROGRAM_EXPLORED is no executable but a shared object that build/interleave has prepared. On return 0
+ * library TOOLCHAIN_LIBRARY in the workshop: that folder must be in its LD_LIBRARY_PATH. PROGRAM_EXPLORED is no
+ * executable but a shared object that build/interleave has prepared. On return 0
  * `*path` is the program, or NULL where it does not link and `*log` has the linker's
  * words. */
 int toolchain_link(void *context, struct workshop *shop, enum flavour flavour, enum program program,

@@ -88,8 +88,8 @@ int selfcheck_stability(void *context, const struct course *course, const struct
 int selfcheck_noise(void *context, const struct course *course, const struct exercise *only, int rounds,
                     int mutant_rounds, struct tally_sheet *sheet, struct fault *fault);
 
-/* Measures what the grader costs, as ratios, and writes build/bench.tsv. With `only`, what it costs on that exercise, to
- * the screen alone. */
+/* Measures what the grader costs, as ratios, and writes build/bench.tsv. With `only`, what it costs on that exercise,
+ * to the screen alone. */
 int selfcheck_bench(void *context, const struct course *course, const struct exercise *only, struct fault *fault);
 
 #endif
