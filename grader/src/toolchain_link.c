@@ -184,9 +184,11 @@ static void add_light_libraries(struct linking *linking)
 static void add_light_libc(struct linking *linking)
 {
     void *context = linking->context;
-    const char *dir = light_libc_dir(context, linking->shop->course->root);
 
-    if (linking->flavour != FLAVOUR_PLAIN || linking->program != PROGRAM_SCENARIO || dir == NULL)
+    if (linking->flavour != FLAVOUR_PLAIN || linking->program != PROGRAM_SCENARIO)
+        return;
+    const char *dir = light_libc_dir(context, linking->shop->course->root);
+    if (dir == NULL)
         return;
     linking->starts_with = dir;
     words_add(context, &linking->words, "-Xlinker");
@@ -258,7 +260,7 @@ static const char *linked_name(struct linking *linking)
     return memory_format(linking->context, "%s.so", cache_key_name(linking->context, &key));
 }
 
-/* Makes what linking->words say, which end with "-o" and a path, from the exercise's reference, whose object is
+/* Makes what linking->words say, all but the object and the output, from the exercise's reference, whose object is
  * `object`, and keeps it; or finds it kept. */
 static int make_of_reference(struct linking *linking, const char *object, const char **path)
 {
@@ -411,16 +413,11 @@ int toolchain_link(void *context, struct workshop *shop, enum flavour flavour, e
 int toolchain_trusted_program(void *context, struct workshop *shop, enum flavour flavour, const char *source,
                               const char *library, const char **path, struct fault *fault)
 {
-    const struct flags *flags = tool_flags(flavour);
     struct linking linking = {
         .context = context, .shop = shop, .flavour = flavour, .program = PROGRAM_SCENARIO, .fault = fault};
     const char *gate = memory_format(context, "%s/grader/harness/gate.c", shop->course->root);
 
-    words_add(context, &linking.words, flags->compiler);
-    words_add(context, &linking.words, "-pthread");
-    for (size_t i = 0; flags->link[i] != NULL; i++)
-        words_add(context, &linking.words, flags->link[i]);
-    add_linker(context, &linking.words);
+    begin_words(&linking);
     if (add_trusted_object(&linking, source) != 0 || add_trusted_object(&linking, gate) != 0)
         return -1;
     if (library != NULL)
