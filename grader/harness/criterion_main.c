@@ -1,6 +1,6 @@
 /* criterion_main.c - main() of the tests program: runs Criterion and reports to the grader.
  *
- *     tests [--report FD] [--events FD] [--key FD] [--list] [TEST]
+ *     tests [--report FD] [--events FD] [--key FD] [--fail-fast 1] [--list] [TEST]
  *
  * Theory: Criterion's runner is this process; each test runs in a worker, which is this program executed anew by
  * Criterion, and tells the runner over a socket what its assertions say. The hooks below run in the runner, where no
@@ -148,14 +148,14 @@ static void open_report(int argc, char **argv, bool listing)
     hand_to_workers(events_fd, key_fd);
 }
 
-static void set_options(const char *pattern)
+static void set_options(const char *pattern, bool fail_fast)
 {
     criterion_options.jobs = 1;
     /* Above every level there is. Criterion's own "quiet" would send what the tests print to /dev/null. */
     criterion_options.logging_threshold = CRITERION_IMPORTANT + 1;
     criterion_options.use_ascii = true;
     criterion_options.pattern = pattern;
-    criterion_options.fail_fast = false;
+    criterion_options.fail_fast = fail_fast;
 }
 
 int main(int argc, char **argv)
@@ -167,7 +167,7 @@ int main(int argc, char **argv)
 
     open_report(argc, argv, listing);
     snprintf(pattern, sizeof pattern, "tests/%s", wanted == NULL ? "*" : wanted);
-    set_options(wanted == NULL ? NULL : pattern);
+    set_options(wanted == NULL ? NULL : pattern, report_option(argc, argv, "--fail-fast") == 1);
     if (report_list(tests, wanted) == 0) {
         fprintf(stderr, "no test is called %s\n", wanted == NULL ? "anything" : wanted);
         criterion_finalize(tests);

@@ -337,6 +337,7 @@ static int set_up(struct grading *grading)
         .explore_runs = request->explore_runs,
         .replay = request->replay,
         .tests_env = request->tests_env,
+        .first_failure = request->first_failure,
         .lanes = request->lanes,
     };
     if (turnstile_open(request->cache_dir, &grading->turnstile, grading->fault) != 0) {

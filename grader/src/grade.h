@@ -23,6 +23,7 @@ struct request {
     const char *replay;    /* `grade replay`: this token, and nothing else of the stage interleavings; or NULL */
     const char *student;   /* goes into the verdict; or NULL */
     unsigned stages;       /* a bit (1u << id) for each stage to run; build always runs */
+    bool first_failure;    /* one test that fails is enough: those after it in Criterion's order are not run */
     const char *work_dir;  /* absolute; the grading makes a folder of its own in it and removes that again */
     const char *cache_dir; /* absolute; is made where it is missing */
     const char *const *tests_env; /* NULL-terminated variables that the tests program finds beside the usual; or NULL */

@@ -245,14 +245,18 @@ static const char *program_words(struct judging *judging)
 
 /* ---- one test ---------------------------------------------------------------------------------------------------- */
 
-/* True where it did not run because all was ended after two others that hung. */
+/* True where it did not run because all was ended before it: after two others that hung, or, where that was asked for,
+ * by the runner after one that failed. */
 static bool was_not_reached(const struct judging *judging)
 {
-    return (judging->record == NULL || !judging->record->begun) && judging->run->stuck_count > 0 &&
-           judging->run->child.end == CHILD_STOPPED_BY_WATCH;
+    const struct tests_run *run = judging->run;
+    bool watch_ended_it = run->stuck_count > 0 && run->child.end == CHILD_STOPPED_BY_WATCH;
+    bool runner_ended_it = judging->shop->first_failure && run->report.done;
+
+    return (judging->record == NULL || !judging->record->begun) && (watch_ended_it || runner_ended_it);
 }
 
-/* Says what is wrong with a test that did not pass, the surest sign first. */
+/* Says what is wrong with a test that ran and did not pass, the surest sign first. */
 static void tell(struct judging *judging)
 {
     const struct test_record *record = judging->record;
@@ -269,7 +273,7 @@ static void tell(struct judging *judging)
         tell_early_end(judging);
     else if (record != NULL && record->ended)
         tell_count(judging);
-    else if (!was_not_reached(judging))
+    else
         add_test_place(judging, add_finding(judging, program_words(judging)));
 }
 
@@ -299,6 +303,8 @@ static const char *starved_reason(const struct tests_run *run)
 static void judge_all(void *context, struct workshop *shop, struct stage_result *result, const struct tests_run *run,
                       const struct expected_tests *expected)
 {
+    size_t not_reached = 0;
+
     for (size_t i = 0; i < expected->count; i++) {
         struct judging judging = {.context = context,
                                   .shop = shop,
@@ -310,11 +316,13 @@ static void judge_all(void *context, struct workshop *shop, struct stage_result 
         result->checks += judging.record != NULL && judging.record->begun;
         if (judging.sight != NULL && judging.sight->stuck == STUCK_STARVED)
             continue;
-        if (!has_passed(&judging))
+        if (was_not_reached(&judging))
+            not_reached++;
+        else if (!has_passed(&judging))
             tell(&judging);
     }
-    /* Every test passed and yet the runner did not come to its end: somebody ended it. */
-    if (result->finding_count == 0 && !run->report.done && starved_reason(run) == NULL)
+    /* What ran has passed, and yet the runner did not come to the end of all: somebody ended it. */
+    if (result->finding_count == 0 && (!run->report.done || not_reached > 0) && starved_reason(run) == NULL)
         finding_add(
             context, result, SEVERITY_FAILURE,
             memory_format(context, "The tests were ended from within: %s.", child_end_text(context, &run->child)));

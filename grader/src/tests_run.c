@@ -41,10 +41,11 @@ struct watching {
 
 /* ---- starting ---------------------------------------------------------------------------------------------------- */
 
+/* `only` is the one test to run, or NULL; `first_failure`: none after one that failed. */
 static const char **command_line(void *context, const struct tests_report *report, const char *program,
-                                 const char *only)
+                                 const char *only, bool first_failure)
 {
-    const char **argv = memory_zeroed(context, 9, sizeof *argv);
+    const char **argv = memory_zeroed(context, 11, sizeof *argv);
     size_t count = 0;
 
     argv[count++] = program;
@@ -54,16 +55,19 @@ static const char **command_line(void *context, const struct tests_report *repor
     argv[count++] = memory_format(context, "%d", report->events_fd);
     argv[count++] = "--key";
     argv[count++] = memory_format(context, "%d", report->channel.key);
+    if (first_failure) {
+        argv[count++] = "--fail-fast";
+        argv[count++] = "1";
+    }
     argv[count] = only;
     return argv;
 }
 
-static int run_program(void *context, struct tests_run *run, struct child_spec *spec, const char *program,
-                       const char *only, struct fault *fault)
+/* Of `spec` all is the caller's but what a tests program needs to report; spec->argv is its command line. */
+static int run_program(void *context, struct tests_run *run, struct child_spec *spec, struct fault *fault)
 {
     const int keep[] = {run->report.channel.report, run->report.events_fd, run->report.channel.key, -1};
 
-    spec->argv = command_line(context, &run->report, program, only);
     spec->keep_fds = keep;
     spec->merge_output = true;
     spec->output_cap = OUTPUT_CAP;
@@ -99,7 +103,8 @@ int tests_run_trusted(void *context, const char *program, const char *only, stru
     *run = (struct tests_run){0};
     if (tests_report_open(context, &run->report, fault) < 0)
         return -1;
-    int ran = run_program(context, run, &spec, program, only, fault);
+    spec.argv = command_line(context, &run->report, program, only, false);
+    int ran = run_program(context, run, &spec, fault);
     if (ran < 0)
         tests_report_close(&run->report);
     return ran;
@@ -322,7 +327,8 @@ int tests_run(void *context, const struct workshop *shop, const char *program, c
     if (tests_report_open(context, &run->report, fault) < 0)
         return -1;
     watching.stillness = stillness_new(context);
-    int ran = run_program(context, run, &spec, program, NULL, fault);
+    spec.argv = command_line(context, &run->report, program, NULL, shop->first_failure);
+    int ran = run_program(context, run, &spec, fault);
     if (ran == 0 && found_no_tests(run))
         ran = fault_set(fault, "the tests of %s did not find themselves in their own program: %.300s",
                         shop->exercise->id, run->child.out);

@@ -14,7 +14,8 @@ static void expect(struct exam *exam, const struct exercise *exercise, const cha
 {
     exam->list = memory_grown(exam->context, exam->list, exam->count + 1, sizeof *exam->list);
     exam->list[exam->count++] = (struct expectation){
-        .job = {.exercise = exercise, .request = {.source = source, .stages = stages}},
+        .job = {.exercise = exercise,
+                .request = {.source = source, .stages = stages, .first_failure = fails_at == STAGE_TESTS}},
         .label = label,
         .fails_at = fails_at,
     };

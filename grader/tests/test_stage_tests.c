@@ -275,6 +275,37 @@ Test(stage_tests, an_endless_sleep_ends_at_the_limit_of_time)
     must_leave_nothing();
 }
 
+/* ---- one failure is enough --------------------------------------------------------------------------------------- */
+
+/* "adds" is the first of the five; what it finds is all that is found. */
+static void must_end_with_adds(const char *from, const char *to, const char *words)
+{
+    fixture.shop.first_failure = true;
+    cr_assert_eq(grade("", from, to), OUTCOME_FAILED, "%s", fixture_words(&fixture));
+    must_say(words);
+    cr_assert_eq(fixture.result.finding_count, 1, "%s", fixture_words(&fixture));
+    cr_assert_eq(fixture.result.checks, 1);
+    must_leave_nothing();
+}
+
+Test(stage_tests, after_the_first_failure_the_rest_is_left_where_that_was_asked_for)
+{
+    must_end_with_adds(ADD, "    tiny->value -= amount;\n", "After adding 2 and -5 the total is 3, not -3.");
+    tear_down();
+    set_up();
+    must_end_with_adds(ADD, "    *(volatile long *)0 = amount;\n", "Test adds crashed");
+    tear_down();
+    set_up();
+    must_end_with_adds(ADD, "    pthread_mutex_lock(&tiny->mutex);\n", "Test adds never ends");
+}
+
+Test(stage_tests, where_one_failure_is_enough_all_tests_must_pass_all_the_same)
+{
+    fixture.shop.first_failure = true;
+    cr_assert_eq(grade("", "", ""), OUTCOME_PASSED, "%s", fixture_words(&fixture));
+    cr_assert_eq(fixture.result.checks, 5);
+}
+
 /* ---- leaving early, and other attacks ---------------------------------------------------------------------------- */
 
 static void must_end_early(const char *includes, const char *leave)
