@@ -73,7 +73,7 @@ static const struct flags flags_of[FLAVOUR_COUNT] = {
 
 /* For every file, whoever wrote it. */
 static const char *const common_flags[] = {
-    "-std=c17", "-g", "-pipe", "-pthread", "-fno-omit-frame-pointer", "-U_FORTIFY_SOURCE", NULL,
+    "-std=c17", "-g", "-pthread", "-fno-omit-frame-pointer", "-U_FORTIFY_SOURCE", NULL,
 };
 
 /* For the student's. What ISO C forbids is an error with every compiler, also with one that only warns of it. */

@@ -260,6 +260,25 @@ static const char *linked_name(struct linking *linking)
     return memory_format(linking->context, "%s.so", cache_key_name(linking->context, &key));
 }
 
+/* Makes the program that linking->words say, all but the output, of nothing but what is trusted, and keeps it; or finds
+ * it kept. A fault calls it `what`. */
+static int make_trusted(struct linking *linking, const char *what, const char **path)
+{
+    void *context = linking->context;
+    const char *cache_dir = linking->shop->cache_dir;
+    const char *name = linked_name(linking);
+
+    *path = cache_find(context, cache_dir, name);
+    if (*path != NULL)
+        return 0;
+    const char *made = tool_made(context, linking->shop, name);
+    words_add(context, &linking->words, "-o");
+    words_add(context, &linking->words, made);
+    if (tool_run_trusted(context, linking->shop, linking->words.items, what, linking->fault) != 0)
+        return -1;
+    return cache_keep(context, cache_dir, name, made, path, linking->fault);
+}
+
 /* Makes what linking->words say, all but the object and the output, from the exercise's reference, whose object is
  * `object`, and keeps it; or finds it kept. */
 static int make_of_reference(struct linking *linking, const char *object, const char **path)
@@ -369,16 +388,7 @@ static int frame_make(const struct linking *linking, const char **path)
     if (add_checks_objects(&frame) != 0)
         return -1;
     words_add(frame.context, &frame.words, model);
-    const char *name = linked_name(&frame);
-    *path = cache_find(frame.context, frame.shop->cache_dir, name);
-    if (*path != NULL)
-        return 0;
-    const char *made = tool_made(frame.context, frame.shop, name);
-    words_add(frame.context, &frame.words, "-o");
-    words_add(frame.context, &frame.words, made);
-    if (tool_run_trusted(frame.context, frame.shop, frame.words.items, frame.shop->exercise->id, frame.fault) != 0)
-        return -1;
-    return cache_keep(frame.context, frame.shop->cache_dir, name, made, path, frame.fault);
+    return make_trusted(&frame, frame.shop->exercise->id, path);
 }
 
 static int link_framed(struct linking *linking, const char *object, const char **path, char **log)
@@ -424,14 +434,5 @@ int toolchain_trusted_program(void *context, struct workshop *shop, enum flavour
         words_add(context, &linking.words, library);
     else
         add_light_libc(&linking);
-    const char *name = linked_name(&linking);
-    *path = cache_find(context, shop->cache_dir, name);
-    if (*path != NULL)
-        return 0;
-    const char *made = tool_made(context, shop, name);
-    words_add(context, &linking.words, "-o");
-    words_add(context, &linking.words, made);
-    if (tool_run_trusted(context, shop, linking.words.items, tool_from_root(shop, source), fault) != 0)
-        return -1;
-    return cache_keep(context, shop->cache_dir, name, made, path, fault);
+    return make_trusted(&linking, tool_from_root(shop, source), path);
 }
