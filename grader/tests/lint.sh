@@ -52,7 +52,7 @@ check_one() { # tool file
     case $1 in
     format) clang-format --dry-run -Werror "$2" ;;
     gcc) gcc -std=c17 -Wall -Wextra -Werror -O2 -fsyntax-only $(flags_of "$2") "$2" ;;
-    clang) clang -std=c17 -Wall -Wextra -Werror -fsyntax-only $(flags_of "$2") "$2" ;;
+    # also clang's own warnings, as errors (.clang-tidy)
     tidy) clang-tidy --quiet "$2" -- -std=c17 -Wall -Wextra $(flags_of "$2") $(depth_of "$2") 2>/dev/null ;;
     cppcheck) cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr --error-exitcode=1 \
         --suppress=missingIncludeSystem --suppress=unknownMacro -DSCENARIOS_END='{0,0,0}' \
@@ -97,7 +97,6 @@ run() { # tool list
 count=$(wc -l <"$work/all")
 xargs -P "$jobs" -n 40 "$0" --formatted "$work/results" <"$work/all"
 run gcc "$work/sources"
-run clang "$work/sources"
 run cppcheck "$work/sources"
 run tidy "$work/sources"
 
