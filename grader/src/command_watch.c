@@ -65,6 +65,13 @@ static void on_stage(void *context, size_t job, const char *stage)
     screen_status(watch->student->out, &watch->screen, "%s: %s …", exercise_at(watch, job)->id, stage);
 }
 
+static void on_test_failed(void *context, size_t job, const char *test)
+{
+    struct watch *watch = context;
+
+    screen_status(watch->student->out, &watch->screen, "%s: tests: %s fails …", exercise_at(watch, job)->id, test);
+}
+
 /* A verdict on a file that was saved again meanwhile is of no interest any more. */
 static bool on_done(void *context, size_t job, const struct verdict *verdict)
 {
@@ -146,6 +153,7 @@ static enum pool_end grade_pending(struct watch *watch, struct fault *fault)
         .at_once = watch->student->jobs > 0 ? watch->student->jobs : 1,
         .callback_context = watch,
         .stage_begun = on_stage,
+        .test_failed = on_test_failed,
         .done = on_done,
         .wake_fd = watcher_fd(watch->watcher),
         .woken = on_saved,

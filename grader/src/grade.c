@@ -338,6 +338,8 @@ static int set_up(struct grading *grading)
         .replay = request->replay,
         .tests_env = request->tests_env,
         .first_failure = request->first_failure,
+        .test_failed = request->test_failed,
+        .stage_context = request->stage_context,
         .lanes = request->lanes,
     };
     if (turnstile_open(request->cache_dir, &grading->turnstile, grading->fault) != 0) {

@@ -29,7 +29,8 @@ struct request {
     const char *const *tests_env; /* NULL-terminated variables that the tests program finds beside the usual; or NULL */
     struct lane_share lanes;      /* what it may take beside its own lane */
     void (*stage_begun)(void *context, const char *stage); /* as each stage begins; or NULL */
-    void *stage_context;
+    void (*test_failed)(void *context, const char *test);  /* the first test that fails, as soon as it has; or NULL */
+    void *stage_context;                                   /* of both */
 };
 
 /* Grades. The verdict is always whole and belongs to `context`. Where the grader could not do its work the verdict is

@@ -132,6 +132,14 @@ static void on_stage(void *data, size_t job, const char *stage)
     show_status(session);
 }
 
+/* The first thing to know, seconds before the verdict. */
+static void on_test_failed(void *data, size_t job, const char *test)
+{
+    struct session *session = data;
+
+    on_stage(session, job, memory_format(session->context, "tests: %s fails", test));
+}
+
 static bool on_done(void *data, size_t job, const struct verdict *verdict)
 {
     struct session *session = data;
@@ -244,6 +252,7 @@ static int grade_exercises(struct session *session)
         .at_once = options->jobs,
         .callback_context = session,
         .stage_begun = session->screen.live ? on_stage : NULL,
+        .test_failed = session->screen.live ? on_test_failed : NULL,
         .done = on_done,
         .wake_fd = -1,
     };

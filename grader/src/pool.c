@@ -1,10 +1,11 @@
 /* pool.c - one worker process for each grading, some at a time.
  *
  * Theory of operation. The pool's process forks a worker for each job. The worker grades and writes lines to a pipe:
- * "S STAGE" as each stage begins and "V JSON", the verdict, at the end; then it exits. The pool reads all pipes in one
- * poll() loop, with a signalfd for Ctrl-C, the caller's own wake_fd, and a pidfd for each worker. That a worker is gone
- * is known from its pidfd alone: somebody else may hold the other end of its pipe. What is then in the pipe is still
- * read. A verdict counts only when its line is whole and the worker exited with 0.
+ * "S STAGE" as each stage begins, "T TEST" once a test has failed, and "V JSON", the verdict, at the end; then it
+ * exits. The pool reads all pipes in one poll() loop, with a signalfd for Ctrl-C, the caller's own wake_fd, and a pidfd
+ * for each worker. That a worker is gone is known from its pidfd alone: somebody else may hold the other end of its
+ * pipe. What is then in the pipe is still read. A verdict counts only when its line is whole and the worker exited with
+ * 0.
  *
  * Who ends whom. Each worker is in a process group of its own, so that Ctrl-C at the terminal reaches the pool alone,
  * and child.c's children are in groups below that. To stop, the pool sends SIGTERM to its workers: one that waits for a
@@ -204,13 +205,23 @@ static void send_all(int pipe, const char *bytes, size_t size)
         _exit(3);
 }
 
-static void send_stage(void *context, const char *stage)
+/* `kind` and a name, which is cut where it is longer than names are. */
+static void send_name(const struct reporter *reporter, char kind, const char *name)
 {
-    const struct reporter *reporter = context;
-    char line[64];
-    int length = snprintf(line, sizeof line, "S %.40s\n", stage);
+    char line[128];
+    int length = snprintf(line, sizeof line, "%c %.100s\n", kind, name);
 
     send_all(reporter->pipe, line, (size_t)length);
+}
+
+static void send_stage(void *context, const char *stage)
+{
+    send_name(context, 'S', stage);
+}
+
+static void send_failed_test(void *context, const char *test)
+{
+    send_name(context, 'T', test);
 }
 
 static void send_verdict(const struct reporter *reporter, const struct verdict *verdict)
@@ -262,6 +273,7 @@ static _Noreturn void work(struct run *run, size_t number, int slot, int pipe, p
         request.cache_dir = memory_format(run->context, "%s/build/cache", run->pool->course->root);
     request.lanes = (struct lane_share){run->lanes, slot};
     request.stage_begun = send_stage;
+    request.test_failed = send_failed_test;
     request.stage_context = &reporter;
     int (*grade)(void *, const struct course *, const struct exercise *, const struct request *, struct verdict *,
                  struct fault *) = run->pool->grade != NULL ? run->pool->grade : grade_one;
@@ -345,6 +357,8 @@ static void take_lines(struct run *run, struct worker *worker)
             take_verdict(run, worker, line + 2, length - 2);
         else if (length > 2 && *line == 'S' && run->pool->stage_begun != NULL)
             run->pool->stage_begun(run->pool->callback_context, worker->job, line + 2);
+        else if (length > 2 && *line == 'T' && run->pool->test_failed != NULL)
+            run->pool->test_failed(run->pool->callback_context, worker->job, line + 2);
         begin += length + 1;
     }
     worker->used -= begin;

@@ -13,9 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One grading to do. work_dir, lanes, stage_begun and stage_context of the request are the pool's to
- * set; a cache_dir of
- * NULL is ROOT/build/cache. */
+/* One grading to do. Of the request, work_dir, lanes, stage_begun, test_failed and stage_context are the pool's to set;
+ * a cache_dir of NULL is ROOT/build/cache. */
 struct job {
     const struct exercise *exercise;
     struct request request;
@@ -31,6 +30,8 @@ struct pool {
     void *callback_context;
     /* A job begins a stage. Comes as it happens, in no order of jobs. Or NULL. */
     void (*stage_begun)(void *callback_context, size_t job, const char *stage);
+    /* A test of a job has failed, the first that did; comes while the others still run. Or NULL. */
+    void (*test_failed)(void *callback_context, size_t job, const char *test);
     /* A job is done, in the order of the jobs, as early as that order allows. The verdict belongs to the pool and goes
      * after the call: copy what must stay. Returns false to have everything stopped. */
     bool (*done)(void *callback_context, size_t job, const struct verdict *verdict);

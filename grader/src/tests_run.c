@@ -31,6 +31,7 @@ struct watching {
     bool failed; /* `fault` is set */
     struct stillness *stillness;
     int looks;
+    bool told; /* that a test has failed */
 
     /* Of the test that runs now. */
     const struct test_record *test;
@@ -273,6 +274,27 @@ static void begin_test(struct watching *watching, const struct test_record *test
     stillness_reset(watching->stillness);
 }
 
+/* That this test will not pass, whatever else is found out about it. */
+static bool has_failed(const struct watching *watching, const struct test_record *test)
+{
+    return test->failed_message != NULL || (test->ended && !test->passed) ||
+           tests_run_sight(watching->run, test) != NULL;
+}
+
+/* Says once, as early as it is known, that a test has failed, and which. */
+static void tell_first_failure(struct watching *watching)
+{
+    const struct tests_report *report = &watching->run->report;
+
+    if (watching->told || watching->shop->test_failed == NULL)
+        return;
+    for (size_t i = 0; i < report->count && !watching->told; i++)
+        if (has_failed(watching, &report->tests[i])) {
+            watching->told = true;
+            watching->shop->test_failed(watching->shop->stage_context, report->tests[i].name);
+        }
+}
+
 /* Looks at the test that runs now. */
 static void watch_test(struct watching *watching, const struct test_record *test, double running_s)
 {
@@ -299,6 +321,7 @@ static bool watch(void *argument, pid_t runner, double running_s)
         watch_test(watching, test, running_s);
     else
         run->stuck_outside = stillness_look(watching->stillness);
+    tell_first_failure(watching);
     return !watching->failed && !run->stuck_outside && run->stuck_count < STUCK_MAX;
 }
 
@@ -329,6 +352,8 @@ int tests_run(void *context, const struct workshop *shop, const char *program, c
     watching.stillness = stillness_new(context);
     spec.argv = command_line(context, &run->report, program, NULL, shop->first_failure);
     int ran = run_program(context, run, &spec, fault);
+    if (ran == 0)
+        tell_first_failure(&watching);
     if (ran == 0 && found_no_tests(run))
         ran = fault_set(fault, "the tests of %s did not find themselves in their own program: %.300s",
                         shop->exercise->id, run->child.out);

@@ -45,7 +45,9 @@ struct workshop {
     const char *replay;           /* …; or NULL */
     const char *const *tests_env; /* as in struct request; or NULL */
     bool first_failure;           /* as in struct request */
-    struct lane_share lanes;      /* what it may use beside its own process */
+    void (*test_failed)(void *context, const char *test); /* …; or NULL */
+    void *stage_context;                                  /* … */
+    struct lane_share lanes;                              /* what it may use beside its own process */
     struct workshop **own; /* the student's own files of the exercises this one is built on, each in a workshop of its
                               own, NULL-terminated; NULL: the references serve */
 };

@@ -22,7 +22,7 @@ static struct fault fault;
 /* What the callbacks saw. */
 static size_t order[JOBS], reports;
 static enum outcome outcomes[JOBS];
-static char reasons[JOBS][256], stages_seen[JOBS][64];
+static char reasons[JOBS][256], stages_seen[JOBS][64], tests_failed[JOBS][64];
 static size_t stop_after; /* 0: never */
 
 static void set_up(void)
@@ -52,6 +52,12 @@ static void on_stage(void *data, size_t job, const char *stage)
     snprintf(stages_seen[job], sizeof stages_seen[job], "%s", stage);
 }
 
+static void on_test_failed(void *data, size_t job, const char *test)
+{
+    (void)data;
+    snprintf(tests_failed[job], sizeof tests_failed[job], "%s", test);
+}
+
 static bool on_done(void *data, size_t job, const struct verdict *verdict)
 {
     (void)data;
@@ -71,6 +77,7 @@ static struct pool pool_of(int at_once, int (*grade)(void *, const struct course
                          .job_count = JOBS,
                          .at_once = at_once,
                          .stage_begun = on_stage,
+                         .test_failed = on_test_failed,
                          .done = on_done,
                          .wake_fd = -1,
                          .grade = grade};
@@ -81,6 +88,8 @@ static int pass(void *data, const struct course *unused, const struct exercise *
 {
     (void)data, (void)unused, (void)no_fault;
     request->stage_begun(request->stage_context, "build");
+    if (exercise->order == 2)
+        request->test_failed(request->stage_context, "adds");
     *verdict = (struct verdict){.exercise = exercise->id,
                                 .title = exercise->title,
                                 .student = request->student,
@@ -114,6 +123,7 @@ Test(pool, all_are_reported_in_order)
         cr_expect_eq(order[i], i);
         cr_expect_eq(outcomes[i], OUTCOME_PASSED);
         cr_expect_str_eq(stages_seen[i], "build");
+        cr_expect_str_eq(tests_failed[i], i == 2 ? "adds" : "");
     }
     nothing_is_left();
 }

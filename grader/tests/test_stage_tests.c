@@ -275,6 +275,45 @@ Test(stage_tests, an_endless_sleep_ends_at_the_limit_of_time)
     must_leave_nothing();
 }
 
+/* ---- what fails first is told at once ---------------------------------------------------------------------------- */
+
+static int told;
+static const char *told_name;
+
+static void note_failed(void *context, const char *test)
+{
+    told++;
+    told_name = memory_text(context, test);
+}
+
+static void must_tell(const char *from, const char *to, const char *test)
+{
+    told = 0;
+    told_name = "nothing";
+    fixture.shop.test_failed = note_failed;
+    fixture.shop.stage_context = fixture.context;
+    (void)grade("", from, to);
+    cr_assert_eq(told, strcmp(test, "nothing") != 0, "told %d times", told);
+    cr_assert_str_eq(told_name, test);
+}
+
+Test(stage_tests, the_first_test_that_fails_is_told_once_however_it_fails)
+{
+    must_tell("", "", "nothing");
+    tear_down();
+    set_up();
+    must_tell(ADD, "    tiny->value -= amount;\n", "adds");
+    tear_down();
+    set_up();
+    must_tell(ADD, "    *(volatile long *)0 = amount;\n", "adds");
+    tear_down();
+    set_up();
+    must_tell(ADD, "    pthread_mutex_lock(&tiny->mutex);\n", "adds");
+    tear_down();
+    set_up();
+    must_tell(VALUE, "    long value = 0;\n    exit(0);\n", "nothing"); /* does not compile: exit is not declared */
+}
+
 /* ---- one failure is enough --------------------------------------------------------------------------------------- */
 
 /* "adds" is the first of the five; what it finds is all that is found. */
