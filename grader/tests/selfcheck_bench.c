@@ -168,7 +168,7 @@ static int run_to_first_failure(struct bench_sheet *sheet, const char *const *ar
 static int measure_first(struct bench_sheet *sheet, const char *const *argv, double *helgrinds, double *wall_helgrinds,
                          struct fault *fault)
 {
-    double ratios[ROUNDS], walls[ROUNDS], cpu_s, wall_s;
+    double ratios[ROUNDS], walls[ROUNDS], cpu_s = 0, wall_s = 0;
     struct child_result yardstick;
 
     if (run_to_first_failure(sheet, argv, &cpu_s, &wall_s, fault) < 0) /* warms the cache */

@@ -682,20 +682,8 @@ TEST(memory_runs_out, "When there is memory for a part only, rlock_create and re
 
 TEST(record_keeps_nothing, "When its lock cannot be made, record_create returns that error and keeps nothing.")
 {
-    struct record *record = NULL;
-    long before = wrap_memory_kept();
-
-    wrap_fail(WRAP_pthread_mutex_init, -1, EAGAIN);
-    int error = record_create(&record);
-    wrap_fail(WRAP_pthread_mutex_init, 0, 0);
-    bool tried = wrap_count(WRAP_pthread_mutex_init) > 0;
-    long kept = wrap_memory_kept() - before;
-    must(!tried || error == EAGAIN,
-         "pthread_mutex_init returned EAGAIN: record_create should return it, but it returned %s.", error_text(error));
-    must(!tried || kept <= 0,
-         "pthread_mutex_init failed, and record_create kept memory that it had allocated: it is lost.");
-    if (error == 0)
-        record_destroy(record);
+    must_keep_nothing("record_create", make_record, WRAP_pthread_mutex_init, 1, "pthread_mutex_init");
+    must_keep_nothing("record_create", make_record, WRAP_pthread_cond_init, 1, "pthread_cond_init");
 }
 
 TEST(ends_what_it_made,
