@@ -8,7 +8,6 @@
  * inherit. One test at a time; nothing on the console. The events descriptor and the key are for the workers
  * (check.c), who find their names in the environment.
  */
-#include "one_core.h"
 #include "report.h"
 
 #include <criterion/criterion.h>
@@ -174,8 +173,6 @@ int main(int argc, char **argv)
         criterion_finalize(tests);
         return wanted == NULL ? EXIT_NO_TESTS : 2;
     }
-    if (!listing)
-        one_core_stay();
     int passed = listing ? 1 : criterion_run_all_tests(tests);
     criterion_finalize(tests);
     return passed ? 0 : 1;

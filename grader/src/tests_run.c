@@ -274,11 +274,14 @@ static void begin_test(struct watching *watching, const struct test_record *test
     stillness_reset(watching->stillness);
 }
 
-/* That this test will not pass, whatever else is found out about it. */
+/* That this test will not pass, whatever else is found out about it. One that was starved has not failed. */
 static bool has_failed(const struct watching *watching, const struct test_record *test)
 {
-    return test->failed_message != NULL || (test->ended && !test->passed) ||
-           tests_run_sight(watching->run, test) != NULL;
+    const struct test_sight *sight = tests_run_sight(watching->run, test);
+
+    if (sight != NULL)
+        return sight->stuck != STUCK_STARVED;
+    return test->failed_message != NULL || (test->ended && !test->passed);
 }
 
 /* Says once, as early as it is known, that a test has failed, and which. */

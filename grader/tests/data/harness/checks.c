@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,40 +118,6 @@ TEST(descriptors_are_counted, "extra_descriptors() is what was opened.")
 TEST(nothing_of_the_grader_is_inherited, "A test finds neither the grader's descriptors nor its key.")
 {
     must(getenv("INTERLEAVE_EVENTS") == NULL, "the environment names them");
-}
-
-/* The cores of the process that started the runner: the runner itself keeps to one. */
-static void cores_given(cpu_set_t *cores)
-{
-    char path[64], word[64] = "";
-    int starter = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/status", (int)getppid());
-    FILE *status = fopen(path, "r");
-    must(status != NULL, "%s cannot be read", path);
-    while (fscanf(status, "%63s", word) == 1 && strcmp(word, "PPid:") != 0)
-        continue;
-    must(fscanf(status, "%d", &starter) == 1, "%s does not say who started the runner", path);
-    fclose(status);
-    must(sched_getaffinity(starter, sizeof *cores, cores) == 0, "its cores cannot be told");
-}
-
-static void tell_cores(void *cores)
-{
-    sched_getaffinity(0, sizeof(cpu_set_t), cores);
-}
-
-TEST(all_cores_are_the_tests, "A test and the threads that it starts may run on every core that the runner was given.")
-{
-    cpu_set_t given, here, there;
-
-    cores_given(&given);
-    tell_cores(&here);
-    must(CPU_EQUAL(&here, &given), "%d of %d cores", CPU_COUNT(&here), CPU_COUNT(&given));
-    struct runner *runner = runner_start(tell_cores, &there);
-    runner_join(runner);
-    must(CPU_EQUAL(&there, &given), "a thread has %d of %d cores", CPU_COUNT(&there), CPU_COUNT(&given));
-    must(getenv("INTERLEAVE_CORES") == NULL, "the environment names them");
 }
 
 TEST(errors_have_names, "An error is called by its name, with its number behind it.")
