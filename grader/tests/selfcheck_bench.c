@@ -61,7 +61,7 @@ static int run_helgrind(struct bench_sheet *sheet, struct child_result *result, 
 
 static void note(struct bench_sheet *sheet, const char *what, double value, const char *unit, const char *target)
 {
-    printf("%-64s %8.2f %-10s %s\n", what, value, unit, target);
+    printf("%-72s %8.2f %-10s %s\n", what, value, unit, target);
     fflush(stdout);
     sheet->table = memory_append(sheet->context, sheet->table, "%s\t%.3f\t%s\t%s\n", what, value, unit, target);
 }
