@@ -23,7 +23,7 @@ for name in "$@"; do
         !seen { for (i = 1; i <= NF; i++) column[$i] = i; seen = 1; next }
         {
             line = $column["what"] ("beside" in column ? " beside " $column["beside"] : "")
-            printf "%-64s %8.2f times      at most 1.25\n", line, $column["ratio"]
+            printf "%-72s %8.2f times      at most 1.25\n", line, $column["ratio"]
             printf "%s\t%.3f\ttimes\tat most 1.25\n", line, $column["ratio"] >>sheet
         }' "$data"
 done
