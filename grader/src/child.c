@@ -555,17 +555,6 @@ static int most_processes(const struct child_spec *spec)
     return spec->processes > 0 ? spec->processes : DEFAULT_PROCESSES;
 }
 
-static double tree_cpu_s(const struct child_run *run, const struct pid_list *tree)
-{
-    struct process_stat stat;
-    double total_s = run->reaped_cpu_s;
-
-    for (size_t i = 0; i < tree->count; i++)
-        if (process_stat(tree->pids[i], 0, &stat))
-            total_s += stat.cpu_s;
-    return total_s;
-}
-
 /* Which limit the tree breaks; CHILD_EXITED where none. */
 static enum child_end broken_limit(struct child_run *run)
 {
@@ -574,7 +563,7 @@ static enum child_end broken_limit(struct child_run *run)
     find_tree(run, &tree);
     if (tree.count > (size_t)most_processes(run->spec))
         return CHILD_SWARMED;
-    if (run->spec->cpu_limit_s > 0 && tree_cpu_s(run, &tree) > run->spec->cpu_limit_s)
+    if (run->spec->cpu_limit_s > 0 && run->reaped_cpu_s + process_cpu_s(&tree) > run->spec->cpu_limit_s)
         return CHILD_OVER_CPU;
     return CHILD_EXITED;
 }

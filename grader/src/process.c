@@ -197,3 +197,14 @@ void process_tree(void *context, pid_t pid, struct pid_list *list)
                 pid_list_add(context, list, children.pids[i]);
     }
 }
+
+double process_cpu_s(const struct pid_list *list)
+{
+    struct process_stat stat;
+    double total_s = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        if (process_stat(list->pids[i], 0, &stat))
+            total_s += stat.cpu_s;
+    return total_s;
+}

@@ -47,4 +47,7 @@ void process_children(void *context, pid_t pid, struct pid_list *list);
 /* Adds `pid` and all its descendants, where the list does not have them yet. */
 void process_tree(void *context, pid_t pid, struct pid_list *list);
 
+/* The processor time of all of them, as in struct process_stat; who is gone has none. */
+double process_cpu_s(const struct pid_list *list);
+
 #endif

@@ -211,12 +211,9 @@ static struct usage measure(struct watching *watching, const struct test_record 
     struct pid_list tree = {0};
 
     process_tree(scratch, test->pid, &tree);
-    for (size_t i = 0; i < tree.count; i++) {
-        struct process_stat stat;
-        if (process_stat(tree.pids[i], 0, &stat))
-            usage.cpu_s += stat.cpu_s;
+    usage.cpu_s = process_cpu_s(&tree);
+    for (size_t i = 0; i < tree.count; i++)
         usage.delayed_s += starvation_delay_s(tree.pids[i]);
-    }
     talloc_free(scratch);
     return usage;
 }

@@ -97,22 +97,16 @@ static int measure_cost(struct bench_sheet *sheet, const char *const *argv, cons
     return 0;
 }
 
-/* ---- until the first failing test is on the screen ----------------------------------------------------------------
- */
+/* ---- until the first failing test is shown ----------------------------------------------------------------------- */
 
 /* What the processes of this one have used so far. */
 static double tree_cpu_s(void *context, pid_t pid)
 {
     void *scratch = memory_context(context);
     struct pid_list tree = {0};
-    double total_s = 0;
 
     process_tree(scratch, pid, &tree);
-    for (size_t i = 0; i < tree.count; i++) {
-        struct process_stat stat;
-        if (process_stat(tree.pids[i], 0, &stat))
-            total_s += stat.cpu_s;
-    }
+    double total_s = process_cpu_s(&tree);
     talloc_free(scratch);
     return total_s;
 }
@@ -165,22 +159,23 @@ static int run_to_first_failure(struct bench_sheet *sheet, const char *const *ar
     return came ? 0 : fault_set(fault, "%s showed no test that fails", argv[0]);
 }
 
-static int measure_first(struct bench_sheet *sheet, const char *const *argv, double *helgrinds, double *wall_helgrinds,
-                         struct fault *fault)
+/* The same as measure_cost(), but until then. */
+static int measure_first(struct bench_sheet *sheet, const char *const *argv, struct cost *cost, struct fault *fault)
 {
-    double ratios[ROUNDS], walls[ROUNDS], cpu_s = 0, wall_s = 0;
+    double times_s[ROUNDS], ratios[ROUNDS], walls[ROUNDS], wall_s = 0;
     struct child_result yardstick;
 
-    if (run_to_first_failure(sheet, argv, &cpu_s, &wall_s, fault) < 0) /* warms the cache */
+    if (run_to_first_failure(sheet, argv, &times_s[0], &wall_s, fault) < 0) /* warms the cache */
         return -1;
     for (int i = 0; i < ROUNDS; i++) {
-        if (run_helgrind(sheet, &yardstick, fault) < 0 || run_to_first_failure(sheet, argv, &cpu_s, &wall_s, fault) < 0)
+        times_s[i] = 0;
+        if (run_helgrind(sheet, &yardstick, fault) < 0 ||
+            run_to_first_failure(sheet, argv, &times_s[i], &wall_s, fault) < 0)
             return -1;
-        ratios[i] = cpu_s / yardstick.cpu_s;
+        ratios[i] = times_s[i] / yardstick.cpu_s;
         walls[i] = wall_s / yardstick.wall_s;
     }
-    *helgrinds = timing_median(ratios, ROUNDS);
-    *wall_helgrinds = timing_median(walls, ROUNDS);
+    *cost = (struct cost){timing_median(times_s, ROUNDS), timing_median(ratios, ROUNDS), timing_median(walls, ROUNDS)};
     return 0;
 }
 
@@ -216,20 +211,19 @@ static int measure_exercise(struct bench_sheet *sheet, const struct exercise *ex
                              "build", "--source", reference, id,       NULL};
     const char *screen[] = {grade, "--root", root, "--source", reference, id, NULL};
     const char *first_screen[] = {grade, "--root", root, "--source", starter, id, NULL};
-
     bool has_first = exercise->starter_fails_at == STAGE_TESTS;
-    double unused;
 
     if (!has_first)
         costs[FIRST] = costs[FIRST_SCREEN] = (struct cost){0};
     if (measure_cost(sheet, whole, NULL, &costs[WHOLE], fault) < 0 ||
-        (has_first && (measure_first(sheet, first, &costs[FIRST].helgrinds, &unused, fault) < 0 ||
-                       measure_first(sheet, first_screen, &unused, &costs[FIRST_SCREEN].helgrinds, fault) < 0)) ||
+        (has_first && (measure_first(sheet, first, &costs[FIRST], fault) < 0 ||
+                       measure_first(sheet, first_screen, &costs[FIRST_SCREEN], fault) < 0)) ||
         measure_cost(sheet, whole_starter, NULL, &costs[STARTER], fault) < 0 ||
         measure_cost(sheet, with, without, &costs[STAGE], fault) < 0 ||
         measure_cost(sheet, screen, NULL, &costs[SCREEN], fault) < 0)
         return -1;
     costs[SCREEN].helgrinds = costs[SCREEN].wall_helgrinds;
+    costs[FIRST_SCREEN].helgrinds = costs[FIRST_SCREEN].wall_helgrinds;
     for (int i = 0; i < MEASURED; i++)
         if (costs[i].helgrinds > 0)
             note(sheet, memory_format(sheet->context, "%s: %s", id, measured_of[i]), costs[i].helgrinds, "helgrinds",

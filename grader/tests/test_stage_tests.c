@@ -17,6 +17,13 @@ static void tear_down(void)
     fixture_end(&fixture);
 }
 
+/* For another file: what a workshop has compiled, it keeps. */
+static void begin_anew(void)
+{
+    tear_down();
+    set_up();
+}
+
 TestSuite(stage_tests, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static const char ADD[] = "    tiny->value += amount;\n";
@@ -288,6 +295,7 @@ static void note_failed(void *context, const char *test)
 
 static void must_tell(const char *from, const char *to, const char *test)
 {
+    begin_anew();
     told = 0;
     told_name = "nothing";
     fixture.shop.test_failed = note_failed;
@@ -300,17 +308,9 @@ static void must_tell(const char *from, const char *to, const char *test)
 Test(stage_tests, the_first_test_that_fails_is_told_once_however_it_fails)
 {
     must_tell("", "", "nothing");
-    tear_down();
-    set_up();
     must_tell(ADD, "    tiny->value -= amount;\n", "adds");
-    tear_down();
-    set_up();
     must_tell(ADD, "    *(volatile long *)0 = amount;\n", "adds");
-    tear_down();
-    set_up();
     must_tell(ADD, "    pthread_mutex_lock(&tiny->mutex);\n", "adds");
-    tear_down();
-    set_up();
     must_tell(VALUE, "    long value = 0;\n    exit(0);\n", "nothing"); /* does not compile: exit is not declared */
 }
 
@@ -319,6 +319,7 @@ Test(stage_tests, the_first_test_that_fails_is_told_once_however_it_fails)
 /* "adds" is the first of the five; what it finds is all that is found. */
 static void must_end_with_adds(const char *from, const char *to, const char *words)
 {
+    begin_anew();
     fixture.shop.first_failure = true;
     cr_assert_eq(grade("", from, to), OUTCOME_FAILED, "%s", fixture_words(&fixture));
     must_say(words);
@@ -330,11 +331,7 @@ static void must_end_with_adds(const char *from, const char *to, const char *wor
 Test(stage_tests, after_the_first_failure_the_rest_is_left_where_that_was_asked_for)
 {
     must_end_with_adds(ADD, "    tiny->value -= amount;\n", "After adding 2 and -5 the total is 3, not -3.");
-    tear_down();
-    set_up();
     must_end_with_adds(ADD, "    *(volatile long *)0 = amount;\n", "Test adds crashed");
-    tear_down();
-    set_up();
     must_end_with_adds(ADD, "    pthread_mutex_lock(&tiny->mutex);\n", "Test adds never ends");
 }
 
@@ -349,6 +346,7 @@ Test(stage_tests, where_one_failure_is_enough_all_tests_must_pass_all_the_same)
 
 static void must_end_early(const char *includes, const char *leave)
 {
+    begin_anew();
     cr_assert_eq(grade(includes, VALUE, memory_format(fixture.context, "    long value = 0;\n    %s\n", leave)),
                  OUTCOME_FAILED, "%s", leave);
     must_say("The program ended before test starts_at_zero did");
@@ -357,14 +355,8 @@ static void must_end_early(const char *includes, const char *leave)
 Test(stage_tests, leaving_the_program_is_not_passing)
 {
     must_end_early("#include <stdlib.h>", "exit(0);");
-    tear_down();
-    set_up();
     must_end_early("#include <unistd.h>", "_exit(0);");
-    tear_down();
-    set_up();
     must_end_early("#include <stdlib.h>", "quick_exit(0);");
-    tear_down();
-    set_up();
     must_end_early("#include <unistd.h>", "execlp(\"true\", \"true\", (char *)0);");
 }
 
